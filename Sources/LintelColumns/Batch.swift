@@ -1,0 +1,83 @@
+/// The kind of an attribute's value. Raw values are written to disk and never change.
+public enum AttributeKind: UInt8, Hashable, Sendable, CaseIterable, Comparable {
+  case string = 0
+  case int = 1
+  case double = 2
+  case bool = 3
+  /// Arrays, maps, byte strings and the empty value, as ``Variant``.
+  case variant = 4
+
+  public var physical: PhysicalType {
+    switch self {
+    case .string, .variant: .bytes
+    case .int: .int64
+    case .double: .float64
+    case .bool: .bool
+    }
+  }
+
+  public var type: ColumnType {
+    switch self {
+    case .string: .string
+    case .int: .int64
+    case .double: .float64
+    case .bool: .bool
+    case .variant: .variant
+    }
+  }
+
+  public static func < (left: Self, right: Self) -> Bool { left.rawValue < right.rawValue }
+}
+
+/// One dynamic column: the values of one kind under one key.
+public struct AttributeKey: Hashable, Sendable, Comparable {
+  public let name: String
+  public let kind: AttributeKind
+
+  public init(_ name: String, _ kind: AttributeKind) {
+    self.name = name
+    self.kind = kind
+  }
+
+  public static func < (left: Self, right: Self) -> Bool { (left.name, left.kind) < (right.name, right.kind) }
+}
+
+/// A dynamic column of a batch: only the rows that have the attribute.
+public struct AttributeColumn: Sendable {
+  public let key: AttributeKey
+  /// Ascending row numbers; one per value.
+  public var rows: [UInt32]
+  /// As many values as `rows`, none null.
+  public var values: ColumnVector
+
+  public init(key: AttributeKey, rows: [UInt32], values: ColumnVector) {
+    self.key = key
+    self.rows = rows
+    self.values = values
+  }
+}
+
+/// Names a stored column: one of the schema's, or a dynamic one.
+public enum ColumnReference: Hashable, Sendable {
+  case column(Int)
+  case attribute(AttributeKey)
+}
+
+/// Rows on their way into a table, column by column. A batch is the unit of acknowledgement.
+///
+/// Within a row at most one value per (name, kind); a row may hold the same name with several kinds.
+public struct Batch: Sendable {
+  public let schema: TableSchema
+  public let rowCount: Int
+  /// One vector per schema column, in the schema's order, each of `rowCount` lanes.
+  public var columns: [ColumnVector]
+  /// Sorted by key, each key once.
+  public var attributes: [AttributeColumn]
+
+  public init(schema: TableSchema, rowCount: Int, columns: [ColumnVector], attributes: [AttributeColumn] = []) {
+    self.schema = schema
+    self.rowCount = rowCount
+    self.columns = columns
+    self.attributes = attributes
+  }
+}

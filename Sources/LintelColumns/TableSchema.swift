@@ -1,0 +1,130 @@
+/// One column of a table.
+public struct ColumnDefinition: Sendable, Hashable {
+  public let name: String
+  public let type: ColumnType
+  public let isNullable: Bool
+  /// Hidden columns carry what rebuilding needs; `SELECT *` and `DESCRIBE` leave them out.
+  public let isHidden: Bool
+  public let documentation: String
+
+  public init(
+    _ name: String, _ type: ColumnType, nullable: Bool = false, hidden: Bool = false, documentation: String = ""
+  ) {
+    self.name = name
+    self.type = type
+    isNullable = nullable
+    isHidden = hidden
+    self.documentation = documentation
+  }
+}
+
+/// A column that is not stored but computed from stored ones, such as `end_time`.
+public struct ComputedColumn: Sendable, Hashable {
+  public let name: String
+  /// A SpanQL expression over stored columns.
+  public let expression: String
+  public let documentation: String
+
+  public init(_ name: String, _ expression: String, documentation: String = "") {
+    self.name = name
+    self.expression = expression
+    self.documentation = documentation
+  }
+}
+
+/// Says that attribute `key` may have been moved into a stored column when a row was ingested, so that
+/// `attributes['key']` must look there too. Whether it was, for a given row, stands in the row's origins column.
+public struct MovedAttribute: Sendable, Hashable {
+  /// The attribute's key as clients send it.
+  public let key: String
+  /// `attributes` or `resource_attributes`: which list the client sent it in.
+  public let list: String
+  /// Name of the stored column.
+  public let column: String
+  /// How the column's value becomes the attribute's value.
+  public let conversion: AttributeConversion
+  /// What the origins column of a row contains (as one of its `;`-separated entries) when this move was made.
+  public var originEntry: String { "\(list == "attributes" ? "s" : "r"):\(key)>\(column):\(conversion.rawValue)" }
+
+  public init(key: String, list: String, column: String, conversion: AttributeConversion) {
+    self.key = key
+    self.list = list
+    self.column = column
+    self.conversion = conversion
+  }
+}
+
+/// How a client's value and a column's value correspond. A value is moved only where the way back is exact.
+/// Raw values are written to disk and never change.
+public enum AttributeConversion: String, Sendable, Hashable, CaseIterable {
+  /// The same string.
+  case string
+  /// The same integer.
+  case int
+  /// The client sent a double that is a whole number.
+  case double
+  /// The client sent the same boolean.
+  case bool
+  /// Column: nanoseconds; client: seconds as a double.
+  case seconds
+  /// Column: nanoseconds; client: milliseconds as a double.
+  case milliseconds
+  /// Column: nano-USD; client: USD as a double.
+  case usd
+  /// Column: one string; client: an array of exactly that string.
+  case singleton
+  /// Column: an operation name; client: an OpenInference span kind such as `LLM`.
+  case openInferenceKind
+  /// Column: canonical provider name; client: a known alias (the alias follows in the origin entry after a second colon).
+  case lowercased
+}
+
+/// What a table is: its columns, and how its rows are clustered, sharded, timed and made unique.
+public final class TableSchema: Sendable {
+  public let name: String
+  public let columns: [ColumnDefinition]
+  public let computed: [ComputedColumn]
+  /// Whether rows have a dynamic `attributes[...]` list beside the columns.
+  public let hasAttributes: Bool
+  /// Column indices that order the rows of a part.
+  public let sortKey: [Int]
+  /// The column whose value chooses the shard.
+  public let shardKey: Int
+  /// The column that retention, merging windows and time pruning go by.
+  public let timeColumn: Int
+  /// Rows with equal values here belong together (a trace) and stay in one shard, adjacent in a part.
+  public let clusterColumn: Int
+  public let movedAttributes: [MovedAttribute]
+  /// The hidden string column that lists, per row, the moves made (``MovedAttribute/originEntry``).
+  public let originsColumn: Int?
+  private let indices: [String: Int]
+
+  public init(
+    name: String, columns: [ColumnDefinition], computed: [ComputedColumn] = [], hasAttributes: Bool,
+    sortKey: [String], shardKey: String, timeColumn: String, clusterColumn: String,
+    movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil
+  ) {
+    self.name = name
+    self.columns = columns
+    self.computed = computed
+    self.hasAttributes = hasAttributes
+    self.movedAttributes = movedAttributes
+    var indices: [String: Int] = [:]
+    for (index, column) in columns.enumerated() {
+      precondition(indices[column.name] == nil, "the schema of \(name) has two columns named \(column.name)")
+      indices[column.name] = index
+    }
+    self.indices = indices
+    func require(_ column: String) -> Int {
+      guard let index = indices[column] else { preconditionFailure("the schema of \(name) has no column \(column)") }
+      return index
+    }
+    self.sortKey = sortKey.map(require)
+    self.shardKey = require(shardKey)
+    self.timeColumn = require(timeColumn)
+    self.clusterColumn = require(clusterColumn)
+    self.originsColumn = originsColumn.map(require)
+  }
+
+  public func index(of column: String) -> Int? { indices[column] }
+}

@@ -1,0 +1,50 @@
+public import LintelColumns
+
+/// Rows of an answer, column by column.
+public struct QueryResult: Sendable {
+  public struct Column: Sendable {
+    public let name: String
+    public let type: ColumnType
+    /// One lane per row.
+    public let values: ColumnVector
+
+    public init(name: String, type: ColumnType, values: ColumnVector) {
+      self.name = name
+      self.type = type
+      self.values = values
+    }
+  }
+
+  public struct Statistics: Sendable, Hashable {
+    public var elapsedMilliseconds: Double
+    /// Rows in the blocks that were not pruned.
+    public var rowsRead: Int
+    /// Bytes of the column blocks that were read.
+    public var bytesRead: Int
+    public var blocksPruned: Int
+    public var blocksTotal: Int
+
+    public init(
+      elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0, blocksTotal: Int = 0
+    ) {
+      self.elapsedMilliseconds = elapsedMilliseconds
+      self.rowsRead = rowsRead
+      self.bytesRead = bytesRead
+      self.blocksPruned = blocksPruned
+      self.blocksTotal = blocksTotal
+    }
+  }
+
+  public let columns: [Column]
+  public let rowCount: Int
+  public var statistics: Statistics
+  /// What the reader should know, such as a part that was left out because it is corrupt.
+  public var warnings: [String]
+
+  public init(columns: [Column], rowCount: Int, statistics: Statistics = Statistics(), warnings: [String] = []) {
+    self.columns = columns
+    self.rowCount = rowCount
+    self.statistics = statistics
+    self.warnings = warnings
+  }
+}

@@ -1,0 +1,48 @@
+/// Every call Lintel makes to the outside world's files. One implementation is POSIX; the tests have one that crashes.
+///
+/// Paths are absolute or relative to the process, `/`-separated. All calls block: the engine makes them on threads of its
+/// own. Implementations retry `EINTR` and short reads and writes themselves.
+public protocol FileSystem: Sendable {
+  /// Creates a new file for appending. Fails when it exists.
+  func create(_ path: String) throws(StorageError) -> any WritableFile
+  /// Opens an existing file for reading.
+  func open(_ path: String) throws(StorageError) -> any ReadableFile
+  /// Opens an existing file for appending after cutting it to `length` bytes.
+  func reopen(_ path: String, length: Int) throws(StorageError) -> any WritableFile
+  /// Atomically gives a file a new name, replacing what had it. Durable after ``syncDirectory(_:)``.
+  func rename(_ from: String, to: String) throws(StorageError)
+  func remove(_ path: String) throws(StorageError)
+  /// Names of the entries, in no order. Empty when the directory doesn't exist.
+  func list(_ directory: String) throws(StorageError) -> [String]
+  func exists(_ path: String) throws(StorageError) -> Bool
+  /// Creates the directory and what is missing above it.
+  func createDirectory(_ path: String) throws(StorageError)
+  /// Makes creations, renames and removals in a directory durable.
+  func syncDirectory(_ path: String) throws(StorageError)
+  /// Takes an exclusive advisory lock that dies with the process. Throws `.locked` when another holds it.
+  func lock(_ path: String) throws(StorageError) -> any FileLock
+  /// Free bytes on the device that holds `path`.
+  func freeSpace(_ path: String) throws(StorageError) -> Int
+}
+
+/// A file that grows at its end.
+public protocol WritableFile: AnyObject, Sendable {
+  /// Bytes written so far, those before a ``FileSystem/reopen(_:length:)`` included.
+  var length: Int { get }
+  func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError)
+  /// Returns when the content is on stable storage. After a failure nothing is known of the content, and a second call
+  /// proves nothing: callers must stop.
+  func sync() throws(StorageError)
+  func close() throws(StorageError)
+}
+
+/// A file that is read by ranges, from any thread.
+public protocol ReadableFile: AnyObject, Sendable {
+  func size() throws(StorageError) -> Int
+  /// Reads exactly `count` bytes at `offset`; `.corrupt` when the file is shorter.
+  func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8]
+}
+
+public protocol FileLock: AnyObject, Sendable {
+  func release()
+}

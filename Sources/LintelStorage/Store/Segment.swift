@@ -1,0 +1,41 @@
+public import LintelColumns
+
+/// A run of rows that never changes: a part on disk, or a batch in the memtable. What the query layer reads.
+///
+/// Rows are numbered from 0 and grouped into blocks of `blockRows` rows (a power of two), the last one shorter.
+public protocol Segment: Sendable {
+  /// Unique within the store, for messages and EXPLAIN.
+  var name: String { get }
+  var rowCount: Int { get }
+  var blockRows: Int { get }
+  /// Every dynamic column that has at least one value here, sorted.
+  var attributeKeys: [AttributeKey] { get }
+  /// Bytes that reading the block of this column fetches from its file; 0 for memory.
+  func storedBytes(_ column: ColumnReference, block: Int) -> Int
+  /// Zone map of one block; `nil` when none is kept.
+  func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics?
+  /// The dictionary that the column's `.codes` vectors refer to in every block of this segment; `nil` when blocks hold
+  /// plain values, or dictionaries of their own.
+  func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary?
+  /// Decodes one block. A column that the segment doesn't have reads as nulls.
+  func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector
+}
+
+extension Segment {
+  public var blockCount: Int { (rowCount + blockRows - 1) / blockRows }
+
+  public func rowCount(ofBlock block: Int) -> Int { min(blockRows, rowCount - block * blockRows) }
+}
+
+/// What a query sees of a table: fixed when taken, whatever is written, merged or dropped afterwards.
+public struct TableSnapshot: Sendable {
+  public let schema: TableSchema
+  public let segments: [any Segment]
+
+  public init(schema: TableSchema, segments: [any Segment]) {
+    self.schema = schema
+    self.segments = segments
+  }
+
+  public var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
+}

@@ -1,0 +1,32 @@
+/// Settings of a store. The defaults suit a service of a few gigabytes of memory.
+public struct StoreConfiguration: Sendable, Hashable {
+  /// When an append is acknowledged.
+  public enum Durability: Sendable, Hashable {
+    /// After the write-ahead log has been synced (group commit).
+    case synced
+    /// After the record was handed to the operating system; a power cut may lose the last moments.
+    case buffered
+  }
+
+  public var durability: Durability = .synced
+  /// Number of shards of a new store; an existing one keeps its own.
+  public var shardCount = 1
+  /// Bytes of rows held in memory, those being flushed included. Appends beyond it fail with `.overloaded`.
+  public var memoryBudget = 256 << 20
+  /// A memtable is flushed into a part when it holds this many bytes.
+  public var flushBytes = 64 << 20
+  /// ... or when its oldest row has waited this long, in seconds.
+  public var flushSeconds = 60.0
+  /// Rows in a block: a power of two.
+  public var blockRows = 16384
+  /// Spans seen within this window, in seconds, are recognised when sent again.
+  public var retryWindowSeconds = 600.0
+  /// At most this many rows are remembered for that.
+  public var retryWindowRows = 2_000_000
+  /// Parts are merged only within windows of this many seconds of the time column.
+  public var mergeWindowSeconds = 86_400.0
+  /// Bytes of decoded and dictionary data kept in memory.
+  public var cacheBytes = 256 << 20
+
+  public init() {}
+}
