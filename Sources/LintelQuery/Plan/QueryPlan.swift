@@ -1,11 +1,18 @@
 public import LintelColumns
-public import LintelStorage
 
 /// What a SELECT means, bound to a snapshot's schema: the contract between the binder and the executors.
 ///
 ///     scan -> filter -> [aggregate -> having] -> project -> [distinct] -> order -> limit
 ///
 /// With an aggregation, `having`, `outputs` and `ordering` are over `.groupKey` and `.aggregate`; else over columns.
+///
+/// **Grouping** (group keys, DISTINCT, count(DISTINCT)): NULL is a value like others; every NaN is one value and -0 is 0,
+/// and they come out as the quiet NaN and 0; variants are one when their encodings are.
+///
+/// **Order of rows.** Scan order is by segment, then by row. Without aggregation and DISTINCT, rows that the ordering
+/// doesn't tell apart come in scan order. Groups that the ordering doesn't tell apart come in the order of their keys
+/// (each ascending, nulls last), and distinct rows in the order of their outputs, so that an answer doesn't depend on
+/// how the rows lie.
 public struct QueryPlan: Sendable {
   public struct Output: Sendable, Hashable {
     public let name: String
@@ -29,6 +36,9 @@ public struct QueryPlan: Sendable {
     }
   }
 
+  /// The sort order: integers signed, `id8` unsigned, text, bytes and ids by bytes, false before true; doubles with -0 =
+  /// 0 and every NaN alike and greater than all numbers; variants by kind (empty, booleans, numbers, text, bytes, arrays,
+  /// maps), within a kind as such, numbers as doubles and then ints before doubles, arrays and maps by their encoding.
   public struct Ordering: Sendable, Hashable {
     public let expression: Expression
     public let isDescending: Bool
@@ -47,6 +57,7 @@ public struct QueryPlan: Sendable {
   public let filter: Expression?
   public let aggregation: Aggregation?
   public let outputs: [Output]
+  /// Duplicate output rows are dropped. Every ordering expression is then equal to that of an output.
   public let isDistinct: Bool
   public let ordering: [Ordering]
   public let limit: Int?

@@ -1,5 +1,3 @@
-public import LintelColumns
-
 /// One value, as constants in plans and cells of results hold it.
 public enum Value: Sendable, Hashable {
   case null

@@ -25,7 +25,8 @@ public struct QueryResult: Sendable {
     public var blocksTotal: Int
 
     public init(
-      elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0, blocksTotal: Int = 0
+      elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0,
+      blocksTotal: Int = 0
     ) {
       self.elapsedMilliseconds = elapsedMilliseconds
       self.rowsRead = rowsRead
