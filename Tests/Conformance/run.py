@@ -21,6 +21,7 @@ import zstandard
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import canonical  # noqa: E402
+import kill  # noqa: E402
 import sdk_client  # noqa: E402
 from server import Linteld  # noqa: E402
 
@@ -139,19 +140,11 @@ def user_ids_are_hashed_and_found(bin):
 
 
 @case
-def a_kill_loses_nothing_acknowledged(bin):
-    with Linteld(bin) as server:
-        sent = []
-        for round in range(3):
-            for path in sorted(glob.glob(os.path.join(HERE, "fixtures", "*.pb")))[round * 5:round * 5 + 5]:
-                body = open(path, "rb").read()
-                check(server.post(body)[0] == 200, path)
-                sent.append(canonical.decode(body))
-            server.stop(9)
-            server.start()
-            # A client that never saw its answer sends again.
-            check(server.post(body)[0] == 200, "a retry was refused")
-        check_same(sent, server.export())
+def kills_lose_nothing_acknowledged(bin):
+    kills = int(os.environ.get("LINTEL_KILLS", "5"))
+    count, lost, repeated, damaged = kill.run(bin, kills, seed=kills)
+    check(count > 0, "nothing was acknowledged")
+    check(not lost and not repeated and not damaged, f"{len(lost)} lost, {len(repeated)} stored twice, {len(damaged)} damaged")
 
 
 @case
