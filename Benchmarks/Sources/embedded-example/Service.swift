@@ -47,7 +47,9 @@ struct Service {
       FROM spans WHERE attributes['customer.tier'] = 'gold' GROUP BY app_id ORDER BY cost DESC
       """)
     for spend in try answer.decode(Spend.self) {
-      print("\(spend.app_id ?? "-"): \(spend.calls) calls, \(Double(spend.cost) / 1e9) USD, slowest \(spend.slowest / 1_000_000) ms")
+      print(
+        "\(spend.app_id ?? "-"): \(spend.calls) calls, \(Double(spend.cost) / 1e9) USD, slowest \(spend.slowest / 1_000_000) ms"
+      )
     }
   }
 }

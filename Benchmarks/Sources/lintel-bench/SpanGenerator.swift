@@ -77,7 +77,8 @@ struct SpanGenerator {
 
   private func bigEndian(_ word: UInt64) -> [UInt8] { withUnsafeBytes(of: word.bigEndian) { Array($0) } }
 
-  private mutating func span(at position: Int, of trace: Trace, ids: inout [[UInt8]], into writer: inout ProtobufWriter) {
+  private mutating func span(at position: Int, of trace: Trace, ids: inout [[UInt8]], into writer: inout ProtobufWriter)
+  {
     let id = bigEndian(random.next() | 1)
     let parent = position == 0 ? nil : ids[max(0, position - 1 - Int(-log(1 - random.unit()) * 1.5))]
     ids.append(id)
@@ -86,7 +87,8 @@ struct SpanGenerator {
     var duration = random.logNormal(median: 3e7, sigma: 1.3)
     let failure = random.unit() < 0.015 ? Self.errors[random.below(Self.errors.count)] : nil
     let operation =
-      position == 0 ? "invoke_agent" : draw < 0.45 ? "chat" : draw < 0.7 ? "execute_tool" : draw < 0.8 ? "retrieval" : "http"
+      position == 0
+      ? "invoke_agent" : draw < 0.45 ? "chat" : draw < 0.7 ? "execute_tool" : draw < 0.8 ? "retrieval" : "http"
     let model = Self.models[trace.model]
     let tool = Self.tools[toolRanks.draw(&random)]
     let inputTokens = min(200_000, Int(random.logNormal(median: 1300, sigma: 1) * (1 + 0.35 * Double(position))) + 8)

@@ -6,7 +6,8 @@ public enum SpanSchema {
     name: "kind", labels: ["unspecified", "internal", "server", "client", "producer", "consumer"])
   public static let status = Enumeration(name: "status", labels: ["unset", "ok", "error"])
   /// What was odd about a span's times; such a span has duration 0.
-  public static let timeAnomaly = Enumeration(name: "time_anomaly", labels: ["none", "end_missing", "end_before_start"])
+  public static let timeAnomaly = Enumeration(
+    name: "time_anomaly", labels: ["none", "end_missing", "end_before_start"])
 
   public static let table = TableSchema(
     name: "spans",
