@@ -1,5 +1,3 @@
-public import LintelColumns
-
 /// What the storage layer reports. `code` is for programs, `message` says what happened and what to do.
 public struct StorageError: Error, Sendable, Hashable, CustomStringConvertible {
   public enum Code: Sendable, Hashable {

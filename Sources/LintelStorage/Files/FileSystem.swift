@@ -3,8 +3,8 @@
 /// Paths are absolute or relative to the process, `/`-separated. All calls block: the engine makes them on threads of its
 /// own. Implementations retry `EINTR` and short reads and writes themselves.
 public protocol FileSystem: Sendable {
-  /// Creates a new file for appending. Fails when it exists.
-  func create(_ path: String) throws(StorageError) -> any WritableFile
+  /// Creates a new file for appending. Fails when it exists. A private file is readable by its owner alone (0600).
+  func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile
   /// Opens an existing file for reading.
   func open(_ path: String) throws(StorageError) -> any ReadableFile
   /// Opens an existing file for appending after cutting it to `length` bytes.
@@ -15,7 +15,9 @@ public protocol FileSystem: Sendable {
   /// Names of the entries, in no order. Empty when the directory doesn't exist.
   func list(_ directory: String) throws(StorageError) -> [String]
   func exists(_ path: String) throws(StorageError) -> Bool
-  /// Creates the directory and what is missing above it.
+  /// Whether nobody but the owner may read or write the file.
+  func isPrivate(_ path: String) throws(StorageError) -> Bool
+  /// Creates the directory and what is missing above it. Durable after ``syncDirectory(_:)`` on each directory above.
   func createDirectory(_ path: String) throws(StorageError)
   /// Makes creations, renames and removals in a directory durable.
   func syncDirectory(_ path: String) throws(StorageError)
@@ -25,15 +27,44 @@ public protocol FileSystem: Sendable {
   func freeSpace(_ path: String) throws(StorageError) -> Int
 }
 
+extension FileSystem {
+  /// Creates a new file for appending, with the process's usual permissions. Fails when it exists.
+  public func create(_ path: String) throws(StorageError) -> any WritableFile {
+    try create(path, isPrivate: false)
+  }
+
+  /// Removes the file, if there is one.
+  public func removeIfPresent(_ path: String) throws(StorageError) {
+    do throws(StorageError) { try remove(path) } catch { if !error.isMissingFile { throw error } }
+  }
+
+  /// The whole content of a file, which must not be larger than `limit` bytes.
+  public func readAll(_ path: String, limit: Int) throws(StorageError) -> [UInt8] {
+    let file = try open(path)
+    let size = try file.size()
+    guard size <= limit else {
+      throw StorageError(.corrupt, "has \(size) bytes, more than the \(limit) that such a file can have", path: path)
+    }
+    return try file.read(at: 0, count: size)
+  }
+}
+
 /// A file that grows at its end.
 public protocol WritableFile: AnyObject, Sendable {
-  /// Bytes written so far, those before a ``FileSystem/reopen(_:length:)`` included.
+  /// Bytes written so far, those before a ``FileSystem/reopen(_:length:)`` included. After a failed append it counts what
+  /// reached the file; the caller cuts the file back before it goes on.
   var length: Int { get }
   func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError)
   /// Returns when the content is on stable storage. After a failure nothing is known of the content, and a second call
   /// proves nothing: callers must stop.
   func sync() throws(StorageError)
   func close() throws(StorageError)
+}
+
+extension WritableFile {
+  public func append(_ bytes: [UInt8]) throws(StorageError) {
+    try bytes.span.bytes.withUnsafeBytes { (buffer) throws(StorageError) in try append(buffer) }
+  }
 }
 
 /// A file that is read by ranges, from any thread.

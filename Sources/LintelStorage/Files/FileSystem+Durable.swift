@@ -1,0 +1,47 @@
+extension FileSystem {
+  /// Writes a whole file so that after a crash there is either all of it or what was there before.
+  ///
+  /// Both names must lie in `directory`. Throws `.failedStop` when it is unknown which of the two is on disk; after any
+  /// other error nothing has changed.
+  func writeDurably(
+    _ bytes: [UInt8], to path: String, temporary: String, in directory: String, isPrivate: Bool = false
+  ) throws(StorageError) {
+    // What an interrupted attempt left.
+    try removeIfPresent(temporary)
+    do throws(StorageError) {
+      let file = try create(temporary, isPrivate: isPrivate)
+      try file.append(bytes)
+      // A failed sync leaves this file's content unknown, not the store's: it is given up, not tried again.
+      try file.sync()
+      try file.close()
+    } catch {
+      try? removeIfPresent(temporary)
+      throw error
+    }
+    do throws(StorageError) {
+      try rename(temporary, to: path)
+      try syncDirectory(directory)
+    } catch {
+      throw StorageError(
+        .failedStop, "it is unknown whether the new file is on disk: open the store again; the cause: \(error.message)",
+        path: path, errorNumber: error.errorNumber)
+    }
+  }
+
+  /// Creates a directory and what is missing above it, durably.
+  func createDirectoryDurably(_ path: String) throws(StorageError) {
+    var missing: [String] = []
+    var rest = Substring(path)
+    while !rest.isEmpty, try !exists(String(rest)) {
+      missing.append(String(rest))
+      guard let slash = rest.lastIndex(of: "/") else { break }
+      rest = rest[..<slash]
+    }
+    for directory in missing.reversed() {
+      try createDirectory(directory)
+      let slash = directory.lastIndex(of: "/")
+      let parent = slash.map { $0 == directory.startIndex ? "/" : String(directory[..<$0]) }
+      try syncDirectory(parent ?? ".")
+    }
+  }
+}

@@ -1,0 +1,63 @@
+/// Takes up a log that was closed, crashed or damaged: replays it and makes it fit for a ``LogWriter``.
+public struct LogRecovery: Sendable {
+  /// The number to open the writer with.
+  public let nextSegment: UInt64
+  /// Records that were handed to the caller.
+  public let recordCount: Int
+  /// Bytes of an unfinished record that were cut off the end.
+  public let cutBytes: Int
+  /// What couldn't be read although it should have been there. Empty in a healthy log.
+  public let damages: [LogDamage]
+  /// Segments that hold damage: kept under another name when they aren't needed any more.
+  public var damagedSegments: Set<UInt64> { Set(damages.map(\.segment)) }
+
+  /// Reads every record from the floor on, in order; then cuts the torn tail off and removes what was never started.
+  ///
+  /// When this throws, nothing has been lost and it can be called again.
+  public static func recover(
+    _ directory: String, shard: Int, fileSystem: any FileSystem, floor: UInt64,
+    _ body: (LogRecord) throws(StorageError) -> Void
+  ) throws(StorageError) -> LogRecovery {
+    var reader = LogReader(directory, shard: shard, fileSystem: fileSystem, from: LogPosition(segment: floor))
+    var count = 0
+    while let record = try reader.next() {
+      try body(record)
+      count += 1
+    }
+    let tail = reader.tail
+    if let tail {
+      // Synced also where nothing is cut: a writer that was killed may have left records that only the page cache has,
+      // and from now on they count as stored.
+      let file = try fileSystem.reopen(tail.path, length: tail.offset)
+      try file.sync()
+      try file.close()
+    }
+    let numbers = try fileSystem.list(directory).compactMap(LogFormat.segment)
+    // Behind the last started segment there are only files whose header never got to the disk: no record was in them.
+    let last = tail.map { _ in reader.position.segment } ?? 0
+    let unstarted = numbers.filter { $0 > last && $0 >= floor }
+    for segment in unstarted { try fileSystem.remove("\(directory)/\(LogFormat.fileName(segment))") }
+    try fileSystem.syncDirectory(directory)
+    return LogRecovery(
+      nextSegment: max(numbers.max() ?? 0, floor) + 1, recordCount: count, cutBytes: tail?.count ?? 0,
+      damages: reader.damages)
+  }
+
+  /// Removes the segments below the floor; those in `damaged` are kept as `<number>.log.damaged`.
+  ///
+  /// To be called when the manifest that names the floor is durable. What a failure leaves behind goes the next time.
+  public static func removeObsolete(
+    _ directory: String, fileSystem: any FileSystem, below floor: UInt64, damaged: Set<UInt64> = []
+  ) throws(StorageError) {
+    let obsolete = try fileSystem.list(directory).compactMap(LogFormat.segment).filter { $0 < floor }.sorted()
+    for segment in obsolete {
+      let path = "\(directory)/\(LogFormat.fileName(segment))"
+      if damaged.contains(segment) {
+        try fileSystem.rename(path, to: path + ".damaged")
+      } else {
+        try fileSystem.remove(path)
+      }
+    }
+    if !obsolete.isEmpty { try fileSystem.syncDirectory(directory) }
+  }
+}

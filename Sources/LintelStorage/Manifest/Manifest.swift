@@ -1,0 +1,66 @@
+/// One part of the store, as the manifest lists it.
+public struct PartEntry: Sendable, Hashable {
+  /// Unique in the store, never used twice.
+  public var number: UInt64
+  public var table: String
+  public var shard: Int
+  /// How many merges made it: 0 for a flushed memtable.
+  public var level: Int
+  /// Path relative to the data directory, such as `hot/000000000017.part`.
+  public var fileName: String
+  public var rowCount: Int
+  public var fileBytes: Int
+  /// Bytes of the rows before encoding.
+  public var rawBytes: Int
+  /// Bounds of the time column.
+  public var minTime: Int64
+  public var maxTime: Int64
+  /// CRC32C of the file's footer: a swapped, stale or zeroed file is noticed.
+  public var footerChecksum: UInt32
+  /// Found damaged: kept on disk, left out of snapshots and merges.
+  public var isQuarantined: Bool
+
+  public init(
+    number: UInt64, table: String, shard: Int, level: Int, fileName: String, rowCount: Int, fileBytes: Int,
+    rawBytes: Int, minTime: Int64, maxTime: Int64, footerChecksum: UInt32, isQuarantined: Bool = false
+  ) {
+    self.number = number
+    self.table = table
+    self.shard = shard
+    self.level = level
+    self.fileName = fileName
+    self.rowCount = rowCount
+    self.fileBytes = fileBytes
+    self.rawBytes = rawBytes
+    self.minTime = minTime
+    self.maxTime = maxTime
+    self.footerChecksum = footerChecksum
+    self.isQuarantined = isQuarantined
+  }
+}
+
+/// What the store consists of at one moment: the parts, and from where on the log is needed beside them.
+///
+/// Every row that was acknowledged is in exactly one live part, or in a log segment from its shard's floor on.
+public struct Manifest: Sendable, Hashable {
+  /// Grows by one with every published manifest.
+  public var sequence: UInt64
+  public var nextPartNumber: UInt64
+  /// Per shard, the first log segment that is still needed; 0 as long as none has become obsolete.
+  public var logFloors: [UInt64]
+  public var parts: [PartEntry]
+
+  public init(sequence: UInt64, nextPartNumber: UInt64, logFloors: [UInt64], parts: [PartEntry]) {
+    self.sequence = sequence
+    self.nextPartNumber = nextPartNumber
+    self.logFloors = logFloors
+    self.parts = parts
+  }
+
+  /// The manifest of a new store.
+  public static func empty(shardCount: Int) -> Manifest {
+    Manifest(sequence: 0, nextPartNumber: 1, logFloors: Array(repeating: 0, count: shardCount), parts: [])
+  }
+
+  public var shardCount: Int { logFloors.count }
+}

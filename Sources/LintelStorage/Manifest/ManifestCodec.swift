@@ -1,0 +1,146 @@
+internal import LintelColumns
+
+/// The text of a manifest, one item a line, fields separated by one space:
+///
+///     lintel-manifest 1
+///     sequence 42
+///     next-part 18
+///     shard 0 7                                  shard, first log segment needed
+///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 9ab3c1d0 live
+///     end 5d41402a
+///
+/// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, CRC32C of the footer
+///   in hex, `live` or `quarantined`.
+/// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
+/// - In a name, every byte outside `!`...`~`, and `%`, is written as `%` and two hex digits.
+/// - Shards are listed from 0 upwards, parts in any order with distinct numbers below `next-part`.
+///
+/// Text, so that an operator can read it; strict, so that nothing half understood is acted on.
+enum ManifestCodec {
+  static let version = 1
+  /// Hundreds of thousands of parts.
+  static let maximumBytes = 64 << 20
+  static let maximumShards = 4096
+
+  static func encode(_ manifest: Manifest) -> [UInt8] {
+    var text = "lintel-manifest \(version)\nsequence \(manifest.sequence)\nnext-part \(manifest.nextPartNumber)\n"
+    for (shard, floor) in manifest.logFloors.enumerated() { text += "shard \(shard) \(floor)\n" }
+    for part in manifest.parts { text += line(part) }
+    var bytes = Array(text.utf8)
+    let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
+    bytes += Array("end \(hex(checksum))\n".utf8)
+    return bytes
+  }
+
+  private static func line(_ part: PartEntry) -> String {
+    let fields: [String] = [
+      "part", "\(part.number)", escape(part.table), "\(part.shard)", "\(part.level)", escape(part.fileName),
+      "\(part.rowCount)", "\(part.fileBytes)", "\(part.rawBytes)", "\(part.minTime)", "\(part.maxTime)",
+      hex(part.footerChecksum), part.isQuarantined ? "quarantined" : "live",
+    ]
+    return fields.joined(separator: " ") + "\n"
+  }
+
+  static func decode(_ bytes: [UInt8], path: String) throws(StorageError) -> Manifest {
+    func damaged(_ reason: String) -> StorageError {
+      StorageError(.corrupt, "the manifest is damaged: \(reason)", path: path)
+    }
+    var lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+    guard lines.popLast()?.isEmpty == true, let end = lines.popLast() else { throw damaged("it has no end") }
+    let checksum = bytes.withUnsafeBytes { Checksum.crc32c(UnsafeRawBufferPointer(rebasing: $0[..<end.startIndex])) }
+    guard end.elementsEqual("end \(hex(checksum))".utf8) else { throw damaged("its checksum is wrong") }
+    // From here on the text is what a Lintel wrote: a line that isn't understood comes from another version.
+    var parser = ManifestParser(lines: lines)
+    guard let manifest = parser.parse() else {
+      throw StorageError(
+        .incompatible, "line \(parser.line) of the manifest isn't of format \(version): use the Lintel that wrote it",
+        path: path)
+    }
+    return manifest
+  }
+
+  static func hex(_ value: UInt32) -> String {
+    let digits = String(value, radix: 16)
+    return String(repeating: "0", count: max(0, 8 - digits.utf8.count)) + digits
+  }
+
+  static func escape(_ name: String) -> String {
+    var text = ""
+    for byte in name.utf8 {
+      if byte > 0x20, byte < 0x7F, byte != UInt8(ascii: "%") {
+        text.unicodeScalars.append(Unicode.Scalar(byte))
+      } else {
+        text += (byte < 16 ? "%0" : "%") + String(byte, radix: 16)
+      }
+    }
+    return text
+  }
+}
+
+private struct ManifestParser {
+  let lines: [ArraySlice<UInt8>]
+  /// Number of the line read last, from 1.
+  var line = 0
+
+  init(lines: [ArraySlice<UInt8>]) { self.lines = lines }
+
+  mutating func parse() -> Manifest? {
+    guard let header = fields("lintel-manifest", 1), Int(header[0]) == ManifestCodec.version,
+      let sequence = fields("sequence", 1).flatMap({ UInt64($0[0]) }),
+      let next = fields("next-part", 1).flatMap({ UInt64($0[0]) })
+    else { return nil }
+    var manifest = Manifest(sequence: sequence, nextPartNumber: next, logFloors: [], parts: [])
+    while line < lines.count, lines[line].starts(with: "shard ".utf8) {
+      guard let shard = fields("shard", 2), Int(shard[0]) == manifest.logFloors.count, let floor = UInt64(shard[1]),
+        manifest.logFloors.count < ManifestCodec.maximumShards
+      else { return nil }
+      manifest.logFloors.append(floor)
+    }
+    guard !manifest.logFloors.isEmpty else { return nil }
+    var numbers: Set<UInt64> = []
+    while line < lines.count {
+      guard let part = part(shards: manifest.shardCount), part.number < next, numbers.insert(part.number).inserted
+      else { return nil }
+      manifest.parts.append(part)
+    }
+    return manifest
+  }
+
+  private mutating func part(shards: Int) -> PartEntry? {
+    guard let text = fields("part", 12), let number = UInt64(text[0]), let table = unescape(text[1]),
+      let shard = Int(text[2]), 0..<shards ~= shard, let level = Int(text[3]), let file = unescape(text[4]),
+      let rows = Int(text[5]), rows >= 0, let bytes = Int(text[6]), bytes >= 0, let raw = Int(text[7]), raw >= 0,
+      let minTime = Int64(text[8]), let maxTime = Int64(text[9]), let checksum = UInt32(text[10], radix: 16),
+      text[11] == "live" || text[11] == "quarantined"
+    else { return nil }
+    return PartEntry(
+      number: number, table: table, shard: shard, level: level, fileName: file, rowCount: rows, fileBytes: bytes,
+      rawBytes: raw, minTime: minTime, maxTime: maxTime, footerChecksum: checksum,
+      isQuarantined: text[11] == "quarantined")
+  }
+
+  /// The fields behind the keyword of the next line, if it has the keyword and that many of them.
+  private mutating func fields(_ keyword: String, _ count: Int) -> [String]? {
+    guard line < lines.count else { return nil }
+    let parts = lines[line].split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
+    line += 1
+    guard parts.count == count + 1, parts[0].elementsEqual(keyword.utf8) else { return nil }
+    return parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
+  }
+
+  private func unescape(_ text: String) -> String? {
+    var bytes: [UInt8] = []
+    var rest = Substring(text)
+    while let character = rest.utf8.first {
+      if character == UInt8(ascii: "%") {
+        guard rest.utf8.count >= 3, let value = UInt8(rest.dropFirst().prefix(2), radix: 16) else { return nil }
+        bytes.append(value)
+        rest = rest.dropFirst(3)
+      } else {
+        bytes.append(character)
+        rest = Substring(rest.utf8.dropFirst())
+      }
+    }
+    return String(validating: bytes, as: UTF8.self)
+  }
+}

@@ -1,0 +1,39 @@
+extension StoreDirectory {
+  /// Loads the manifest; a writable open also makes the folder ready for the next one.
+  ///
+  /// `problem` tells when the newest manifest was unreadable and the one before stood in for it.
+  public func loadManifest() throws(StorageError) -> ManifestStore.Loaded {
+    let loaded = try manifests.load()
+    guard loaded.manifest.shardCount == layout.shardCount else {
+      throw StorageError(
+        .corrupt,
+        "lintel.json says \(layout.shardCount) shards and the manifest \(loaded.manifest.shardCount): restore lintel.json",
+        path: path)
+    }
+    if !isReadOnly { try manifests.clean(current: loaded.manifest.sequence) }
+    return loaded
+  }
+
+  /// Removes part files that the manifest doesn't name and unfinished temporary files: what an interrupted flush or merge
+  /// left. Only for a writable open, before anything new is written. Returns the names, relative to the data directory.
+  public func removeUnreferenced(_ manifest: Manifest) throws(StorageError) -> [String] {
+    guard !isReadOnly else { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
+    let named = Set(manifest.parts.map(\.fileName))
+    var removed: [String] = []
+    for folder in Self.partFolders {
+      let names = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
+      let stray = names.filter { ($0.hasSuffix(".part") && !named.contains($0)) || $0.hasSuffix(".tmp") }
+      for name in stray { try fileSystem.remove(self.path(of: name)) }
+      if !stray.isEmpty { try fileSystem.syncDirectory("\(path)/\(folder)") }
+      removed += stray
+    }
+    for shard in 0..<layout.shardCount {
+      let directory = logDirectory(shard: shard)
+      for name in try fileSystem.list(directory) where name.hasSuffix(".tmp") {
+        try fileSystem.remove("\(directory)/\(name)")
+        removed.append("\(directory)/\(name)")
+      }
+    }
+    return removed
+  }
+}

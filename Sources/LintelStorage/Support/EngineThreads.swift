@@ -1,0 +1,186 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
+/// Threads of the engine's own for calls that block. Swift's cooperative pool has one thread a core; a `fsync` on it would
+/// stop a core of the embedding service.
+///
+/// Jobs start in the order they were handed in. With one thread they also run one after the other.
+public final class EngineThreads: Sendable {
+  private let queue: JobQueue
+
+  /// - Parameter name: shows in debuggers and `top`; up to 15 bytes.
+  public init(count: Int, name: String) {
+    queue = JobQueue()
+    for _ in 0..<max(1, count) { queue.startThread(name: name) }
+  }
+
+  // Every job holds its pool through its continuation's caller, so nothing is left to run.
+  deinit { queue.stop() }
+
+  /// Runs a blocking body on one of the threads. Throws `.closed` when the pool has been shut down.
+  public func run<T: Sendable>(
+    _ body: @escaping @Sendable () throws(StorageError) -> T
+  ) async throws(StorageError) -> T {
+    let result: Result<T, StorageError> = await withCheckedContinuation { continuation in
+      let accepted = queue.add {
+        do throws(StorageError) {
+          continuation.resume(returning: .success(try body()))
+        } catch {
+          continuation.resume(returning: .failure(error))
+        }
+      }
+      if !accepted {
+        continuation.resume(returning: .failure(StorageError(.closed, "the store has been closed: open it again")))
+      }
+    }
+    return try result.get()
+  }
+
+  /// Runs a body on one of the threads without waiting for it. False when the pool has been shut down.
+  @discardableResult
+  public func start(_ body: @escaping @Sendable () -> Void) -> Bool { queue.add(body) }
+
+  /// Takes no more jobs, and lets the threads end when those handed in have run. Doesn't wait.
+  public func shutDown() { queue.stop() }
+
+  /// ``shutDown()``, then blocks until the threads have ended. Must not be called on one of them.
+  public func shutDownAndWait() {
+    queue.stop()
+    queue.waitForEnd()
+  }
+}
+
+/// A first-in first-out queue with waiting, on a POSIX mutex and condition variables.
+private final class JobQueue: @unchecked Sendable {
+  // Everything below is touched only under `mutex`.
+  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+  private let changed: UnsafeMutablePointer<pthread_cond_t>
+  private var jobs: [@Sendable () -> Void] = []
+  private var head = 0
+  private var isStopped = false
+  private var threadCount = 0
+
+  init() {
+    mutex = .allocate(capacity: 1)
+    changed = .allocate(capacity: 1)
+    pthread_mutex_init(mutex, nil)
+    pthread_cond_init(changed, nil)
+  }
+
+  deinit {
+    pthread_cond_destroy(changed)
+    pthread_mutex_destroy(mutex)
+    changed.deallocate()
+    mutex.deallocate()
+  }
+
+  private func locked<T>(_ body: () -> T) -> T {
+    pthread_mutex_lock(mutex)
+    defer { pthread_mutex_unlock(mutex) }
+    return body()
+  }
+
+  func add(_ job: @escaping @Sendable () -> Void) -> Bool {
+    locked {
+      guard !isStopped, threadCount > 0 else { return false }
+      jobs.append(job)
+      pthread_cond_signal(changed)
+      return true
+    }
+  }
+
+  func stop() {
+    locked {
+      isStopped = true
+      pthread_cond_broadcast(changed)
+    }
+  }
+
+  func waitForEnd() {
+    locked { while threadCount > 0 { pthread_cond_wait(changed, mutex) } }
+  }
+
+  /// The next job, waiting for one; `nil` when the queue was stopped and is empty.
+  private func next() -> (@Sendable () -> Void)? {
+    locked {
+      while head == jobs.count {
+        if isStopped {
+          threadCount -= 1
+          pthread_cond_broadcast(changed)
+          return nil
+        }
+        pthread_cond_wait(changed, mutex)
+      }
+      let job = jobs[head]
+      jobs[head] = {}
+      head += 1
+      if head == jobs.count || head >= 1024 {
+        jobs.removeFirst(head)
+        head = 0
+      }
+      return job
+    }
+  }
+
+  func startThread(name: String) {
+    locked { threadCount += 1 }
+    let start = Unmanaged.passRetained(ThreadStart(queue: self, name: name))
+    #if canImport(Darwin)
+      var thread: pthread_t?
+    #else
+      var thread = pthread_t()
+    #endif
+    let result = pthread_create(&thread, nil, engineThreadMain, start.toOpaque())
+    guard result == 0 else {
+      start.release()
+      locked { threadCount -= 1 }
+      return
+    }
+    #if canImport(Darwin)
+      if let thread { pthread_detach(thread) }
+    #else
+      pthread_detach(thread)
+    #endif
+  }
+
+  func runJobs() {
+    while let job = next() { job() }
+  }
+}
+
+private final class ThreadStart {
+  let queue: JobQueue
+  let name: String
+
+  init(queue: JobQueue, name: String) {
+    self.queue = queue
+    self.name = String(decoding: name.utf8.prefix(15), as: UTF8.self)
+  }
+}
+
+#if canImport(Darwin)
+  private func engineThreadMain(_ argument: UnsafeMutableRawPointer) -> UnsafeMutableRawPointer? {
+    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    pthread_setname_np(start.name)
+    start.queue.runJobs()
+    return nil
+  }
+#else
+  private func engineThreadMain(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let argument else { return nil }
+    let start = Unmanaged<ThreadStart>.fromOpaque(argument).takeRetainedValue()
+    // pthread_setname_np isn't visible from Swift on Linux.
+    let file = open("/proc/thread-self/comm", O_WRONLY | O_CLOEXEC)
+    if file >= 0 {
+      _ = write(file, start.name, start.name.utf8.count)
+      _ = close(file)
+    }
+    start.queue.runJobs()
+    return nil
+  }
+#endif
