@@ -36,6 +36,9 @@ public struct Bitmap: Hashable, Sendable {
     if bit { self[count - 1] = true }
   }
 
+  /// For extensions that have appended to `words`.
+  mutating func setCount(_ count: Int) { self.count = count }
+
   /// How many bits are set.
   public var setCount: Int { words.reduce(0) { $0 + $1.nonzeroBitCount } }
 }

@@ -1,0 +1,23 @@
+internal import CLintelKernels
+
+/// Swift's face of the C kernels.
+enum Kernels {
+  /// The largest value, 0 of none.
+  static func maximum(_ values: [UInt32]) -> UInt32 {
+    values.withUnsafeBufferPointer { maximum($0) }
+  }
+
+  static func maximum(_ values: UnsafeBufferPointer<UInt32>) -> UInt32 {
+    guard let base = values.baseAddress else { return 0 }
+    return lintel_max_u32(base, values.count)
+  }
+
+  /// Smallest and largest value; (0, 0) of none.
+  static func bounds(_ values: UnsafeBufferPointer<Int64>) -> (minimum: Int64, maximum: Int64) {
+    guard let base = values.baseAddress, values.count > 0 else { return (0, 0) }
+    var low: Int64 = 0
+    var high: Int64 = 0
+    lintel_bounds_i64(base, values.count, &low, &high)
+    return (low, high)
+  }
+}
