@@ -1,0 +1,142 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// Decoded blocks and dictionaries of all parts of a store, the least recently used dropped first.
+///
+/// Entries are never invalid: parts don't change, and a part's id isn't used twice while the store is open.
+final class BlockCache: Sendable {
+  struct Key: Hashable, Sendable {
+    var part: UInt64
+    var column: UInt32
+    /// `.max` stands for the column's dictionary.
+    var block: UInt32
+
+    static func dictionary(part: UInt64, column: Int) -> Key {
+      Key(part: part, column: UInt32(truncatingIfNeeded: column), block: .max)
+    }
+  }
+
+  enum Entry: Sendable {
+    case vector(ColumnVector)
+    case dictionary(ValueDictionary)
+  }
+
+  fileprivate struct Node {
+    var key: Key
+    var entry: Entry
+    var cost: Int
+    var newer: Int
+    var older: Int
+  }
+
+  /// A doubly linked list in an array; -1 ends it.
+  fileprivate struct State {
+    var nodes: [Node] = []
+    var free: [Int] = []
+    var places: [Key: Int] = [:]
+    var newest = -1
+    var oldest = -1
+    var cost = 0
+    var hits = 0
+    var misses = 0
+  }
+
+  private let capacity: Int
+  private let state = Mutex(State())
+
+  init(capacity: Int) { self.capacity = capacity }
+
+  var cost: Int { state.withLock { $0.cost } }
+
+  subscript(key: Key) -> Entry? {
+    state.withLock { (state) -> Entry? in
+      guard let place = state.places[key] else {
+        state.misses &+= 1
+        return nil
+      }
+      state.hits &+= 1
+      state.unlink(place)
+      state.linkNewest(place)
+      return state.nodes[place].entry
+    }
+  }
+
+  func insert(_ entry: Entry, for key: Key) {
+    let cost = entry.cost
+    guard cost <= capacity / 2 else { return }
+    // Dropped entries die after the lock is given back: freeing a large array takes a while.
+    var dropped: [Entry] = []
+    state.withLock { state in
+      if let place = state.places[key] {
+        dropped.append(state.remove(place))
+      }
+      state.add(key, entry, cost: cost)
+      while state.cost > capacity, state.oldest >= 0 { dropped.append(state.remove(state.oldest)) }
+    }
+    dropped.removeAll()
+  }
+}
+
+extension BlockCache.State {
+  fileprivate mutating func add(_ key: BlockCache.Key, _ entry: BlockCache.Entry, cost: Int) {
+    let node = BlockCache.Node(key: key, entry: entry, cost: cost, newer: -1, older: -1)
+    let place: Int
+    if let reused = free.popLast() {
+      place = reused
+      nodes[place] = node
+    } else {
+      place = nodes.count
+      nodes.append(node)
+    }
+    places[key] = place
+    self.cost += cost
+    linkNewest(place)
+  }
+
+  fileprivate mutating func remove(_ place: Int) -> BlockCache.Entry {
+    unlink(place)
+    let node = nodes[place]
+    places[node.key] = nil
+    cost -= node.cost
+    nodes[place].entry = .vector(ColumnVector(.bool([])))
+    free.append(place)
+    return node.entry
+  }
+
+  fileprivate mutating func unlink(_ place: Int) {
+    let (newer, older) = (nodes[place].newer, nodes[place].older)
+    if newer >= 0 { nodes[newer].older = older } else { newest = older }
+    if older >= 0 { nodes[older].newer = newer } else { oldest = newer }
+  }
+
+  fileprivate mutating func linkNewest(_ place: Int) {
+    nodes[place].newer = -1
+    nodes[place].older = newest
+    if newest >= 0 { nodes[newest].newer = place } else { oldest = place }
+    newest = place
+  }
+}
+
+extension BlockCache.Entry {
+  /// Bytes of memory, roughly; a dictionary counts once, not with each of its blocks.
+  fileprivate var cost: Int {
+    let overhead = 160
+    switch self {
+    case .dictionary(let dictionary):
+      switch dictionary.values {
+      case .bytes(let strings): return overhead + strings.bytes.count + 4 * strings.offsets.count
+      case .id128(let ids): return overhead + 16 * ids.count
+      }
+    case .vector(let vector):
+      let validity = vector.validity.map { 8 * $0.words.count } ?? 0
+      switch vector.storage {
+      case .int64(let lanes): return overhead + validity + 8 * lanes.count
+      case .float64(let lanes): return overhead + validity + 8 * lanes.count
+      case .bool(let lanes): return overhead + validity + lanes.count
+      case .bytes(let strings): return overhead + validity + strings.bytes.count + 4 * strings.offsets.count
+      case .id128(let lanes): return overhead + validity + 16 * lanes.count
+      case .codes(let codes, _): return overhead + validity + 4 * codes.count
+      }
+    }
+  }
+}

@@ -1,0 +1,23 @@
+/// When a column gets a dictionary.
+///
+/// A dictionary is read whole before the first block is, so that it must stay small against the column; equality and
+/// grouping on codes pay for much. Ids that repeat in adjacent rows (a trace's) cost nearly nothing as codes, because
+/// the codes are given in the order of first appearance.
+enum DictionaryPolicy {
+  /// At least this many entries are allowed whatever the number of rows.
+  static let minimumLimit = 65_536
+  static let maximumBytes = 64 << 20
+  /// Values seen before a column that repeats nothing is given up.
+  static let trialValues = 4096
+
+  /// - Parameters:
+  ///   - values: Rows that have a value.
+  static func pays(distinct: Int, values: Int, bytes: Int) -> Bool {
+    distinct <= max(minimumLimit, values / 4) && 2 * distinct <= values + 2 && bytes <= maximumBytes
+  }
+
+  /// Whether to stop trying after `values` of the values.
+  static func isHopeless(distinct: Int, values: Int, bytes: Int) -> Bool {
+    values >= trialValues && 4 * distinct > 3 * values || bytes > maximumBytes
+  }
+}

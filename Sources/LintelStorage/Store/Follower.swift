@@ -1,0 +1,187 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// The view of a store that another process may be writing: the manifest's parts, and the log from the floor on.
+///
+/// Each snapshot looks for a newer manifest (one directory listing) and reads what the log has got since. Rows of log
+/// segments that have become parts are dropped when the manifest that names those parts is taken over, so that each row
+/// is seen exactly once.
+final class Follower: Sendable {
+  private struct LoggedSegment {
+    /// The log segment that holds the rows.
+    var logSegment: UInt64
+    var segment: BatchSegment
+  }
+
+  private struct ShardView {
+    var reader: LogReader
+    /// In log order.
+    var segments: [LoggedSegment] = []
+    var damages = 0
+  }
+
+  private struct View {
+    var manifest: Manifest?
+    var parts: [UInt64: LivePart] = [:]
+    var shards: [ShardView] = []
+    var problems: [StorageError] = []
+    var nextSegmentNumber: UInt64 = 1
+  }
+
+  private let directory: StoreDirectory
+  private let schemas: [String: TableSchema]
+  private let blockRows: Int
+  private let cache: BlockCache
+  private let view = Mutex(View())
+  /// Parts found damaged; apart from the view, because damage is found while reading.
+  private let damaged = Mutex<(numbers: Set<UInt64>, problems: [StorageError])>(([], []))
+
+  init(directory: StoreDirectory, schemas: [TableSchema], blockRows: Int, cache: BlockCache) {
+    self.directory = directory
+    self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.blockRows = blockRows
+    self.cache = cache
+  }
+
+  var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
+
+  func segments(_ table: String) throws(StorageError) -> [any Segment] {
+    try view.withLock { (view) throws(StorageError) in
+      try refresh(&view)
+      let damaged = damaged.withLock { $0.numbers }
+      let parts = view.parts.values.filter { $0.entry.table == table && !damaged.contains($0.entry.number) }
+      var segments: [any Segment] = parts.sorted { $0.entry.number < $1.entry.number }.map(\.reader)
+      for shard in view.shards {
+        for logged in shard.segments where logged.segment.batch.schema.name == table { segments.append(logged.segment) }
+      }
+      return segments
+    }
+  }
+
+  func refresh() throws(StorageError) {
+    try view.withLock { (view) throws(StorageError) in try refresh(&view) }
+  }
+
+  /// The parts seen, with their entries.
+  func parts(_ table: String) -> [LivePart] {
+    view.withLock { $0.parts.values.filter { $0.entry.table == table }.sorted { $0.entry.number < $1.entry.number } }
+  }
+
+  /// Attempts before the writer, which replaces files under our hands, is taken to be too fast.
+  private static let attempts = 20
+
+  private func refresh(_ view: inout View) throws(StorageError) {
+    var attempt = 1
+    while true {
+      do throws(StorageError) {
+        if try directory.manifests.latestSequence() != view.manifest?.sequence { try reload(&view) }
+        for index in view.shards.indices { try follow(&view, shard: index) }
+        return
+      } catch {
+        // The writer has removed a file: there is a newer manifest, or will be in a moment.
+        guard error.isMissingFile, attempt < Self.attempts else { throw error }
+        attempt += 1
+        view.manifest = nil
+      }
+    }
+  }
+
+  /// Takes over the newest manifest: opens new parts, lets go of old ones and of logged rows that are in parts now.
+  private func reload(_ view: inout View) throws(StorageError) {
+    let loaded = try directory.loadManifest()
+    if let problem = loaded.problem { view.problems.append(problem) }
+    let manifest = loaded.manifest
+    var parts: [UInt64: LivePart] = [:]
+    for entry in manifest.parts where !entry.isQuarantined {
+      guard let schema = schemas[entry.table], !damaged.withLock({ $0.numbers.contains(entry.number) }) else {
+        continue
+      }
+      if let known = view.parts[entry.number] {
+        parts[entry.number] = known
+      } else if let reader = try open(entry, schema) {
+        parts[entry.number] = LivePart(entry: entry, reader: reader)
+      }
+    }
+    for (index, floor) in manifest.logFloors.enumerated() {
+      if index == view.shards.count {
+        view.shards.append(ShardView(reader: reader(index, from: floor)))
+      } else if view.shards[index].reader.position.segment < floor {
+        view.shards[index].reader = reader(index, from: floor)
+        view.shards[index].damages = 0
+      }
+      view.shards[index].segments.removeAll { $0.logSegment < floor }
+    }
+    view.parts = parts
+    view.manifest = manifest
+  }
+
+  private func reader(_ shard: Int, from floor: UInt64) -> LogReader {
+    LogReader(
+      directory.logDirectory(shard: shard), shard: shard, fileSystem: directory.fileSystem,
+      from: LogPosition(segment: floor))
+  }
+
+  /// `nil` for a damaged part, which is noted. A missing file is thrown.
+  private func open(_ entry: PartEntry, _ schema: TableSchema) throws(StorageError) -> PartReader? {
+    let note: @Sendable (StorageError) -> Void = { [weak self] problem in
+      self?.damaged.withLock { damaged in
+        if damaged.numbers.insert(entry.number).inserted { damaged.problems.append(problem) }
+      }
+    }
+    do throws(StorageError) {
+      return try PartReader(
+        file: try directory.fileSystem.open(directory.path(of: entry.fileName)), name: entry.fileName, schema: schema,
+        expectedChecksum: entry.footerChecksum, cache: cache, cacheID: entry.number, onDamage: note)
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      note(error)
+      return nil
+    }
+  }
+
+  /// Reads what the log has got since the last time, and puts small batches together.
+  private func follow(_ view: inout View, shard index: Int) throws(StorageError) {
+    let firstNew = view.shards[index].segments.count
+    while let record = try view.shards[index].reader.next() {
+      let batch = try LogPayload.decode(record, schemas: schemas)
+      let name = "memory/\(index)/\(view.nextSegmentNumber)"
+      view.nextSegmentNumber += 1
+      view.shards[index].segments.append(
+        LoggedSegment(
+          logSegment: record.position.segment, segment: BatchSegment(batch, name: name, blockRows: blockRows)))
+    }
+    let damages = view.shards[index].reader.damages
+    for damage in damages.dropFirst(view.shards[index].damages) { view.problems.append(damage.error) }
+    view.shards[index].damages = damages.count
+    if view.shards[index].segments.count > firstNew { settle(&view.shards[index].segments) }
+  }
+
+  /// Joins neighbours of one table and log segment up to a block's rows.
+  private func settle(_ segments: inout [LoggedSegment]) {
+    var result: [LoggedSegment] = []
+    var run: [LoggedSegment] = []
+    var rows = 0
+    func join() {
+      if run.count >= Memtable.smallSegmentLimit, let joined = BatchJoin.join(run.map(\.segment.batch)) {
+        let segment = BatchSegment(joined, name: run[0].segment.name, blockRows: blockRows)
+        result.append(LoggedSegment(logSegment: run[0].logSegment, segment: segment))
+      } else {
+        result += run
+      }
+      run = []
+      rows = 0
+    }
+    for logged in segments {
+      if let last = run.last,
+        last.logSegment != logged.logSegment || last.segment.batch.schema.name != logged.segment.batch.schema.name
+          || rows + logged.segment.rowCount > blockRows
+      {
+        join()
+      }
+      run.append(logged)
+      rows += logged.segment.rowCount
+    }
+    join()
+    segments = result
+  }
+}

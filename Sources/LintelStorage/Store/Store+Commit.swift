@@ -1,0 +1,132 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// Group commit: what runs on a shard's own thread.
+extension Store {
+  /// What a group commit has done with one item.
+  private struct Accepted {
+    var item: CommitItem
+    /// The rows that were not known; `nil` when all were.
+    var batch: Batch?
+  }
+
+  /// Writes a group of items with one sync, makes their rows visible in order, and answers.
+  func commit(_ items: [CommitItem], _ shardIndex: Int) {
+    let shard = shards[shardIndex]
+    let isFull = shard.log.withLock { log in commit(items, shard, &log) }
+    if isFull { startFlush(shard: shardIndex) }
+  }
+
+  /// Returns whether the memtable is to be flushed.
+  private func commit(_ items: [CommitItem], _ shard: Shard, _ log: inout Shard.Log) -> Bool {
+    var waiting = items[...]
+    var accepted: [Accepted] = []
+    do throws(StorageError) {
+      try state.withLock { (state) throws(StorageError) in try state.checkWritable() }
+      while let item = waiting.first {
+        if let entry = try write(item, &log) { accepted.append(entry) }
+        waiting.removeFirst()
+      }
+      if configuration.durability == .synced, accepted.contains(where: { $0.batch != nil }) { try log.writer.sync() }
+    } catch {
+      let failure = error.code == .closed ? error : failStop(error)
+      for item in accepted.map(\.item) + waiting { refuse(item, failure) }
+      return false
+    }
+    let isFull = insert(accepted, shard)
+    for entry in accepted {
+      let stored = entry.batch?.rowCount ?? 0
+      let receipt = AppendReceipt(stored: stored, duplicates: entry.item.batch.rowCount - stored)
+      entry.item.completion(.success(receipt))
+    }
+    return isFull
+  }
+
+  /// Writes the rows of an item that are new. `nil` when the item was answered because there is no room for it on the
+  /// disk; any other error is final.
+  private func write(_ item: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
+    let rows = log.retryWindow.insertNew(item.digests, now: WallClock.now())
+    guard !rows.isEmpty else { return Accepted(item: item, batch: nil) }
+    let isWhole = rows.count == item.batch.rowCount
+    let batch = isWhole ? item.batch : item.batch.select(rows: rows)
+    do throws(StorageError) {
+      let payload = isWhole ? item.payload : LogPayload.encode(batch)
+      let writer = log.writer
+      try payload.span.bytes.withUnsafeBytes { (bytes) throws(StorageError) in
+        try writer.append(bytes, kind: LogPayload.rows)
+      }
+      return Accepted(item: item, batch: batch)
+    } catch {
+      guard error.code == .diskFull || error.code == .invalid else { throw error }
+      log.retryWindow.forget(rows.map { item.digests[Int($0)] })
+      refuse(item, error)
+      return nil
+    }
+  }
+
+  private func refuse(_ item: CommitItem, _ error: StorageError) {
+    state.withLock { $0.reservedBytes -= item.reservedBytes }
+    item.completion(.failure(error))
+  }
+
+  /// Puts the new rows into the memtable. Returns whether it is full.
+  private func insert(_ accepted: [Accepted], _ shard: Shard) -> Bool {
+    let names = state.withLock { state in accepted.map { _ in state.segmentName(shard: shard.index) } }
+    let segments = zip(accepted, names).map { entry, name in
+      entry.batch.map { BatchSegment($0, name: name, blockRows: configuration.blockRows) }
+    }
+    let now = WallClock.monotonic()
+    let tables = state.withLock { state in
+      var tables: Set<String> = []
+      for (entry, segment) in zip(accepted, segments) {
+        state.counters.duplicateRows += entry.item.batch.rowCount - (entry.batch?.rowCount ?? 0)
+        guard let segment else {
+          state.reservedBytes -= entry.item.reservedBytes
+          continue
+        }
+        let kept = min(segment.byteCount, entry.item.reservedBytes)
+        state.reservedBytes -= entry.item.reservedBytes - kept
+        state.counters.appendedRows += segment.rowCount
+        state.insert(segment, shard: shard.index, reservedBytes: kept, now: now)
+        tables.insert(segment.batch.schema.name)
+      }
+      return tables
+    }
+    for table in tables { startSettling(table, shard: shard.index) }
+    return state.withLock { $0.memtableBytes(shard: shard.index) } >= flushBytes
+  }
+
+  /// Bytes at which a shard's memtables are flushed: small enough that those being flushed and those being filled fit
+  /// into the budget together.
+  var flushBytes: Int {
+    max(1, min(configuration.flushBytes, configuration.memoryBudget / (3 * max(1, shards.count))))
+  }
+
+  // MARK: - Putting small batches together
+
+  /// Has the small batches of a memtable joined on another thread, when there are many.
+  private func startSettling(_ table: String, shard: Int) {
+    let blockRows = configuration.blockRows
+    let small = state.withLock { state -> ArraySlice<BatchSegment>? in
+      guard !state.settling.contains(SettlingKey(table: table, shard: shard)),
+        let small = state.memtables[shard][table]?.smallSegments(targetRows: blockRows), small.count > 1
+      else { return nil }
+      state.settling.insert(SettlingKey(table: table, shard: shard))
+      return small
+    }
+    guard let small else { return }
+    callers.start { [self] in settle(small, table, shard) }
+  }
+
+  private func settle(_ small: ArraySlice<BatchSegment>, _ table: String, _ shard: Int) {
+    let blockRows = configuration.blockRows
+    let joined = BatchJoin.join(small.map(\.batch)).map { batch in
+      BatchSegment(batch, name: small.first?.name ?? "memory", blockRows: blockRows)
+    }
+    state.withLock { state in
+      state.settling.remove(SettlingKey(table: table, shard: shard))
+      guard let joined else { return }
+      _ = state.memtables[shard][table]?.replace(small, with: joined, targetRows: blockRows)
+    }
+  }
+}

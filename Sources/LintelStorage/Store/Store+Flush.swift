@@ -1,0 +1,176 @@
+internal import LintelColumns
+internal import Synchronization
+
+extension Store {
+  /// Writes what is in memory into parts. Returns when that is durable.
+  ///
+  /// - Throws: `.diskFull` (the rows stay in memory and in the log; retry), `.failedStop`, `.closed`, `.readOnly`.
+  public func flush() async throws(StorageError) {
+    try await flusher.run { [self] () throws(StorageError) in try flushBlocking() }
+  }
+
+  /// ``flush()`` for callers that have a thread to block.
+  public func flushBlocking() throws(StorageError) {
+    if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
+    for shard in shards { try freeze(shard) }
+    try writeFrozen()
+  }
+
+  /// Flushes one shard in the background.
+  func startFlush(shard: Int) {
+    flusher.start { [self] in
+      do throws(StorageError) {
+        let isFull = state.withLock { $0.memtableBytes(shard: shard) } >= flushBytes
+        if isFull { try freeze(shards[shard]) }
+        try writeFrozen()
+      } catch {
+        // Recorded where it happened; the ticker tries again after a full disk.
+      }
+    }
+  }
+
+  /// Finishes the shard's log segment and sets its memtables aside for being written.
+  /// - Parameter closing: Also when the store takes no rows any more.
+  func freeze(_ shard: Shard, closing: Bool = false) throws(StorageError) {
+    try shard.log.withLock { (log) throws(StorageError) in
+      let isEmpty = try state.withLock { (state) throws(StorageError) in
+        if !closing { try state.checkWritable() }
+        return state.memtables[shard.index].values.allSatisfy(\.isEmpty)
+      }
+      if isEmpty { return }
+      let sealed: UInt64
+      do throws(StorageError) {
+        sealed = try log.writer.rotate()
+      } catch {
+        if error.code == .diskFull {
+          report(error)
+          throw error
+        }
+        throw failStop(error)
+      }
+      let digests = log.retryWindow.seal(segment: sealed, now: WallClock.now())
+      state.withLock { state in
+        state.frozen.append(
+          FrozenMemtables(
+            id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index], lastSegment: sealed,
+            digests: digests))
+        state.nextFrozenNumber += 1
+        state.memtables[shard.index] = [:]
+        state.oldestRow[shard.index] = nil
+      }
+    }
+  }
+
+  /// Writes all frozen memtables into parts, the oldest first.
+  func writeFrozen() throws(StorageError) {
+    let wrote = try flushTurn.withLock { (_) throws(StorageError) in
+      var wrote = false
+      while let frozen = state.withLock({ $0.frozen.first }) {
+        do throws(StorageError) {
+          try write(frozen)
+        } catch {
+          if error.code == .diskFull {
+            report(error)
+            throw error
+          }
+          throw failStop(error)
+        }
+        wrote = true
+      }
+      return wrote
+    }
+    if wrote { startMerging() }
+  }
+
+  var partOptions: PartOptions {
+    PartOptions(
+      fileSystem: fileSystem, blockRows: configuration.blockRows,
+      window: MergeWindow(seconds: configuration.mergeWindowSeconds),
+      allocate: { [self] in
+        let number = partNumbers.withLock { number in
+          defer { number += 1 }
+          return number
+        }
+        return (number, directory.path(of: directory.partFileName(number)))
+      })
+  }
+
+  private func write(_ frozen: FrozenMemtables) throws(StorageError) {
+    var written: [(table: String, part: WrittenPart)] = []
+    var live: [LivePart] = []
+    do throws(StorageError) {
+      for (table, memtable) in frozen.tables.sorted(by: { $0.key < $1.key }) where !memtable.isEmpty {
+        for part in try FlushWriter.write(memtable.segments.map(\.batch), options: partOptions) {
+          written.append((table, part))
+        }
+      }
+      try fileSystem.syncDirectory("\(path)/hot")
+      for (table, part) in written { live.append(try open(part, table: table, shard: frozen.shard, level: 0)) }
+      try frozen.digests.persist(to: directory.logDirectory(shard: frozen.shard), fileSystem: fileSystem)
+    } catch {
+      for (_, part) in written { try? fileSystem.remove(part.path) }
+      throw error
+    }
+    try publish { manifest in
+      manifest.parts += live.map(\.entry)
+      manifest.logFloors[frozen.shard] = frozen.lastSegment + 1
+    }
+    state.withLock { state in
+      state.frozen.removeAll { $0.id == frozen.id }
+      for part in live { state.add(part) }
+      state.reservedBytes -= frozen.reservedBytes
+      state.counters.flushes += 1
+      state.counters.flushedRows += frozen.rowCount
+      state.counters.writtenPartBytes += live.reduce(0) { $0 + $1.entry.fileBytes }
+    }
+    removeObsoleteLog(frozen)
+  }
+
+  /// What can't be removed now goes with the next flush.
+  private func removeObsoleteLog(_ frozen: FrozenMemtables) {
+    let log = directory.logDirectory(shard: frozen.shard)
+    do throws(StorageError) {
+      try LogRecovery.removeObsolete(
+        log, fileSystem: fileSystem, below: frozen.lastSegment + 1, damaged: shards[frozen.shard].damagedSegments)
+      try SealedDigests.removeExpired(log, fileSystem: fileSystem, before: retryHorizon)
+    } catch {
+      report(error)
+    }
+  }
+
+  /// Rows stored before this moment are no longer recognised when they come again.
+  var retryHorizon: Int64 {
+    WallClock.now() &- Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 2e9)
+  }
+
+  /// Opens a part that has just been written: what can't be read back isn't published.
+  func open(_ part: WrittenPart, table: String, shard: Int, level: Int) throws(StorageError) -> LivePart {
+    let entry = PartEntry(
+      number: part.number, table: table, shard: shard, level: level,
+      fileName: directory.partFileName(part.number), rowCount: part.summary.rowCount, fileBytes: part.summary.length,
+      rawBytes: part.rawBytes, minTime: part.summary.minTime, maxTime: part.summary.maxTime,
+      footerChecksum: part.summary.checksum)
+    return LivePart(entry: entry, reader: try open(entry, schema: try schema(table)))
+  }
+
+  func open(_ entry: PartEntry, schema: TableSchema) throws(StorageError) -> PartReader {
+    try PartReader(
+      file: try fileSystem.open(directory.path(of: entry.fileName)), name: entry.fileName, schema: schema,
+      expectedChecksum: entry.footerChecksum, cache: cache, cacheID: entry.number,
+      onDamage: { [weak self] in self?.quarantine(entry, because: $0) })
+  }
+
+  /// Changes the manifest, durably. A failure to say which manifest is on disk ends the writing.
+  /// - Returns: Whether files that only the former manifest named may go.
+  @discardableResult
+  func publish(_ change: (inout Manifest) throws(StorageError) -> Void) throws(StorageError) -> Bool {
+    try manifest.withLock { (current) throws(StorageError) in
+      var next = current
+      try change(&next)
+      next.nextPartNumber = max(next.nextPartNumber, partNumbers.withLock { $0 })
+      let publication = try directory.manifests.publish(next)
+      current = publication.manifest
+      return publication.mayRemoveObsolete
+    }
+  }
+}

@@ -1,0 +1,129 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// What whoever merges keeps from one merge to the next.
+struct MergeTurn: Sendable {
+  /// Parts that could not be merged, left alone until the store is opened again.
+  var excluded: Set<UInt64> = []
+}
+
+extension Store {
+  /// Merges parts until as few as possible are left in each merge window. Returns when that is done.
+  ///
+  /// - Throws: `.diskFull`, `.failedStop`, `.closed`, `.readOnly`.
+  public func mergeAll() async throws(StorageError) {
+    try await merger.run { [self] () throws(StorageError) in try mergeAllBlocking() }
+  }
+
+  /// ``mergeAll()`` for callers that have a thread to block.
+  /// - Parameter table: Merges this table's parts only.
+  public func mergeAllBlocking(_ table: String? = nil) throws(StorageError) {
+    if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
+    try mergeTurn.withLock { (turn) throws(StorageError) in
+      while let group = MergePolicy(window: partOptions.window).all(mergeable(turn, table)).first {
+        try mergeOrExclude(group, &turn)
+      }
+    }
+  }
+
+  /// Merges in the background whatever the policy asks for.
+  func startMerging() {
+    let isFirst = mergeIsScheduled.withLock { isScheduled in
+      defer { isScheduled = true }
+      return !isScheduled
+    }
+    guard isFirst else { return }
+    merger.start { [self] in
+      mergeIsScheduled.withLock { $0 = false }
+      mergeTurn.withLock { turn in
+        do throws(StorageError) {
+          while let group = MergePolicy(window: partOptions.window).next(mergeable(turn, nil)) {
+            try mergeOrExclude(group, &turn)
+          }
+        } catch {
+          if error.code != .closed { report(error) }
+        }
+      }
+    }
+  }
+
+  private func mergeable(_ turn: MergeTurn, _ table: String?) -> [PartEntry] {
+    state.withLock { state in
+      guard state.failure == nil, state.phase == .open else { return [] }
+      return state.parts.filter { table == nil || $0.key == table }.values.joined().map(\.entry)
+        .filter { !turn.excluded.contains($0.number) }
+    }
+  }
+
+  /// A part that turns out to be damaged is quarantined; the others get another chance without it.
+  private func mergeOrExclude(_ group: [PartEntry], _ turn: inout MergeTurn) throws(StorageError) {
+    do throws(StorageError) {
+      try merge(group)
+    } catch {
+      switch error.code {
+      case .corrupt, .incompatible, .invalid:
+        if error.code != .corrupt { report(error) }
+        turn.excluded.formUnion(group.map(\.number))
+      case .failedStop: throw failStop(error)
+      default: throw error
+      }
+    }
+  }
+
+  private func merge(_ group: [PartEntry]) throws(StorageError) {
+    guard let table = group.first?.table, let shard = group.first?.shard else { return }
+    let numbers = Set(group.map(\.number))
+    let sources = state.withLock { state in
+      (state.parts[table] ?? []).filter { numbers.contains($0.entry.number) }
+    }
+    guard sources.count == group.count else { return }
+    var written = try PartMerger.merge(
+      sources.map(\.reader), schema: try schema(table), options: partOptions,
+      isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
+    written.rawBytes = group.reduce(0) { $0 + $1.rawBytes }
+    let live: LivePart
+    do throws(StorageError) {
+      try fileSystem.syncDirectory("\(path)/hot")
+      live = try open(written, table: table, shard: shard, level: 1 + (group.map(\.level).max() ?? 0))
+    } catch {
+      try? fileSystem.remove(written.path)
+      throw error
+    }
+    try replace(group, with: live)
+  }
+
+  private func replace(_ group: [PartEntry], with live: LivePart) throws(StorageError) {
+    let numbers = Set(group.map(\.number))
+    let mayRemove: Bool
+    do throws(StorageError) {
+      mayRemove = try publish { (manifest) throws(StorageError) in
+        let found = manifest.parts.filter { numbers.contains($0.number) && !$0.isQuarantined }
+        guard found.count == group.count else {
+          throw StorageError(.invalid, "a part to be merged was quarantined meanwhile", path: live.entry.fileName)
+        }
+        manifest.parts.removeAll { numbers.contains($0.number) }
+        manifest.parts.append(live.entry)
+      }
+    } catch {
+      // It is not in the manifest that counts, unless nobody knows which one does.
+      if error.code != .failedStop { try? fileSystem.remove(directory.path(of: live.entry.fileName)) }
+      throw error
+    }
+    state.withLock { state in
+      state.removeParts(numbers, table: live.entry.table)
+      state.add(live)
+      state.counters.merges += 1
+      state.counters.mergedRows += live.entry.rowCount
+      state.counters.writtenPartBytes += live.entry.fileBytes
+    }
+    guard mayRemove else { return }
+    // Snapshots that still read them hold the files open.
+    for entry in group {
+      do throws(StorageError) {
+        try fileSystem.remove(directory.path(of: entry.fileName))
+      } catch {
+        report(error)
+      }
+    }
+  }
+}

@@ -1,0 +1,175 @@
+public import LintelColumns
+internal import Synchronization
+
+extension Store {
+  /// Opens the store in a directory, creating it if there is none. Blocks while it reads the manifest, the parts'
+  /// directories and the log.
+  ///
+  /// - Parameters:
+  ///   - schemas: Every table, those the log may hold rows of included.
+  ///   - readOnly: Takes no lock and changes nothing; another process may be writing.
+  /// - Throws: `.locked` when another process writes here; `.incompatible` when the directory was written by a newer
+  ///   Lintel or holds something else; `.corrupt` when the manifest can't be read; `.readOnly` when there is no store.
+  public static func open(
+    path: String, schemas: [TableSchema], configuration: StoreConfiguration,
+    fileSystem: any FileSystem = PosixFileSystem(), readOnly: Bool = false
+  ) throws(StorageError) -> Store {
+    try check(schemas, configuration)
+    let layout = StoreLayout(
+      shardCount: configuration.shardCount, shardKey: schemas.first.map { $0.columns[$0.shardKey].name } ?? "none")
+    let directory = try StoreDirectory.open(path, layout: layout, fileSystem: fileSystem, readOnly: readOnly)
+    do throws(StorageError) {
+      return try readOnly
+        ? openReadOnly(directory, schemas, configuration) : openWritable(directory, schemas, configuration)
+    } catch {
+      directory.release()
+      throw error
+    }
+  }
+
+  /// ``open(path:schemas:configuration:fileSystem:readOnly:)`` on a thread of its own.
+  public static func open(
+    at path: String, schemas: [TableSchema], configuration: StoreConfiguration,
+    fileSystem: any FileSystem = PosixFileSystem(), readOnly: Bool = false
+  ) async throws(StorageError) -> Store {
+    let threads = EngineThreads(count: 1, name: "lintel-open")
+    defer { threads.shutDown() }
+    return try await threads.run { () throws(StorageError) in
+      try open(
+        path: path, schemas: schemas, configuration: configuration, fileSystem: fileSystem, readOnly: readOnly)
+    }
+  }
+
+  private static func check(_ schemas: [TableSchema], _ configuration: StoreConfiguration) throws(StorageError) {
+    func refuse(_ what: String) -> StorageError { StorageError(.invalid, what) }
+    guard Set(schemas.map(\.name)).count == schemas.count else { throw refuse("two tables have the same name") }
+    for schema in schemas where schema.columns[schema.timeColumn].type.physical != .int64 {
+      throw refuse("the time column of table '\(schema.name)' is not an integer type")
+    }
+    let rows = configuration.blockRows
+    guard rows > 0, rows & (rows - 1) == 0, rows <= PartFormat.maximumBlockRows else {
+      throw refuse("\(rows) rows a block is not a power of two up to \(PartFormat.maximumBlockRows)")
+    }
+  }
+
+  private static func openWritable(
+    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration
+  ) throws(StorageError) -> Store {
+    let loaded = try directory.loadManifest()
+    _ = try directory.removeUnreferenced(loaded.manifest)
+    var state = StoreState(shardCount: directory.layout.shardCount)
+    if let problem = loaded.problem { state.report(problem) }
+    var shards: [Shard] = []
+    for index in 0..<directory.layout.shardCount {
+      shards.append(
+        try recover(index, directory, loaded.manifest.logFloors[index], schemas, configuration, &state))
+    }
+    let store = Store(
+      directory: directory, schemas: schemas, configuration: configuration,
+      cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
+      follower: nil)
+    try store.openParts(loaded.manifest)
+    store.startTicker()
+    store.startMerging()
+    return store
+  }
+
+  /// Takes up the log of one shard: its rows go into the memtable, its digests into the retry window.
+  private static func recover(
+    _ index: Int, _ directory: StoreDirectory, _ floor: UInt64, _ schemas: [TableSchema],
+    _ configuration: StoreConfiguration, _ state: inout StoreState
+  ) throws(StorageError) -> Shard {
+    let path = directory.logDirectory(shard: index)
+    let fileSystem = directory.fileSystem
+    let now = WallClock.now()
+    let horizon = now &- Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9)
+    var window = RetryWindow(
+      seconds: configuration.retryWindowSeconds, rows: configuration.retryWindowRows, now: now)
+    let sealed = try SealedDigests.load(path, fileSystem: fileSystem, notBefore: horizon)
+    for problem in sealed.problems { state.report(problem) }
+    for file in sealed.files { window.restore(file.digests, at: file.time, isLogged: false) }
+    let byName = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    var replay = LogReplay(blockRows: configuration.blockRows)
+    let recovery = try LogRecovery.recover(path, shard: index, fileSystem: fileSystem, floor: floor) {
+      (record) throws(StorageError) in
+      let batch = try LogPayload.decode(record, schemas: byName)
+      window.restore(digests(of: batch), at: now, isLogged: true)
+      replay.add(batch)
+    }
+    for damage in recovery.damages { state.report(damage.error) }
+    for batch in replay.finish() {
+      let segment = BatchSegment(
+        batch, name: state.segmentName(shard: index), blockRows: configuration.blockRows)
+      state.reservedBytes += segment.byteCount
+      state.insert(segment, shard: index, reservedBytes: segment.byteCount, now: WallClock.monotonic())
+    }
+    let writer = try LogWriter.open(path, shard: index, fileSystem: fileSystem, startingAt: recovery.nextSegment)
+    return Shard(
+      index: index, directory: path, log: Shard.Log(writer: writer, retryWindow: window),
+      damagedSegments: recovery.damagedSegments)
+  }
+
+  /// A part that can't be opened is quarantined; the store opens without it.
+  private func openParts(_ manifest: Manifest) throws(StorageError) {
+    var damaged: Set<UInt64> = []
+    for entry in manifest.parts {
+      guard let schema = schemas[entry.table] else { continue }
+      if entry.isQuarantined {
+        report(StorageError(.corrupt, "the part was found damaged earlier and is left out", path: entry.fileName))
+        continue
+      }
+      do throws(StorageError) {
+        let part = LivePart(entry: entry, reader: try open(entry, schema: schema))
+        state.withLock { $0.add(part) }
+      } catch {
+        guard error.code == .corrupt || error.isMissingFile else { throw error }
+        report(error)
+        damaged.insert(entry.number)
+      }
+    }
+    guard !damaged.isEmpty else { return }
+    try publish { manifest in
+      for index in manifest.parts.indices where damaged.contains(manifest.parts[index].number) {
+        manifest.parts[index].isQuarantined = true
+      }
+    }
+  }
+
+  private static func openReadOnly(
+    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration
+  ) throws(StorageError) -> Store {
+    let cache = BlockCache(capacity: configuration.cacheBytes)
+    let follower = Follower(directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache)
+    try follower.refresh()
+    return Store(
+      directory: directory, schemas: schemas, configuration: configuration, cache: cache,
+      state: StoreState(shardCount: directory.layout.shardCount),
+      manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower)
+  }
+}
+
+/// Puts the batches of a log together into larger ones while they are read.
+struct LogReplay {
+  let blockRows: Int
+  private var pending: [String: [Batch]] = [:]
+  private var finished: [Batch] = []
+
+  init(blockRows: Int) { self.blockRows = blockRows }
+
+  mutating func add(_ batch: Batch) {
+    guard batch.rowCount > 0 else { return }
+    let table = batch.schema.name
+    pending[table, default: []].append(batch)
+    let rows = pending[table]?.reduce(0) { $0 + $1.rowCount } ?? 0
+    if rows >= blockRows { settle(table) }
+  }
+
+  private mutating func settle(_ table: String) {
+    if let joined = BatchJoin.join(pending.removeValue(forKey: table) ?? []) { finished.append(joined) }
+  }
+
+  mutating func finish() -> [Batch] {
+    for table in pending.keys.sorted() { settle(table) }
+    return finished
+  }
+}

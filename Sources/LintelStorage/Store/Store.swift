@@ -1,0 +1,106 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// A directory of tables: append, snapshot, flush, merge.
+///
+///     let store = try Store.open(path: "/data", schemas: [schema], configuration: StoreConfiguration())
+///     let receipt = try await store.append(batch)          // on disk when this returns
+///     let rows = try store.snapshot("spans").rowCount
+///     try await store.close()
+///
+/// Safe to use from any task or thread. Only one process at a time writes; others may open the directory read-only
+/// meanwhile. Blocking work runs on the store's own threads, except for what says that it blocks.
+///
+/// Rows take this way: ``append(_:)`` encodes them on a thread of the store's, the shard's thread writes the log record,
+/// syncs, and puts them into the memtable, where snapshots see them. A full or aged memtable is frozen, sorted and written
+/// into parts; parts of a stretch of time are merged into larger ones.
+public final class Store: Sendable {
+  /// The data directory.
+  public let path: String
+  public let isReadOnly: Bool
+  public let configuration: StoreConfiguration
+  /// Names of the tables, in the order of the schemas given at opening.
+  public let tableNames: [String]
+  let schemas: [String: TableSchema]
+  let directory: StoreDirectory
+  let cache: BlockCache
+  let state: Mutex<StoreState>
+  /// As published last. Held while a new one is written.
+  let manifest: Mutex<Manifest>
+  let partNumbers: Mutex<UInt64>
+  let shards: [Shard]
+  /// Set in a read-only store.
+  let follower: Follower?
+  let callers: EngineThreads
+  let flusher: EngineThreads
+  let merger: EngineThreads
+  /// Held by whoever writes frozen memtables into parts.
+  let flushTurn = Mutex(())
+  /// Held by whoever merges.
+  let mergeTurn = Mutex(MergeTurn())
+  let mergeIsScheduled = Mutex(false)
+  let isClosing = Atomic(false)
+
+  init(
+    directory: StoreDirectory, schemas: [TableSchema], configuration: StoreConfiguration, cache: BlockCache,
+    state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?
+  ) {
+    path = directory.path
+    isReadOnly = directory.isReadOnly
+    self.configuration = configuration
+    tableNames = schemas.map(\.name)
+    self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    self.directory = directory
+    self.cache = cache
+    self.state = Mutex(state)
+    partNumbers = Mutex(manifest.nextPartNumber)
+    self.manifest = Mutex(manifest)
+    self.shards = shards
+    self.follower = follower
+    callers = EngineThreads(count: 2, name: "lintel-encode")
+    flusher = EngineThreads(count: 1, name: "lintel-flush")
+    merger = EngineThreads(count: 1, name: "lintel-merge")
+  }
+
+  var fileSystem: any FileSystem { directory.fileSystem }
+
+  /// What is wrong and needs a person: quarantined parts, damaged log records, failed background work. Oldest first.
+  public var problems: [StorageError] { state.withLock { $0.problems } + (follower?.problems ?? []) }
+
+  func schema(_ table: String) throws(StorageError) -> TableSchema {
+    guard let schema = schemas[table] else { throw StorageError(.invalid, "there is no table '\(table)'") }
+    return schema
+  }
+
+  /// What a query that begins now sees of a table: every row acknowledged before the call.
+  ///
+  /// Cheap, and never waits for a writer. In a read-only store it looks for what the writer has done since, which reads
+  /// files: call it on a thread that may block.
+  public func snapshot(_ table: String) throws(StorageError) -> TableSnapshot {
+    let schema = try schema(table)
+    if let follower { return TableSnapshot(schema: schema, segments: try follower.segments(table)) }
+    return try state.withLock { (state) throws(StorageError) in
+      if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
+      return TableSnapshot(schema: schema, segments: state.segments(table))
+    }
+  }
+
+  /// Ends the taking of rows for good: what was not acknowledged is lost, what was is in the log.
+  func failStop(_ cause: StorageError) -> StorageError {
+    state.withLock { state in
+      if let failure = state.failure { return failure }
+      let failure =
+        cause.code == .failedStop
+        ? cause
+        : StorageError(
+          .failedStop,
+          "a write failed, so nothing more is taken until the store is opened again; the cause: \(cause.message)",
+          path: cause.path, errorNumber: cause.errorNumber)
+      state.failure = failure
+      state.report(failure)
+      return failure
+    }
+  }
+
+  func report(_ problem: StorageError) { state.withLock { $0.report(problem) } }
+}

@@ -1,0 +1,103 @@
+internal import LintelColumns
+
+/// A part that queries see.
+struct LivePart: Sendable {
+  var entry: PartEntry
+  let reader: PartReader
+}
+
+struct SettlingKey: Hashable, Sendable {
+  var table: String
+  var shard: Int
+}
+
+/// What a store holds at one moment. Changed only under the store's lock, and never while the lock is held across a call
+/// to the file system.
+struct StoreState: Sendable {
+  enum Phase {
+    case open
+    case closed
+  }
+
+  var phase = Phase.open
+  /// Set when a write failed: nothing more is taken until the store is opened again.
+  var failure: StorageError?
+  /// Per shard, by table.
+  var memtables: [[String: Memtable]]
+  /// When the oldest row of a shard's memtables came, monotonic nanoseconds; `nil` when there is none.
+  var oldestRow: [Int64?]
+  /// Oldest first.
+  var frozen: [FrozenMemtables] = []
+  /// By table, ascending by number.
+  var parts: [String: [LivePart]] = [:]
+  var problems: [StorageError] = []
+  /// Bytes reserved for rows in memory and on their way there.
+  var reservedBytes = 0
+  var nextSegmentNumber: UInt64 = 1
+  var nextFrozenNumber: UInt64 = 1
+  /// Memtables whose small batches are being joined.
+  var settling: Set<SettlingKey> = []
+  var counters = Counters()
+
+  struct Counters: Sendable {
+    var appendedRows = 0
+    var duplicateRows = 0
+    var flushes = 0
+    var flushedRows = 0
+    var merges = 0
+    var mergedRows = 0
+    var writtenPartBytes = 0
+  }
+
+  /// Older ones give way; each is kept in the log of whoever watches the store.
+  static let maximumProblems = 1000
+
+  init(shardCount: Int) {
+    memtables = Array(repeating: [:], count: shardCount)
+    oldestRow = Array(repeating: nil, count: shardCount)
+  }
+
+  mutating func report(_ problem: StorageError) {
+    guard problems.last != problem else { return }
+    if problems.count >= Self.maximumProblems { problems.removeFirst() }
+    problems.append(problem)
+  }
+
+  /// Throws when the store takes no rows.
+  func checkWritable() throws(StorageError) {
+    if let failure { throw failure }
+    if phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
+  }
+
+  mutating func insert(_ segment: BatchSegment, shard: Int, reservedBytes: Int, now: Int64) {
+    let schema = segment.batch.schema
+    memtables[shard][schema.name, default: Memtable(schema)].insert(segment, reservedBytes: reservedBytes)
+    if oldestRow[shard] == nil { oldestRow[shard] = now }
+  }
+
+  func memtableBytes(shard: Int) -> Int { memtables[shard].values.reduce(0) { $0 + $1.reservedBytes } }
+
+  mutating func segmentName(shard: Int) -> String {
+    defer { nextSegmentNumber += 1 }
+    return "memory/\(shard)/\(nextSegmentNumber)"
+  }
+
+  mutating func add(_ part: LivePart) {
+    var list = parts[part.entry.table] ?? []
+    let place = list.firstIndex { $0.entry.number > part.entry.number } ?? list.endIndex
+    list.insert(part, at: place)
+    parts[part.entry.table] = list
+  }
+
+  mutating func removeParts(_ numbers: Set<UInt64>, table: String) {
+    parts[table]?.removeAll { numbers.contains($0.entry.number) }
+  }
+
+  /// Parts, then memory, oldest rows first as far as known.
+  func segments(_ table: String) -> [any Segment] {
+    var segments: [any Segment] = (parts[table] ?? []).map(\.reader)
+    for frozen in frozen { segments += (frozen.tables[table]?.segments ?? []) as [any Segment] }
+    for tables in memtables { segments += (tables[table]?.segments ?? []) as [any Segment] }
+    return segments
+  }
+}

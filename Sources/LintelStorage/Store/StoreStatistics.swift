@@ -1,0 +1,181 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// What a store holds and has done since it was opened.
+public struct StoreStatistics: Sendable, Hashable {
+  /// Rows in parts and in memory.
+  public var rows = 0
+  public var parts = 0
+  /// Bytes of the parts' files.
+  public var partBytes = 0
+  /// Rows in memory, those being flushed included.
+  public var memtableRows = 0
+  /// Bytes reserved from the memory budget.
+  public var memtableBytes = 0
+  /// Bytes of the log segments being written.
+  public var logBytes = 0
+  /// Bytes of decoded blocks and dictionaries kept.
+  public var cacheBytes = 0
+  public var appendedRows = 0
+  public var duplicateRows = 0
+  public var flushes = 0
+  public var flushedRows = 0
+  public var merges = 0
+  public var mergedRows = 0
+  /// Bytes of all parts written by flushes and merges.
+  public var writtenPartBytes = 0
+  public var problems = 0
+  /// Set after a failed write: nothing more is taken.
+  public var failure: StorageError?
+
+  public init() {}
+}
+
+/// One part, or one segment in memory.
+public struct PartDescription: Sendable, Hashable {
+  public var table: String
+  /// The file's name within the data directory; `memory/..` for what is in no part yet.
+  public var name: String
+  public var isInMemory: Bool
+  public var shard: Int
+  /// How many merges made it.
+  public var level: Int
+  public var rows: Int
+  /// Bytes of the file; of memory where it is in memory.
+  public var bytes: Int
+  /// Bounds of the time column, in nanoseconds.
+  public var minTime: Int64
+  public var maxTime: Int64
+}
+
+/// What one column takes on disk, over all parts.
+public struct ColumnStorage: Sendable, Hashable {
+  /// The column's name; `attributes['key']` for a dynamic one.
+  public var column: String
+  public var type: String
+  /// Names of the blocks' encodings, the most frequent first.
+  public var encodings: [String]
+  public var blocks: Int
+  /// Rows that have a value.
+  public var values: Int
+  /// Bytes on disk, index and dictionary included.
+  public var bytes: Int
+  /// Bytes before encoding.
+  public var rawBytes: Int
+  /// `bytes` by the rows of the table's parts.
+  public var bytesPerRow: Double
+  /// `bytes` by those of all columns, 0 ... 1.
+  public var share: Double
+}
+
+extension Store {
+  public var statistics: StoreStatistics {
+    var statistics = StoreStatistics()
+    state.withLock { state in
+      let parts = state.parts.values.joined().map(\.entry)
+      let frozen = state.frozen.flatMap(\.tables.values)
+      let active = state.memtables.flatMap(\.values)
+      statistics.parts = parts.count
+      statistics.partBytes = parts.reduce(0) { $0 + $1.fileBytes }
+      statistics.memtableRows = (frozen + active).reduce(0) { $0 + $1.rowCount }
+      statistics.memtableBytes = state.reservedBytes
+      statistics.rows = statistics.memtableRows + parts.reduce(0) { $0 + $1.rowCount }
+      statistics.appendedRows = state.counters.appendedRows
+      statistics.duplicateRows = state.counters.duplicateRows
+      statistics.flushes = state.counters.flushes
+      statistics.flushedRows = state.counters.flushedRows
+      statistics.merges = state.counters.merges
+      statistics.mergedRows = state.counters.mergedRows
+      statistics.writtenPartBytes = state.counters.writtenPartBytes
+      statistics.failure = state.failure
+    }
+    statistics.problems = problems.count
+    statistics.cacheBytes = cache.cost
+    statistics.logBytes = shards.reduce(0) { sum, shard in sum + shard.log.withLock { $0.writer.bytes } }
+    return statistics
+  }
+
+  /// The parts of a table, then what it has in memory.
+  public func parts(_ table: String) -> [PartDescription] {
+    if let follower {
+      let segments = (try? follower.segments(table)) ?? []
+      return follower.parts(table).map { Self.describe($0.entry) } + segments.compactMap { Self.describe($0, table, 0) }
+    }
+    return state.withLock { state in
+      var result = (state.parts[table] ?? []).map { Self.describe($0.entry) }
+      for frozen in state.frozen {
+        result += (frozen.tables[table]?.segments ?? []).compactMap { Self.describe($0, table, frozen.shard) }
+      }
+      for (shard, tables) in state.memtables.enumerated() {
+        result += (tables[table]?.segments ?? []).compactMap { Self.describe($0, table, shard) }
+      }
+      return result
+    }
+  }
+
+  private static func describe(_ entry: PartEntry) -> PartDescription {
+    PartDescription(
+      table: entry.table, name: entry.fileName, isInMemory: false, shard: entry.shard, level: entry.level,
+      rows: entry.rowCount, bytes: entry.fileBytes, minTime: entry.minTime, maxTime: entry.maxTime)
+  }
+
+  private static func describe(_ segment: any Segment, _ table: String, _ shard: Int) -> PartDescription? {
+    guard let segment = segment as? BatchSegment else { return nil }
+    return PartDescription(
+      table: table, name: segment.name, isInMemory: true, shard: shard, level: 0, rows: segment.rowCount,
+      bytes: segment.byteCount, minTime: segment.minTime, maxTime: segment.maxTime)
+  }
+
+  /// What each column of a table takes in its parts, the largest first.
+  public func describeStorage(_ table: String) -> [ColumnStorage] {
+    let parts = follower.map { $0.parts(table) } ?? state.withLock { $0.parts[table] ?? [] }
+    var columns: [PartColumnRole: ColumnStorage] = [:]
+    var encodings: [PartColumnRole: [String: Int]] = [:]
+    for directory in parts.map(\.reader.directory) {
+      for column in directory.columns {
+        var entry = columns[column.role] ?? ColumnStorage(column)
+        entry.blocks += column.encodings.values.reduce(0, +)
+        entry.values += column.valueCount
+        entry.bytes += column.storedBytes
+        entry.rawBytes += column.rawLength
+        columns[column.role] = entry
+        encodings[column.role, default: [:]].merge(column.encodings, uniquingKeysWith: +)
+      }
+    }
+    let rows = parts.reduce(0) { $0 + $1.entry.rowCount }
+    let bytes = columns.values.reduce(0) { $0 + $1.bytes }
+    return columns.map { role, entry in
+      var entry = entry
+      entry.encodings = (encodings[role] ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
+      entry.bytesPerRow = Double(entry.bytes) / Double(max(1, rows))
+      entry.share = Double(entry.bytes) / Double(max(1, bytes))
+      return entry
+    }.sorted { ($1.bytes, $0.column) < ($0.bytes, $1.column) }
+  }
+}
+
+extension ColumnStorage {
+  fileprivate init(_ column: PartColumn) {
+    self.init(
+      column: column.columnName, type: column.shownType, encodings: [], blocks: 0, values: 0, bytes: 0, rawBytes: 0,
+      bytesPerRow: 0, share: 0)
+  }
+}
+
+extension PartColumn {
+  fileprivate var columnName: String {
+    switch role {
+    case .schema(let name): name
+    case .attribute(let key): "attributes['\(key.name)']"
+    case .tail: "rare attributes"
+    }
+  }
+
+  fileprivate var shownType: String {
+    switch role {
+    case .schema: typeName
+    case .attribute(let key): key.kind.type.name
+    case .tail: "any"
+    }
+  }
+}
