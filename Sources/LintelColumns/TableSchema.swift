@@ -43,14 +43,19 @@ public struct MovedAttribute: Sendable, Hashable {
   public let column: String
   /// How the column's value becomes the attribute's value.
   public let conversion: AttributeConversion
+  /// The client's value for each value of the column, where `conversion` is a table of names.
+  public let originals: [String: String]
   /// What the origins column of a row contains (as one of its `;`-separated entries) when this move was made.
   public var originEntry: String { "\(list == "attributes" ? "s" : "r"):\(key)>\(column):\(conversion.rawValue)" }
 
-  public init(key: String, list: String, column: String, conversion: AttributeConversion) {
+  public init(
+    key: String, list: String, column: String, conversion: AttributeConversion, originals: [String: String] = [:]
+  ) {
     self.key = key
     self.list = list
     self.column = column
     self.conversion = conversion
+    self.originals = originals
   }
 }
 

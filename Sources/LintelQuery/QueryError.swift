@@ -20,12 +20,16 @@ public struct QueryError: Error, Sendable, Hashable, CustomStringConvertible {
   public let message: String
   /// Where in the query text, as a UTF-8 offset.
   public let offset: Int?
+  /// What to do instead, such as "did you mean request_model?".
+  public let hint: String?
 
-  public init(_ code: Code, _ message: String, offset: Int? = nil) {
+  public init(_ code: Code, _ message: String, offset: Int? = nil, hint: String? = nil) {
     self.code = code
     self.message = message
     self.offset = offset
+    self.hint = hint
   }
 
-  public var description: String { message }
+  /// The message and the hint, on one line.
+  public var description: String { hint.map { "\(message); \($0)" } ?? message }
 }

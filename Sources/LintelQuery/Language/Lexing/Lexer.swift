@@ -1,0 +1,147 @@
+/// Cuts a query into tokens.
+///
+///     word      := (letter | _) (letter | digit | _ | $)*
+///     name      := '"' (any but '"' | '""')* '"'
+///     string    := '\'' (any but '\'' | '\'\'')* '\''
+///     number    := digits [. digits] [e [+|-] digits] [unit]       unit := ns us ms s m h d | usd
+///     comment   := -- to the end of the line | /* .. */ (not nested)
+struct Lexer {
+  /// Longest query text, in bytes.
+  static let maximumLength = 16 << 20
+
+  let bytes: [UInt8]
+  var position = 0
+
+  private init(_ text: String) { bytes = Array(text.utf8) }
+
+  /// All tokens of `text`, the last one `.end`.
+  static func tokens(of text: String) throws(QueryError) -> [Token] {
+    guard text.utf8.count <= maximumLength else {
+      throw QueryError(.limitExceeded, "a query has at most \(maximumLength >> 20) MiB, this one is longer")
+    }
+    var lexer = Lexer(text)
+    var tokens: [Token] = []
+    while true {
+      try lexer.skipBlanks()
+      let start = lexer.position
+      let kind = try lexer.next()
+      tokens.append(Token(kind: kind, range: start..<lexer.position))
+      if kind == .end { return tokens }
+    }
+  }
+
+  func byte(_ ahead: Int = 0) -> UInt8 {
+    position + ahead < bytes.count ? bytes[position + ahead] : 0
+  }
+
+  func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }
+
+  private mutating func skipBlanks() throws(QueryError) {
+    while position < bytes.count {
+      switch byte() {
+      case UInt8(ascii: " "), UInt8(ascii: "\t"), UInt8(ascii: "\n"), UInt8(ascii: "\r"), 0x0B, 0x0C:
+        position += 1
+      case UInt8(ascii: "-") where byte(1) == UInt8(ascii: "-"):
+        while position < bytes.count, byte() != UInt8(ascii: "\n") { position += 1 }
+      case UInt8(ascii: "/") where byte(1) == UInt8(ascii: "*"):
+        try skipComment()
+      default:
+        return
+      }
+    }
+  }
+
+  private mutating func skipComment() throws(QueryError) {
+    let start = position
+    position += 2
+    while !(byte() == UInt8(ascii: "*") && byte(1) == UInt8(ascii: "/")) {
+      guard position < bytes.count else {
+        throw QueryError(.syntax, "this comment has no end", offset: start, hint: "close it with */")
+      }
+      position += 1
+    }
+    position += 2
+  }
+
+  private mutating func next() throws(QueryError) -> Token.Kind {
+    guard position < bytes.count else { return .end }
+    let first = byte()
+    if Self.isDigit(first) || first == UInt8(ascii: ".") && Self.isDigit(byte(1)) { return try number() }
+    if Self.beginsWord(first) { return .word(word()) }
+    switch first {
+    case UInt8(ascii: "'"): return .string(try quoted(first, "string"))
+    case UInt8(ascii: "\""): return .quotedName(try quoted(first, "name"))
+    default: return .symbol(try symbol())
+    }
+  }
+
+  mutating func word() -> String {
+    let start = position
+    while position < bytes.count, Self.continuesWord(byte()) { position += 1 }
+    return text(start..<position)
+  }
+
+  private mutating func quoted(_ quote: UInt8, _ what: String) throws(QueryError) -> String {
+    let start = position
+    var content: [UInt8] = []
+    position += 1
+    while position < bytes.count {
+      if byte() == quote {
+        guard byte(1) == quote else {
+          position += 1
+          return String(decoding: content, as: UTF8.self)
+        }
+        position += 1
+      }
+      content.append(byte())
+      position += 1
+    }
+    let mark = quote == UInt8(ascii: "'") ? "'" : "\""
+    throw QueryError(
+      .syntax, "this \(what) has no end", offset: start,
+      hint: "close it with \(mark); inside, a \(mark) is written twice")
+  }
+
+  private mutating func symbol() throws(QueryError) -> Token.Symbol {
+    if byte() == UInt8(ascii: "="), byte(1) == UInt8(ascii: "=") {
+      position += 2
+      return .equal
+    }
+    if byte() == UInt8(ascii: "!"), byte(1) == UInt8(ascii: "=") {
+      position += 2
+      return .notEqual
+    }
+    for length in [2, 1] where position + length <= bytes.count {
+      if let symbol = Token.Symbol(rawValue: text(position..<position + length)) {
+        position += length
+        return symbol
+      }
+    }
+    throw unexpectedCharacter()
+  }
+
+  private func unexpectedCharacter() -> QueryError {
+    let rest = String(decoding: bytes[position..<min(bytes.count, position + 64)], as: UTF8.self)
+    let character = rest.first.map(String.init) ?? ""
+    let hint: String? =
+      switch character {
+      case "`": "names with odd characters stand in \"double quotes\""
+      case "!": "write NOT, or <> for unequal"
+      case "\u{2018}", "\u{2019}", "\u{201C}", "\u{201D}": "strings stand in 'straight quotes'"
+      default: nil
+      }
+    return QueryError(.syntax, "the character \(character) has no meaning here", offset: position, hint: hint)
+  }
+
+  // MARK: Character classes
+
+  static func isDigit(_ byte: UInt8) -> Bool { (0x30...0x39).contains(byte) }
+
+  static func beginsWord(_ byte: UInt8) -> Bool {
+    (0x61...0x7A).contains(byte) || (0x41...0x5A).contains(byte) || byte == UInt8(ascii: "_")
+  }
+
+  static func continuesWord(_ byte: UInt8) -> Bool {
+    beginsWord(byte) || isDigit(byte) || byte == UInt8(ascii: "$")
+  }
+}
