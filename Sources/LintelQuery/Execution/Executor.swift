@@ -1,0 +1,58 @@
+public import LintelStorage
+
+import Synchronization
+
+/// How a query may run.
+public struct ExecutionOptions: Sendable, Hashable {
+  /// Skip segments and blocks by statistics and dictionaries. Answers are the same without; tests switch it off.
+  public var usePruning = true
+  /// Threads that work on one query, the calling one included.
+  public var threads: Int
+  /// Bytes of intermediate results (groups, sort buffers) after which a query fails with `.limitExceeded`.
+  public var memoryLimitBytes = 1 << 30
+  /// Seconds after which a query fails with `.limitExceeded`.
+  public var timeoutSeconds: Double?
+
+  public init() {
+    threads = WorkerPool.processorCount
+  }
+}
+
+/// Lets another thread stop a running query; it ends with `.cancelled` within a block's time.
+public final class CancellationToken: Sendable {
+  private let flag = Atomic<Bool>(false)
+
+  public init() {}
+
+  public func cancel() { flag.store(true, ordering: .relaxed) }
+
+  public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+}
+
+/// Runs bound plans over snapshots: blocks are the unit of work, vectors the unit of computation.
+public enum Executor {
+  /// Runs `plan` and returns all of its rows.
+  ///
+  /// - Parameter snapshot: what is scanned; `nil` only for plans without a table.
+  /// - Throws: ``QueryError``: `.overflow`, `.limitExceeded`, `.cancelled`, `.storage`, `.binding` (a malformed pattern).
+  public static func run(
+    _ plan: QueryPlan, on snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken
+  ) throws(QueryError) -> QueryResult {
+    let start = ContinuousClock.now
+    var excluded: [Int: String] = [:]
+    while true {
+      let query = QueryContext(
+        snapshot: snapshot, options: options, cancellation: cancellation, start: start, excluded: Set(excluded.keys))
+      do {
+        let table = try query.run(plan)
+        return query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
+      } catch .query(let error) {
+        throw error
+      } catch .corrupt(let segment, let message) {
+        guard excluded[segment] == nil else { throw QueryError(.storage, message) }
+        let name = snapshot?.segments[segment].name ?? ""
+        excluded[segment] = "part \(name) is corrupt and was left out of this answer: \(message)"
+      }
+    }
+  }
+}
