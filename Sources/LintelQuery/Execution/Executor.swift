@@ -43,15 +43,17 @@ public enum Executor {
     while true {
       let query = QueryContext(
         snapshot: snapshot, options: options, cancellation: cancellation, start: start, excluded: Set(excluded.keys))
-      do {
+      do throws(ExecutionFailure) {
         let table = try query.run(plan)
         return query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
-      } catch .query(let error) {
-        throw error
-      } catch .corrupt(let segment, let message) {
-        guard excluded[segment] == nil else { throw QueryError(.storage, message) }
-        let name = snapshot?.segments[segment].name ?? ""
-        excluded[segment] = "part \(name) is corrupt and was left out of this answer: \(message)"
+      } catch {
+        switch error {
+        case .query(let error): throw error
+        case .corrupt(let segment, let message):
+          guard excluded[segment] == nil else { throw QueryError(.storage, message) }
+          let name = snapshot?.segments[segment].name ?? ""
+          excluded[segment] = "part \(name) is corrupt and was left out of this answer: \(message)"
+        }
       }
     }
   }

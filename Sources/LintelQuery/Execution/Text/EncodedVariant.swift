@@ -56,6 +56,16 @@ enum EncodedVariant {
     return found
   }
 
+  /// The encoded element of an array at `position`, from 0.
+  static func element(_ encoded: UnsafeBufferPointer<UInt8>, at position: Int64) -> UnsafeBufferPointer<UInt8>? {
+    var cursor = Cursor(encoded)
+    guard cursor.byte() == 7, let count = cursor.varint(), position >= 0, UInt64(position) < count else { return nil }
+    for _ in 0..<position { guard cursor.skip(depth: 0) else { return nil } }
+    let start = cursor.position
+    guard cursor.skip(depth: 0) else { return nil }
+    return UnsafeBufferPointer(rebasing: encoded[start..<cursor.position])
+  }
+
   static func unzigzag(_ raw: UInt64) -> Int64 { Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1) }
 
   // Writing scalars: the same grammar.

@@ -135,10 +135,17 @@ struct LikePattern {
 
 /// Where `needle` first occurs in `text`.
 func findBytes(_ needle: [UInt8], _ text: UnsafeBufferPointer<UInt8>) -> Int? {
-  guard !needle.isEmpty else { return 0 }
+  guard let first = needle.first else { return 0 }
   guard let base = text.baseAddress, text.count >= needle.count else { return nil }
   return needle.withUnsafeBytes { needle -> Int? in
-    guard let start = needle.baseAddress, let hit = memmem(base, text.count, start, needle.count) else { return nil }
-    return UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+    guard let pattern = needle.baseAddress else { return 0 }
+    let last = text.count - needle.count
+    var position = 0
+    while position <= last, let hit = memchr(base + position, Int32(first), last - position + 1) {
+      position = UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+      if memcmp(hit, pattern, needle.count) == 0 { return position }
+      position += 1
+    }
+    return nil
   }
 }

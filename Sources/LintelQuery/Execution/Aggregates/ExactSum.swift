@@ -1,0 +1,126 @@
+/// Exact sums of doubles, one per group: fixed-point accumulators of signed 32-bit digits in 64-bit lanes.
+///
+/// A group's lanes cover a window of 256 bits around its first value; values outside it go to a full accumulator that few
+/// groups ever need. Digit 0 weighs 2^-1074.
+struct ExactSums {
+  private static let window = 8
+  private static let fullDigits = 68
+  /// Additions between carries: lanes hold sums of digits below 2^32.
+  private static let carryInterval = 1 << 28
+
+  private var lanes: [Int64] = []
+  /// First digit of each group's window, -1 before the first value.
+  private var bases: [Int16] = []
+  private var overflowed: [Int: [Int64]] = [:]
+  /// Bit 0: NaN; bit 1: infinity; bit 2: -infinity.
+  private var specials: [UInt8] = []
+  private var pending = 0
+
+  var byteCount: Int { bases.count * (Self.window * 8 + 3) + overflowed.count * Self.fullDigits * 8 }
+
+  mutating func resize(_ groups: Int) {
+    guard groups > bases.count else { return }
+    lanes += repeatElement(0, count: groups * Self.window - lanes.count)
+    bases += repeatElement(-1, count: groups - bases.count)
+    specials += repeatElement(0, count: groups - specials.count)
+  }
+
+  mutating func add(_ value: Double, to group: Int) {
+    let bits = value.bitPattern
+    let biased = Int(bits >> 52 & 0x7FF)
+    if biased == 0x7FF {
+      specials[group] |= value.isNaN ? 1 : value > 0 ? 2 : 4
+      return
+    }
+    let mantissa = bits & (1 << 52 - 1) | (biased == 0 ? 0 : 1 << 52)
+    if mantissa == 0 { return }
+    let place = max(biased, 1) - 1
+    add(mantissa, digit: place >> 5, shift: UInt64(place & 31), isNegative: bits >> 63 != 0, to: group)
+  }
+
+  private mutating func add(_ mantissa: UInt64, digit: Int, shift: UInt64, isNegative: Bool, to group: Int) {
+    pending += 1
+    if pending >= Self.carryInterval { carry() }
+    let sign: Int64 = isNegative ? -1 : 1
+    let low = Int64(mantissa << shift & 0xFFFF_FFFF) * sign
+    let middle = Int64(mantissa >> (32 - shift) & 0xFFFF_FFFF) * sign
+    let high = Int64(shift == 0 ? 0 : mantissa >> (64 - shift)) * sign
+    if bases[group] < 0 { bases[group] = Int16(max(0, digit - 2)) }
+    let local = digit - Int(bases[group])
+    if local >= 0, local < Self.window - 3 {
+      let index = group * Self.window + local
+      lanes[index] &+= low
+      lanes[index + 1] &+= middle
+      lanes[index + 2] &+= high
+    } else {
+      var full = overflowed[group] ?? Array(repeating: 0, count: Self.fullDigits)
+      full[digit] &+= low
+      full[digit + 1] &+= middle
+      full[digit + 2] &+= high
+      overflowed[group] = full
+    }
+  }
+
+  /// Brings every lane but the last of each window below 2^32.
+  private mutating func carry() {
+    pending = 0
+    for group in bases.indices { Self.carry(&lanes, group * Self.window, Self.window) }
+    for (group, var full) in overflowed {
+      Self.carry(&full, 0, full.count)
+      overflowed[group] = full
+    }
+  }
+
+  private static func carry(_ lanes: inout [Int64], _ start: Int, _ count: Int) {
+    for index in start..<start + count - 1 {
+      let excess = lanes[index] >> 32
+      lanes[index] &= 0xFFFF_FFFF
+      lanes[index + 1] &+= excess
+    }
+  }
+
+  mutating func merge(_ other: ExactSums, mapping: [UInt32]) {
+    carry()
+    var other = other
+    other.carry()
+    for (group, base) in other.bases.enumerated() {
+      let target = Int(mapping[group])
+      specials[target] |= other.specials[group]
+      if base >= 0, other.overflowed[group] == nil, bases[target] == base || bases[target] < 0 {
+        bases[target] = base
+        for index in 0..<Self.window {
+          lanes[target * Self.window + index] &+= other.lanes[group * Self.window + index]
+        }
+      } else if base >= 0 {
+        var full = overflowed[target] ?? Array(repeating: 0, count: Self.fullDigits)
+        for index in 0..<Self.window where Int(base) + index < Self.fullDigits {
+          full[Int(base) + index] &+= other.lanes[group * Self.window + index]
+        }
+        if let rest = other.overflowed[group] { for index in rest.indices { full[index] &+= rest[index] } }
+        overflowed[target] = full
+      }
+    }
+  }
+
+  /// The exact sum in units of 2^-1074.
+  func exact(_ group: Int) -> BigInteger {
+    var full = overflowed[group] ?? Array(repeating: 0, count: Self.fullDigits)
+    let base = Int(bases[group])
+    if base >= 0 {
+      for index in 0..<Self.window where base + index < full.count { full[base + index] &+= lanes[group * Self.window + index] }
+    }
+    return BigInteger(carrying: full)
+  }
+
+  /// NaN or an infinity when one takes part.
+  func special(_ group: Int) -> Double? {
+    switch specials[group] {
+    case 0: nil
+    case 2: .infinity
+    case 4: -.infinity
+    default: .nan
+    }
+  }
+
+  func sum(_ group: Int) -> Double { special(group) ?? exact(group).rounded(exponent: -1074) }
+}

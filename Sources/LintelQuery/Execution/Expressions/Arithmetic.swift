@@ -1,0 +1,121 @@
+import Glibc
+import LintelColumns
+
+/// Arithmetic over vectors; integer overflow on a valid lane is an error.
+enum Arithmetic {
+  static func binary(_ function: ScalarFunction, _ left: Vector, _ right: Vector) throws(ExecutionFailure) -> Vector {
+    let validity = bothValid(left.validity, right.validity)
+    if case .int64(let a) = left.lanes, case .int64(let b) = right.lanes {
+      switch function {
+      case .add: return try checked("+", a, b, validity) { $0.addingReportingOverflow($1) }
+      case .subtract: return try checked("-", a, b, validity) { $0.subtractingReportingOverflow($1) }
+      case .multiply: return try checked("*", a, b, validity) { $0.multipliedReportingOverflow(by: $1) }
+      case .modulo:
+        // Division by zero gives null; by -1 nothing remains (and the least integer would overflow).
+        let lanes = zipLanes(a, b) { $1 == 0 || $1 == -1 ? 0 : $0 % $1 }
+        return Vector(.int64(lanes), validity: bothValid(validity, zeroIsInvalid(b)))
+      default: break
+      }
+    }
+    let (a, b) = (doubles(left), doubles(right))
+    switch function {
+    case .add: return Vector(.float64(zipLanes(a, b) { $0 + $1 }), validity: validity)
+    case .subtract: return Vector(.float64(zipLanes(a, b) { $0 - $1 }), validity: validity)
+    case .multiply: return Vector(.float64(zipLanes(a, b) { $0 * $1 }), validity: validity)
+    case .power: return Vector(.float64(zipLanes(a, b) { pow($0, $1) }), validity: validity)
+    case .modulo:
+      return Vector(.float64(zipLanes(a, b) { fmod($0, $1) }), validity: bothValid(validity, zeroIsInvalid(b)))
+    default: return Vector(.float64(zipLanes(a, b) { $0 / $1 }), validity: bothValid(validity, zeroIsInvalid(b)))
+    }
+  }
+
+  private static func zeroIsInvalid<T: Equatable & ExpressibleByIntegerLiteral>(_ divisors: [T]) -> [Bool]? {
+    divisors.contains(0) ? mapLanes(divisors) { $0 != 0 } : nil
+  }
+
+  static func doubles(_ vector: Vector) -> [Double] {
+    switch vector.lanes {
+    case .float64(let values): values
+    case .int64(let values): mapLanes(values) { Double($0) }
+    case .bool(let values): mapLanes(values) { $0 ? 1 : 0 }
+    default: Array(repeating: .nan, count: vector.count)
+    }
+  }
+
+  @inline(__always)
+  private static func checked(
+    _ symbol: String, _ a: [Int64], _ b: [Int64], _ validity: [Bool]?,
+    _ body: (Int64, Int64) -> (partialValue: Int64, overflow: Bool)
+  ) throws(ExecutionFailure) -> Vector {
+    var overflows = false
+    let lanes = zipLanes(a, b) { x, y in
+      let (value, overflow) = body(x, y)
+      overflows = overflows || overflow
+      return value
+    }
+    if overflows {
+      for lane in lanes.indices where body(a[lane], b[lane]).overflow && (validity?[lane] ?? true) {
+        throw .overflow("\(a[lane]) \(symbol) \(b[lane])")
+      }
+    }
+    return Vector(.int64(lanes), validity: validity)
+  }
+
+  static func unary(_ function: ScalarFunction, _ operand: Vector) throws(ExecutionFailure) -> Vector {
+    if case .int64(let values) = operand.lanes {
+      switch function {
+      case .negate, .abs:
+        for (lane, value) in values.enumerated() where value == .min && operand.isValid(lane) {
+          throw .overflow("\(function.rawValue) of \(value)")
+        }
+        let lanes = function == .abs ? mapLanes(values) { $0 < 0 ? 0 &- $0 : $0 } : mapLanes(values) { 0 &- $0 }
+        return Vector(.int64(lanes), validity: operand.validity)
+      case .floor, .ceil, .round: return operand
+      default: break
+      }
+    }
+    return Vector(.float64(unary(function, doubles(operand))), validity: operand.validity)
+  }
+
+  private static func unary(_ function: ScalarFunction, _ values: [Double]) -> [Double] {
+    switch function {
+    case .negate: mapLanes(values) { -$0 }
+    case .abs: mapLanes(values) { $0.magnitude }
+    case .floor: mapLanes(values) { $0.rounded(.down) }
+    case .ceil: mapLanes(values) { $0.rounded(.up) }
+    case .round: mapLanes(values) { $0.rounded(.toNearestOrAwayFromZero) }
+    case .sqrt: mapLanes(values) { $0.squareRoot() }
+    case .ln: mapLanes(values) { Glibc.log($0) }
+    case .log2: mapLanes(values) { Glibc.log2($0) }
+    case .log10: mapLanes(values) { Glibc.log10($0) }
+    default: mapLanes(values) { Glibc.exp($0) }
+    }
+  }
+
+  static func timeBucket(width: Vector, _ times: Vector) throws(ExecutionFailure) -> Vector {
+    guard case .int64(let widths) = width.lanes, case .int64(let values) = times.lanes else {
+      return .nulls(.int64, count: times.count)
+    }
+    let validity = bothValid(width.validity, times.validity)
+    var overflows = false
+    let lanes = zipLanes(widths, values) { width, time in
+      let (start, overflow) = bucket(time, width)
+      overflows = overflows || overflow
+      return start
+    }
+    if overflows {
+      for lane in lanes.indices where bucket(values[lane], widths[lane]).overflow && (validity?[lane] ?? true) {
+        throw .overflow("time_bucket of \(values[lane])")
+      }
+    }
+    return Vector(.int64(lanes), validity: validity)
+  }
+
+  @inline(__always)
+  static func bucket(_ time: Int64, _ width: Int64) -> (start: Int64, overflow: Bool) {
+    guard width > 0 else { return (0, false) }
+    let remainder = time % width
+    let (start, overflow) = time.subtractingReportingOverflow(remainder < 0 ? remainder &+ width : remainder)
+    return (start, overflow)
+  }
+}

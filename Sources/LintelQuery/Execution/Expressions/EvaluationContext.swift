@@ -1,0 +1,125 @@
+import LintelColumns
+import LintelStorage
+
+/// What expressions are evaluated over: the columns of one block, of a dictionary, or of finished groups, seen through
+/// a selection of rows. One per thread; columns are read when first asked for.
+final class EvaluationContext {
+  /// Full columns by slot, read so far.
+  private var slots: [Vector?]
+  /// Rows to evaluate, ascending; `nil` means all.
+  private(set) var selection: [UInt32]?
+  private(set) var rowCount = 0
+  private var gathered: [Vector?]
+  private var source: BlockSource?
+
+  struct BlockSource {
+    let segment: any Segment
+    let segmentIndex: Int
+    let block: Int
+    let columns: [ColumnReference]
+    let types: [PhysicalType]
+    let meter: ReadMeter
+  }
+
+  init(slotCount: Int) {
+    slots = Array(repeating: nil, count: slotCount)
+    gathered = slots
+  }
+
+  /// Rows that are selected: the length of every vector evaluated now.
+  var count: Int { selection?.count ?? rowCount }
+
+  /// Turns to another block (or, without source, to columns that ``preset(_:_:)`` gives), all rows selected.
+  func begin(rowCount: Int, source: BlockSource?) {
+    for index in slots.indices {
+      slots[index] = nil
+      gathered[index] = nil
+    }
+    self.rowCount = rowCount
+    self.source = source
+    selection = nil
+  }
+
+  func preset(_ slot: Int, _ vector: Vector) { slots[slot] = vector }
+
+  func select(_ rows: [UInt32]?) {
+    selection = rows
+    for index in gathered.indices { gathered[index] = nil }
+  }
+
+  /// The whole column, whatever is selected.
+  func full(_ slot: Int) throws(ExecutionFailure) -> Vector {
+    if let vector = slots[slot] { return vector }
+    guard let source else { return .nulls(.int64, count: rowCount) }
+    let vector = try source.read(slot, rowCount: rowCount)
+    slots[slot] = vector
+    return vector
+  }
+
+  /// The column's selected rows.
+  func column(_ slot: Int) throws(ExecutionFailure) -> Vector {
+    guard let selection else { return try full(slot) }
+    if let vector = gathered[slot] { return vector }
+    let vector = try full(slot).gather(selection)
+    gathered[slot] = vector
+    return vector
+  }
+
+  /// Runs `body` with only the lanes `lanes` of the present selection selected.
+  func narrowed<R>(to lanes: [UInt32], _ body: () throws(ExecutionFailure) -> R) throws(ExecutionFailure) -> R {
+    let outer = selection
+    let outerGathered = gathered
+    select(outer.map { Vector.gather($0, lanes) } ?? lanes)
+    defer {
+      selection = outer
+      gathered = outerGathered
+    }
+    return try body()
+  }
+
+  /// Scan positions of the selected rows.
+  func positions() -> [UInt64] {
+    guard let source else { return (0..<count).map { UInt64($0) } }
+    let base = RowPosition(
+      segment: source.segmentIndex, row: source.block * source.segment.blockRows).rawValue
+    if let selection { return mapLanes(selection) { base &+ UInt64($0) } }
+    return makeLanes(rowCount) { base &+ UInt64(truncatingIfNeeded: $0) }
+  }
+}
+
+/// Where a row lies in scan order.
+struct RowPosition {
+  let rawValue: UInt64
+
+  init(segment: Int, row: Int) { rawValue = UInt64(segment) << 40 | UInt64(row) }
+  init(rawValue: UInt64) { self.rawValue = rawValue }
+
+  var segment: Int { Int(rawValue >> 40) }
+  var row: Int { Int(rawValue & 0xFF_FFFF_FFFF) }
+}
+
+/// What one thread has read.
+final class ReadMeter {
+  var rows = 0
+  var bytes = 0
+}
+
+extension EvaluationContext.BlockSource {
+  func read(_ slot: Int, rowCount: Int) throws(ExecutionFailure) -> Vector {
+    let reference = columns[slot]
+    let column: ColumnVector
+    do {
+      column = try segment.read(reference, block: block)
+    } catch {
+      throw ExecutionFailure(error, segment: segmentIndex)
+    }
+    guard column.count == rowCount, column.physicalType == types[slot] else {
+      throw .corrupt(
+        segment: segmentIndex,
+        message: "\(segment.name): block \(block) of \(reference) holds \(column.count) \(column.physicalType) values, "
+          + "not \(rowCount) \(types[slot])")
+    }
+    meter.bytes += segment.storedBytes(reference, block: block)
+    return Vector(column)
+  }
+}

@@ -1,0 +1,203 @@
+import LintelColumns
+
+/// Turns bound expressions into nodes: over a segment's columns and dictionaries, or over finished groups.
+struct ExpressionCompiler {
+  let slots: ColumnSlots
+  /// The sets that the plan's subqueries gave.
+  var subqueries: [MemberSet] = []
+  /// Slots of group keys and aggregates, above an aggregation.
+  var keySlots: [Int] = []
+  var aggregateSlots: [Int] = []
+  /// Dictionaries of the segment's columns by slot.
+  var dictionaries: [Int: ValueDictionary] = [:]
+  /// Columns that are null in every row of the segment.
+  var missing: Set<Int> = []
+  /// Dictionaries with more entries than this are not evaluated ahead.
+  var dictionaryLimit = Int.max
+  /// False below an expression that is evaluated over a dictionary as a whole.
+  private var usesDictionaries = true
+
+  init(slots: ColumnSlots) { self.slots = slots }
+
+  func compile(_ expression: Expression) throws(ExecutionFailure) -> EvaluationNode {
+    guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression) else {
+      return try compileDirectly(expression)
+    }
+    var inside = self
+    inside.usesDictionaries = false
+    let node = try inside.compileDirectly(expression)
+    if node is SlotNode || node is ConstantNode { return node }
+    return try DictionaryNode(
+      slot: slot, inner: node, slotCount: slots.references.count, type: expression.type.physical,
+      dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil })
+  }
+
+  /// The slot that alone decides the expression's value and holds byte strings or ids.
+  private func onlySlot(of expression: Expression) -> Int? {
+    var found: Int?
+    var pending = [expression]
+    while let next = pending.popLast() {
+      switch next {
+      case .column(let index, let type):
+        guard type.physical == .bytes || type.physical == .id128, let slot = slots.slot(.column(index)),
+          found == nil || found == slot
+        else { return nil }
+        found = slot
+      case .attribute(let read):
+        let present = read.kinds.compactMap { slots.slot(.attribute(AttributeKey(read.name, $0))) }
+          .filter { !missing.contains($0) }
+        guard present.count == 1, let slot = present.first, slots.types[slot] == .bytes, found == nil || found == slot
+        else { return nil }
+        found = slot
+      case .groupKey, .aggregate: return nil
+      default: pending += next.children
+      }
+    }
+    return found
+  }
+
+  private func compileDirectly(_ expression: Expression) throws(ExecutionFailure) -> EvaluationNode {
+    switch expression {
+    case .constant(let value, let type): return ConstantNode(value, type)
+    case .column(let index, let type):
+      guard let slot = slots.slot(.column(index)), !missing.contains(slot) else { return ConstantNode(.null, type) }
+      return SlotNode(slot)
+    case .attribute(let read): return compile(attribute: read)
+    case .groupKey(let index, let type):
+      guard index < keySlots.count else { return ConstantNode(.null, type) }
+      return SlotNode(keySlots[index])
+    case .aggregate(let index, let type):
+      guard index < aggregateSlots.count else { return ConstantNode(.null, type) }
+      return SlotNode(aggregateSlots[index])
+    case .call(let function, let operands, let type): return try compile(call: function, operands, type)
+    case .caseWhen(let branches, let otherwise, let type):
+      var nodes: [(condition: EvaluationNode, result: EvaluationNode)] = []
+      for branch in branches { nodes.append((try compile(branch.condition), try compile(branch.result))) }
+      return CaseNode(nodes, otherwise: try compile(otherwise), type: type.physical)
+    case .inList(let operand, let values, let hasNull):
+      return MembershipNode(try compile(operand), MemberSet(values, hasNull: hasNull))
+    case .inSubquery(let operand, let index):
+      guard index < subqueries.count else { throw .unsupported("the plan refers to a subquery that it doesn't have") }
+      return MembershipNode(try compile(operand), subqueries[index])
+    }
+  }
+
+  private func compile(attribute read: AttributeRead) -> EvaluationNode {
+    var parts: [(slot: Int, kind: AttributeKind)] = []
+    for kind in read.kinds {
+      if let slot = slots.slot(.attribute(AttributeKey(read.name, kind))), !missing.contains(slot) {
+        parts.append((slot, kind))
+      }
+    }
+    guard let first = parts.first else { return ConstantNode(.null, read.type) }
+    if parts.count == 1, first.kind.type == read.type { return SlotNode(first.slot) }
+    return AttributeNode(parts: parts, type: read.type)
+  }
+
+  private func compile(
+    call function: ScalarFunction, _ operands: [Expression], _ type: ColumnType
+  ) throws(ExecutionFailure) -> EvaluationNode {
+    if operands.count == 2, let flipped = BlockTest.flipped(function), operands[0].type.physical == .int64,
+      operands[0].type != .id8
+    {
+      if case .constant(.int64(let constant), _) = operands[1] {
+        return CompareConstantNode(try compile(operands[0]), function, constant)
+      }
+      if case .constant(.int64(let constant), _) = operands[0] {
+        return CompareConstantNode(try compile(operands[1]), flipped, constant)
+      }
+    }
+    var nodes: [EvaluationNode] = []
+    for operand in operands { nodes.append(try compile(operand)) }
+    guard let first = nodes.first else { throw .unsupported("\(function.rawValue) without operands") }
+    switch function {
+    case .and, .or: return LogicNode(nodes, isAnd: function == .and)
+    case .not: return NotNode(first)
+    case .isNull: return IsNullNode(first)
+    case .coalesce: return CoalesceNode(nodes, type: type.physical)
+    case .like, .ilike, .matches, .element, .hasOrigin, .originDetail:
+      return try compile(constantSecond: function, first, operands)
+    default:
+      return FunctionNode(function, nodes, operandTypes: operands.map(\.type), type: type)
+    }
+  }
+
+  /// Functions whose second operand is a constant.
+  private func compile(
+    constantSecond function: ScalarFunction, _ first: EvaluationNode, _ operands: [Expression]
+  ) throws(ExecutionFailure) -> EvaluationNode {
+    guard operands.count == 2, case .constant(let constant, _) = operands[1] else {
+      throw .unsupported("the second operand of \(function.rawValue) must be a constant")
+    }
+    if function == .element { return ElementNode(first, key: constant) }
+    guard case .bytes(let bytes) = constant else { return ConstantNode(.null, .bool) }
+    switch function {
+    case .like: return LikeNode(first, pattern: bytes)
+    case .ilike:
+      var lowered: [UInt8] = []
+      bytes.withUnsafeBufferPointer { Text.changeCase($0, upper: false, into: &lowered) }
+      return LikeNode(FunctionNode(.lower, [first], operandTypes: [.string], type: .string), pattern: lowered)
+    case .matches:
+      do {
+        return MatchNode(first, program: try RegularExpression(bytes))
+      } catch {
+        throw .query(
+          QueryError(.binding, "bad regular expression at its byte \(error.offset): \(error.message)"))
+      }
+    default: return OriginNode(first, entry: bytes, wantsDetail: function == .originDetail)
+    }
+  }
+}
+
+/// An expression of a single coded column, evaluated once per dictionary entry instead of once per row.
+final class DictionaryNode: EvaluationNode, @unchecked Sendable {
+  let slot: Int
+  let dictionary: ValueDictionary?
+  /// One lane per entry, and one for null.
+  let values: Vector?
+  private let inner: EvaluationNode
+  private let slotCount: Int
+
+  init(
+    slot: Int, inner: EvaluationNode, slotCount: Int, type: PhysicalType, dictionary: ValueDictionary?
+  ) throws(ExecutionFailure) {
+    self.slot = slot
+    self.inner = inner
+    self.slotCount = slotCount
+    self.dictionary = dictionary
+    if let dictionary {
+      values = try Self.evaluate(inner, over: dictionary, slot: slot, slotCount: slotCount)
+    } else {
+      values = nil
+    }
+  }
+
+  private static func evaluate(
+    _ node: EvaluationNode, over dictionary: ValueDictionary, slot: Int, slotCount: Int
+  ) throws(ExecutionFailure) -> Vector {
+    let context = EvaluationContext(slotCount: slotCount)
+    context.begin(rowCount: dictionary.count + 1, source: nil)
+    context.preset(slot, Vector.values(of: dictionary))
+    return try node.evaluate(context)
+  }
+
+  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let vector = try context.column(slot)
+    guard case .codes(let codes, let own) = vector.lanes else { return try inner.evaluate(context) }
+    if let values, own === dictionary { return values.lookUp(codes: codes, codesValidity: vector.validity) }
+    // A block with a dictionary of its own, worth evaluating if it is shorter than the block.
+    guard own.count < codes.count else { return try inner.evaluate(context) }
+    let values = try Self.evaluate(inner, over: own, slot: slot, slotCount: slotCount)
+    return values.lookUp(codes: codes, codesValidity: vector.validity)
+  }
+
+  override func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
+    let vector = try context.column(slot)
+    guard case .codes(let codes, let own) = vector.lanes, own === dictionary, case .bool(let flags)? = values?.lanes else {
+      return try super.filter(context)
+    }
+    let table = zipLanes(flags, values?.validity ?? Array(repeating: true, count: flags.count)) { $0 && $1 }
+    let rows = Vector.clamp(codes, validity: vector.validity, last: UInt32(truncatingIfNeeded: table.count - 1))
+    return selectTrue(Vector.gather(table, rows), validity: nil, base: context.selection)
+  }
+}

@@ -1,0 +1,162 @@
+import LintelColumns
+
+/// LIKE and ILIKE with a constant pattern.
+final class LikeNode: EvaluationNode, @unchecked Sendable {
+  private let operand: EvaluationNode
+  private let pattern: LikePattern
+
+  init(_ operand: EvaluationNode, pattern: [UInt8]) {
+    self.operand = operand
+    self.pattern = LikePattern(pattern)
+  }
+
+  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let vector = try operand.evaluate(context)
+    let flags = vector.withBytes { view in makeLanes(vector.count) { pattern.matches(view[$0]) } }
+    return Vector(.bool(flags), validity: vector.validity)
+  }
+}
+
+/// `~` with a constant regular expression.
+final class MatchNode: EvaluationNode, @unchecked Sendable {
+  private let operand: EvaluationNode
+  private let program: RegularExpression
+
+  init(_ operand: EvaluationNode, program: RegularExpression) {
+    self.operand = operand
+    self.program = program
+  }
+
+  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let vector = try operand.evaluate(context)
+    var matcher = RegularExpression.Matcher(program)
+    var flags: [Bool] = []
+    flags.reserveCapacity(vector.count)
+    vector.withBytes { view in
+      for lane in 0..<vector.count { flags.append(matcher.matches(view[lane])) }
+    }
+    return Vector(.bool(flags), validity: vector.validity)
+  }
+}
+
+/// `element(map, 'key')` and `element(array, 3)`.
+final class ElementNode: EvaluationNode, @unchecked Sendable {
+  private let operand: EvaluationNode
+  private let key: Value
+
+  init(_ operand: EvaluationNode, key: Value) {
+    self.operand = operand
+    self.key = key
+  }
+
+  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let vector = try operand.evaluate(context)
+    var builder = BytesBuilder(capacity: vector.count)
+    switch key {
+    case .bytes(let name):
+      name.withUnsafeBufferPointer { name in
+        vector.withBytes { view in
+          for lane in 0..<vector.count {
+            builder.append(vector.isValid(lane) ? EncodedVariant.element(view[lane], key: name) : nil)
+          }
+        }
+      }
+    case .int64(let position):
+      vector.withBytes { view in
+        for lane in 0..<vector.count {
+          builder.append(vector.isValid(lane) ? EncodedVariant.element(view[lane], at: position) : nil)
+        }
+      }
+    default: return .nulls(.bytes, count: vector.count)
+    }
+    return builder.finish()
+  }
+}
+
+/// `hasOrigin` and `originDetail`: looks for an entry in a list separated by semicolons.
+final class OriginNode: EvaluationNode, @unchecked Sendable {
+  private let operand: EvaluationNode
+  private let entry: [UInt8]
+  private let wantsDetail: Bool
+
+  init(_ operand: EvaluationNode, entry: [UInt8], wantsDetail: Bool) {
+    self.operand = operand
+    self.entry = entry
+    self.wantsDetail = wantsDetail
+  }
+
+  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let vector = try operand.evaluate(context)
+    if wantsDetail {
+      var builder = BytesBuilder(capacity: vector.count)
+      vector.withBytes { view in
+        for lane in 0..<vector.count {
+          builder.append(vector.isValid(lane) ? detail(view[lane]) : nil)
+        }
+      }
+      return builder.finish()
+    }
+    let flags = vector.withBytes { view in makeLanes(vector.count) { holds(view[$0]) } }
+    return Vector(.bool(flags), validity: vector.validity)
+  }
+
+  private func holds(_ list: UnsafeBufferPointer<UInt8>) -> Bool {
+    firstEntry(list) { $0.count == entry.count || $0[$0.startIndex + entry.count] == UInt8(ascii: ":") } != nil
+  }
+
+  private func detail(_ list: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
+    let found = firstEntry(list) { $0.count > entry.count && $0[$0.startIndex + entry.count] == UInt8(ascii: ":") }
+    return found.map { UnsafeBufferPointer(rebasing: $0.dropFirst(entry.count + 1)) }
+  }
+
+  /// The first entry that begins with ours and passes `accept`.
+  private func firstEntry(
+    _ list: UnsafeBufferPointer<UInt8>, _ accept: (Slice<UnsafeBufferPointer<UInt8>>) -> Bool
+  ) -> Slice<UnsafeBufferPointer<UInt8>>? {
+    var start = 0
+    while start <= list.count {
+      var end = start
+      while end < list.count, list[end] != UInt8(ascii: ";") { end += 1 }
+      let candidate = list[start..<end]
+      if candidate.starts(with: entry), accept(candidate) { return candidate }
+      start = end + 1
+    }
+    return nil
+  }
+}
+
+/// Builds byte strings lane by lane.
+struct BytesBuilder {
+  private var values = ByteStrings()
+  private var validity: [Bool] = []
+  private var hasNull = false
+
+  init(capacity: Int) {
+    values.reserveCapacity(capacity, bytes: 0)
+    validity.reserveCapacity(capacity)
+  }
+
+  mutating func append(_ value: UnsafeBufferPointer<UInt8>?) {
+    if let value { values.append(UnsafeRawBufferPointer(value)) } else { values.append(EmptyCollection<UInt8>()) }
+    validity.append(value != nil)
+    if value == nil { hasNull = true }
+  }
+
+  mutating func append(_ value: some Collection<UInt8>) {
+    values.append(value)
+    validity.append(true)
+  }
+
+  mutating func append(_ text: String) {
+    values.append(text)
+    validity.append(true)
+  }
+
+  mutating func appendNull() {
+    values.append(EmptyCollection<UInt8>())
+    validity.append(false)
+    hasNull = true
+  }
+
+  func finish() -> Vector { Vector(.bytes(values), validity: hasNull ? validity : nil) }
+}

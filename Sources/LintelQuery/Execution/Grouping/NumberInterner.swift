@@ -1,0 +1,69 @@
+/// Numbers 64-bit values 0, 1, 2 .. in order of appearance: an open-addressing hash table that only grows.
+final class NumberInterner: @unchecked Sendable {
+  private var table: UnsafeMutablePointer<UInt32>
+  private var mask: Int
+  private(set) var values: UnsafeMutablePointer<UInt64>
+  private var capacity: Int
+  private(set) var count = 0
+
+  init() {
+    capacity = 256
+    mask = 511
+    table = .allocate(capacity: 512)
+    table.initialize(repeating: 0, count: 512)
+    values = .allocate(capacity: 256)
+  }
+
+  deinit {
+    table.deallocate()
+    values.deallocate()
+  }
+
+  var byteCount: Int { capacity * 8 + (mask + 1) * 4 }
+
+  @inline(__always)
+  func intern(_ value: UInt64) -> UInt32 {
+    var slot = Int(truncatingIfNeeded: Self.spread(value)) & mask
+    while true {
+      let entry = table[slot]
+      if entry == 0 { return insert(value, slot) }
+      if values[Int(entry &- 1)] == value { return entry &- 1 }
+      slot = (slot &+ 1) & mask
+    }
+  }
+
+  /// A multiply and a fold: cheap, and enough for keys that are counters, codes or times.
+  @inline(__always)
+  private static func spread(_ value: UInt64) -> UInt64 {
+    let (high, low) = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+    return high ^ low
+  }
+
+  @inline(never)
+  private func insert(_ value: UInt64, _ slot: Int) -> UInt32 {
+    let number = UInt32(truncatingIfNeeded: count)
+    values[count] = value
+    count += 1
+    table[slot] = number &+ 1
+    if count == capacity { grow() }
+    return number
+  }
+
+  private func grow() {
+    let newCapacity = capacity * 2
+    let newValues = UnsafeMutablePointer<UInt64>.allocate(capacity: newCapacity)
+    newValues.update(from: values, count: count)
+    values.deallocate()
+    table.deallocate()
+    values = newValues
+    capacity = newCapacity
+    mask = newCapacity * 2 - 1
+    table = .allocate(capacity: mask + 1)
+    table.initialize(repeating: 0, count: mask + 1)
+    for index in 0..<count {
+      var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & mask
+      while table[slot] != 0 { slot = (slot &+ 1) & mask }
+      table[slot] = UInt32(truncatingIfNeeded: index &+ 1)
+    }
+  }
+}

@@ -1,0 +1,174 @@
+import LintelColumns
+import LintelStorage
+
+/// The groups of one thread.
+final class AggregationWorker: @unchecked Sendable {
+  let table: GroupTable
+  let aggregators: [Aggregator]
+  private let hasKeys: Bool
+  private let calls: [AggregateCall]
+  private var reserved = 0
+
+  init(keys: [Expression], calls: [AggregateCall]) throws(ExecutionFailure) {
+    table = GroupTable(keyTypes: keys.map(\.type.physical))
+    hasKeys = !keys.isEmpty
+    self.calls = calls
+    var aggregators: [Aggregator] = []
+    for call in calls { aggregators.append(try Aggregator.make(call)) }
+    self.aggregators = aggregators
+    if !hasKeys { for aggregator in aggregators { aggregator.grow(1) } }
+  }
+
+  var groupCount: Int { hasKeys ? table.count : 1 }
+
+  func consume(_ segment: PreparedSegment, _ context: EvaluationContext) throws(ExecutionFailure) {
+    var groups: [UInt32]?
+    if hasKeys {
+      var vectors: [Vector] = []
+      for key in segment.keys { vectors.append(try key.evaluate(context)) }
+      groups = table.groups(of: vectors)
+    }
+    for (aggregator, call) in zip(aggregators, segment.calls) {
+      aggregator.grow(groupCount)
+      if let filter = call.filter {
+        let lanes = try filter.trueLanes(context)
+        guard !lanes.isEmpty else { continue }
+        let picked = groups.map { Vector.gather($0, lanes) }
+        try context.narrowed(to: lanes) { () throws(ExecutionFailure) in
+          try update(aggregator, call, picked, context)
+        }
+      } else {
+        try update(aggregator, call, groups, context)
+      }
+    }
+  }
+
+  private func update(
+    _ aggregator: Aggregator, _ call: PreparedSegment.CompiledCall, _ groups: [UInt32]?, _ context: EvaluationContext
+  ) throws(ExecutionFailure) {
+    var operands: [Vector] = []
+    for operand in call.operands { operands.append(try operand.evaluate(context)) }
+    try aggregator.update(GroupedRows(groups: groups, count: context.count, context: context), operands)
+  }
+
+  func reserve(_ query: QueryContext) throws(ExecutionFailure) {
+    let bytes = table.byteCount + aggregators.reduce(0) { $0 + $1.byteCount }
+    let more = bytes - reserved
+    reserved = bytes
+    try query.reserve(more)
+  }
+
+  func merge(_ other: AggregationWorker) throws(ExecutionFailure) {
+    let mapping = hasKeys ? table.merge(other.table) : [0]
+    for (aggregator, theirs) in zip(aggregators, other.aggregators) {
+      aggregator.grow(groupCount)
+      theirs.grow(other.groupCount)
+      try aggregator.merge(theirs, mapping: mapping)
+    }
+  }
+}
+
+extension QueryContext {
+  /// Groups the rows that pass the filter and answers from the groups.
+  func aggregate(
+    _ plan: QueryPlan, _ aggregation: QueryPlan.Aggregation, _ filtered: ScanPlan
+  ) throws(ExecutionFailure) -> ResultRows {
+    var scan = filtered
+    scan.keys = aggregation.keys
+    scan.calls = aggregation.calls
+    for key in scan.keys { try scan.slots.add(key) }
+    for call in scan.calls {
+      for operand in call.operands { try scan.slots.add(operand) }
+      if let filter = call.filter { try scan.slots.add(filter) }
+    }
+    let blocks = try BlockScan(self, scan)
+    var workers: [AggregationWorker] = []
+    for _ in 0..<min(threads, max(1, blocks.tasks.count)) {
+      workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls))
+    }
+    let all = workers
+    try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
+      try all[worker].consume(task.segment, context)
+      try all[worker].reserve(self)
+    }
+    for other in all.dropFirst() { try all[0].merge(other) }
+    return try answer(plan, aggregation, all[0], subqueries: scan.subqueries)
+  }
+
+  /// HAVING, outputs, DISTINCT, ORDER BY and LIMIT over the groups.
+  private func answer(
+    _ plan: QueryPlan, _ aggregation: QueryPlan.Aggregation, _ groups: AggregationWorker, subqueries: [MemberSet]
+  ) throws(ExecutionFailure) -> ResultRows {
+    let count = groups.groupCount
+    let keys = groups.table.keyVectors()
+    let context = EvaluationContext(slotCount: keys.count + aggregation.calls.count)
+    context.begin(rowCount: count, source: nil)
+    for (index, key) in keys.enumerated() { context.preset(index, key) }
+    for (index, aggregator) in groups.aggregators.enumerated() {
+      aggregator.grow(count)
+      context.preset(keys.count + index, try aggregator.finish(count))
+    }
+    var compiler = ExpressionCompiler(slots: ColumnSlots())
+    compiler.subqueries = subqueries
+    compiler.keySlots = Array(keys.indices)
+    compiler.aggregateSlots = aggregation.calls.indices.map { keys.count + $0 }
+    if let having = aggregation.having { context.select(try compiler.compile(having).filter(context)) }
+    if plan.isDistinct { return try distinctGroups(plan, compiler, context) }
+    let keyColumns = zip(keys, aggregation.keys).map { SortColumn($0, $1.type) }
+    let winners = try order(plan, compiler, context, ties: keyColumns)
+    context.select(winners)
+    return try outputs(plan, compiler, context)
+  }
+
+  private func outputs(
+    _ plan: QueryPlan, _ compiler: ExpressionCompiler, _ context: EvaluationContext
+  ) throws(ExecutionFailure) -> ResultRows {
+    var columns: [Vector] = []
+    for output in plan.outputs { columns.append(try compiler.compile(output.expression).evaluate(context)) }
+    return ResultRows(columns: columns, count: context.count)
+  }
+
+  /// The selected groups (rows of the context) in order, cut to the plan's window. `ties` are whole columns.
+  private func order(
+    _ plan: QueryPlan, _ compiler: ExpressionCompiler, _ context: EvaluationContext, ties: [SortColumn]
+  ) throws(ExecutionFailure) -> [UInt32] {
+    var columns: [SortColumn] = []
+    for order in plan.ordering {
+      let vector = try compiler.compile(order.expression).evaluate(context)
+      columns.append(
+        SortColumn(vector, order.expression.type, isDescending: order.isDescending, nullsFirst: order.nullsFirst))
+    }
+    for tie in ties {
+      let vector = context.selection.map { tie.vector.gather($0) } ?? tie.vector
+      columns.append(SortColumn(vector, tie.type))
+    }
+    var top = TopRows(limit: plan.neededRows)
+    let rows = context.selection ?? makeLanes(context.rowCount) { UInt32(truncatingIfNeeded: $0) }
+    top.add(columns, positions: mapLanes(rows) { UInt64($0) })
+    return plan.window(top.finish()).map { UInt32(truncatingIfNeeded: $0) }
+  }
+
+  /// DISTINCT above an aggregation: the outputs of all groups are grouped once more.
+  private func distinctGroups(
+    _ plan: QueryPlan, _ compiler: ExpressionCompiler, _ context: EvaluationContext
+  ) throws(ExecutionFailure) -> ResultRows {
+    let rows = try outputs(plan, compiler, context)
+    let table = GroupTable(keyTypes: plan.outputs.map(\.expression.type.physical))
+    _ = table.groups(of: rows.columns)
+    let keys = table.keyVectors()
+    var columns: [SortColumn] = []
+    for order in plan.ordering {
+      guard let output = plan.outputs.firstIndex(where: { $0.expression == order.expression }) else {
+        throw .query(QueryError(.binding, "ORDER BY of SELECT DISTINCT must name selected columns"))
+      }
+      columns.append(
+        SortColumn(
+          keys[output], order.expression.type, isDescending: order.isDescending, nullsFirst: order.nullsFirst))
+    }
+    for (key, output) in zip(keys, plan.outputs) { columns.append(SortColumn(key, output.expression.type)) }
+    var top = TopRows(limit: plan.neededRows)
+    top.add(columns, positions: makeLanes(table.count) { UInt64(truncatingIfNeeded: $0) })
+    let winners = plan.window(top.finish()).map { UInt32(truncatingIfNeeded: $0) }
+    return ResultRows(columns: keys.map { $0.gather(winners) }, count: winners.count)
+  }
+}

@@ -1,0 +1,59 @@
+import LintelColumns
+import LintelStorage
+
+extension QueryContext {
+  func run(_ plan: QueryPlan) throws(ExecutionFailure) -> ResultRows {
+    try check()
+    if plan.schema == nil, segments.count != 1 || !(segments[0] is OneRowSegment) {
+      return try QueryContext(self, segments: [OneRowSegment()]).run(plan)
+    }
+    var scan = ScanPlan()
+    scan.filter = plan.filter
+    for subquery in plan.subqueries {
+      let rows = try run(subquery)
+      guard let column = rows.columns.first else { throw .unsupported("a subquery must have one output") }
+      scan.subqueries.append(MemberSet(rows: column))
+    }
+    if let filter = plan.filter { try scan.slots.add(filter) }
+    if let aggregation = plan.aggregation { return try aggregate(plan, aggregation, scan) }
+    if plan.isDistinct { return try distinctRows(plan, scan) }
+    return try selectRows(plan, scan)
+  }
+
+  /// SELECT DISTINCT over rows is a grouping by all outputs.
+  private func distinctRows(_ plan: QueryPlan, _ scan: ScanPlan) throws(ExecutionFailure) -> ResultRows {
+    let keys = plan.outputs.map(\.expression)
+    var ordering: [QueryPlan.Ordering] = []
+    for order in plan.ordering {
+      guard let key = keys.firstIndex(of: order.expression) else {
+        throw .query(QueryError(.binding, "ORDER BY of SELECT DISTINCT must name selected columns"))
+      }
+      ordering.append(
+        QueryPlan.Ordering(
+          .groupKey(key, order.expression.type), isDescending: order.isDescending, nullsFirst: order.nullsFirst))
+    }
+    let grouped = QueryPlan(
+      table: plan.table, schema: plan.schema, filter: plan.filter,
+      aggregation: QueryPlan.Aggregation(keys: keys, calls: [], having: nil),
+      outputs: plan.outputs.enumerated().map {
+        QueryPlan.Output(name: $1.name, expression: .groupKey($0, $1.expression.type))
+      },
+      isDistinct: false, ordering: ordering, limit: plan.limit, offset: plan.offset, subqueries: [])
+    return try aggregate(grouped, QueryPlan.Aggregation(keys: keys, calls: [], having: nil), scan)
+  }
+}
+
+extension QueryPlan {
+  /// Rows that must be kept to answer: `limit` behind `offset`.
+  var neededRows: Int? {
+    guard let limit else { return nil }
+    let (sum, overflow) = max(limit, 0).addingReportingOverflow(max(offset, 0))
+    return overflow ? nil : sum
+  }
+
+  /// What of the ordered rows is the answer.
+  func window<T>(_ rows: [T]) -> [T] {
+    let rest = rows.dropFirst(min(max(offset, 0), rows.count))
+    return Array(rest.prefix(max(limit ?? rest.count, 0)))
+  }
+}

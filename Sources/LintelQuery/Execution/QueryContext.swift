@@ -1,0 +1,133 @@
+import LintelColumns
+import LintelStorage
+import Synchronization
+
+/// One run of a query: its snapshot, limits and counters. Shared by the query's threads.
+final class QueryContext: @unchecked Sendable {
+  let segments: [any Segment]
+  let options: ExecutionOptions
+  let excluded: Set<Int>
+  private let cancellation: CancellationToken
+  private let start: ContinuousClock.Instant
+  private let memory = Atomic<Int>(0)
+  private let statistics = Mutex(QueryResult.Statistics())
+
+  init(
+    snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
+    start: ContinuousClock.Instant, excluded: Set<Int>
+  ) {
+    segments = snapshot?.segments ?? []
+    self.options = options
+    self.cancellation = cancellation
+    self.start = start
+    self.excluded = excluded
+  }
+
+  /// The same run over other segments.
+  init(_ other: QueryContext, segments: [any Segment]) {
+    self.segments = segments
+    options = other.options
+    cancellation = other.cancellation
+    start = other.start
+    excluded = []
+  }
+
+  var threads: Int { min(max(options.threads, 1), WorkerPool.maximumThreads) }
+
+  // MARK: Limits
+
+  /// Throws when the query has been cancelled or has run too long.
+  func check() throws(ExecutionFailure) {
+    if cancellation.isCancelled { throw .query(QueryError(.cancelled, "the query was cancelled")) }
+    if let limit = options.timeoutSeconds, ContinuousClock.now - start > .seconds(limit) {
+      throw .query(
+        QueryError(
+          .limitExceeded, "the query took longer than its limit of \(limit) s; narrow the filter or raise the limit"))
+    }
+  }
+
+  /// Accounts for intermediate results: `bytes` more, or less where negative.
+  func reserve(_ bytes: Int) throws(ExecutionFailure) {
+    let total = memory.add(bytes, ordering: .relaxed).newValue
+    if bytes > 0, total > options.memoryLimitBytes {
+      throw .query(
+        QueryError(
+          .limitExceeded,
+          "the query's intermediate results need more than its limit of \(options.memoryLimitBytes >> 20) MiB of memory; "
+            + "narrow the filter, group by fewer values, use LIMIT, or raise the limit"))
+    }
+  }
+
+  // MARK: Threads
+
+  /// Calls `body(worker, index)` for every index on the query's threads and throws the first failure.
+  func parallel(
+    _ count: Int, _ body: @Sendable @escaping (Int, Int) throws(ExecutionFailure) -> Void
+  ) throws(ExecutionFailure) {
+    let next = SharedCounter()
+    let failure = Mutex<ExecutionFailure?>(nil)
+    let work: @Sendable (Int) -> Void = { worker in
+      do throws(ExecutionFailure) {
+        while let index = next.take(below: count) {
+          try self.check()
+          try body(worker, index)
+        }
+      } catch {
+        next.stop()
+        failure.withLock { if $0 == nil { $0 = error } }
+      }
+    }
+    let threads = min(threads, count)
+    if threads <= 1 { work(0) } else { WorkerPool.shared.run(threads: threads, work) }
+    if let failure = failure.withLock({ $0 }) { throw failure }
+    try check()
+  }
+
+  struct WorkerContext: @unchecked Sendable {
+    let context: EvaluationContext
+    let meter: ReadMeter
+  }
+
+  func makeContexts(slotCount: Int) -> [WorkerContext] {
+    (0..<threads).map { _ in WorkerContext(context: EvaluationContext(slotCount: slotCount), meter: ReadMeter()) }
+  }
+
+  // MARK: Counters
+
+  func note(blocks: Int = 0, pruned: Int = 0, rows: Int = 0, bytes: Int = 0) {
+    statistics.withLock {
+      $0.blocksTotal += blocks
+      $0.blocksPruned += pruned
+      $0.rowsRead += rows
+      $0.bytesRead += bytes
+    }
+  }
+
+  func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) -> QueryResult {
+    var statistics = statistics.withLock { $0 }
+    let elapsed = ContinuousClock.now - start
+    statistics.elapsedMilliseconds = Double(elapsed.components.attoseconds) / 1e15 + Double(elapsed.components.seconds) * 1e3
+    let columns = zip(plan.outputs, table.columns).map { output, vector in
+      QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector)
+    }
+    return QueryResult(columns: columns, rowCount: table.count, statistics: statistics, warnings: warnings)
+  }
+}
+
+/// Hands out indices to threads.
+final class SharedCounter: Sendable {
+  private let next = Atomic<Int>(0)
+
+  func take(below count: Int) -> Int? {
+    let index = next.add(1, ordering: .relaxed).oldValue
+    return index < count ? index : nil
+  }
+
+  func stop() { next.store(Int.max / 2, ordering: .relaxed) }
+}
+
+/// Rows of an answer, one vector an output.
+struct ResultRows {
+  var columns: [Vector]
+  var count: Int
+}

@@ -1,0 +1,71 @@
+import LintelColumns
+import LintelStorage
+import Synchronization
+
+/// Runs a scan's blocks on the query's threads: prepares segments, filters blocks, hands what is left to workers.
+final class BlockScan: @unchecked Sendable {
+  struct Task {
+    let segment: PreparedSegment
+    let block: Int
+  }
+
+  let query: QueryContext
+  let plan: ScanPlan
+  private(set) var tasks: [Task] = []
+
+  init(_ query: QueryContext, _ plan: ScanPlan) throws(ExecutionFailure) {
+    self.query = query
+    self.plan = plan
+    try prepare()
+  }
+
+  private func prepare() throws(ExecutionFailure) {
+    let segments = query.segments
+    let prepared = Mutex([PreparedSegment?](repeating: nil, count: segments.count))
+    try query.parallel(segments.count) { (_, index) throws(ExecutionFailure) in
+      guard !self.query.excluded.contains(index) else { return }
+      let result = try self.plan.prepare(segments[index], index: index, usePruning: self.query.options.usePruning)
+      prepared.withLock { $0[index] = result }
+    }
+    var total = 0
+    for (index, segment) in segments.enumerated() where !query.excluded.contains(index) { total += segment.blockCount }
+    for segment in prepared.withLock({ $0 }) {
+      guard let segment else { continue }
+      tasks += segment.blocks.map { Task(segment: segment, block: $0) }
+    }
+    let rows = tasks.reduce(0) { $0 + $1.segment.segment.rowCount(ofBlock: $1.block) }
+    query.note(blocks: total, pruned: total - tasks.count, rows: rows)
+  }
+
+  /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
+  /// `needsMore` is asked before each block.
+  func run(
+    needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
+    _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
+  ) throws(ExecutionFailure) {
+    let contexts = query.makeContexts(slotCount: plan.slots.references.count)
+    try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
+      guard needsMore(number) else { return }
+      let task = self.tasks[number]
+      let context = contexts[worker].context
+      self.begin(task, context, contexts[worker].meter)
+      for conjunct in task.segment.conjuncts {
+        let rows = try conjunct.filter(context)
+        if rows.isEmpty { return }
+        if rows.count < context.count { context.select(rows) }
+      }
+      guard context.count > 0 else { return }
+      try body(worker, number, task, context)
+    }
+    query.note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
+  }
+
+  private func begin(_ task: Task, _ context: EvaluationContext, _ meter: ReadMeter) {
+    let segment = task.segment.segment
+    context.begin(
+      rowCount: segment.rowCount(ofBlock: task.block),
+      source: EvaluationContext.BlockSource(
+        segment: segment, segmentIndex: task.segment.index, block: task.block, columns: plan.slots.references,
+        types: plan.slots.types, meter: meter))
+  }
+}

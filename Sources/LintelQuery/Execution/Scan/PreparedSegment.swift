@@ -1,0 +1,133 @@
+import LintelColumns
+import LintelStorage
+
+/// A segment with everything that is worked out once for it: which blocks may hold rows, and the expressions compiled over
+/// its dictionaries.
+final class PreparedSegment: @unchecked Sendable {
+  let segment: any Segment
+  let index: Int
+  let blocks: [Int]
+  /// In the order they are applied.
+  let conjuncts: [EvaluationNode]
+  let keys: [EvaluationNode]
+  let calls: [CompiledCall]
+  let ordering: [EvaluationNode]
+
+  struct CompiledCall {
+    let filter: EvaluationNode?
+    let operands: [EvaluationNode]
+  }
+
+  init(
+    _ segment: any Segment, index: Int, blocks: [Int], conjuncts: [EvaluationNode], compiler: ExpressionCompiler,
+    scan: ScanPlan
+  ) throws(ExecutionFailure) {
+    self.segment = segment
+    self.index = index
+    self.blocks = blocks
+    self.conjuncts = conjuncts
+    var keys: [EvaluationNode] = []
+    for key in scan.keys { keys.append(try compiler.compile(key)) }
+    var ordering: [EvaluationNode] = []
+    for expression in scan.ordering { ordering.append(try compiler.compile(expression)) }
+    var calls: [CompiledCall] = []
+    for call in scan.calls {
+      var operands: [EvaluationNode] = []
+      for operand in call.operands { operands.append(try compiler.compile(operand)) }
+      var filter: EvaluationNode?
+      if let expression = call.filter { filter = try compiler.compile(expression) }
+      calls.append(CompiledCall(filter: filter, operands: operands))
+    }
+    self.keys = keys
+    self.calls = calls
+    self.ordering = ordering
+  }
+}
+
+/// What is evaluated over the rows of a table.
+struct ScanPlan {
+  var filter: Expression?
+  var keys: [Expression] = []
+  var calls: [AggregateCall] = []
+  var ordering: [Expression] = []
+  var slots = ColumnSlots()
+  var subqueries: [MemberSet] = []
+
+  /// Compiles the scan for one segment; `nil` when nothing in it can pass the filter.
+  func prepare(
+    _ segment: any Segment, index: Int, usePruning: Bool
+  ) throws(ExecutionFailure) -> PreparedSegment? {
+    let conjuncts = filter?.conjuncts ?? []
+    let missing = missingSlots(segment)
+    let blocks = usePruning ? remainingBlocks(segment, conjuncts, missing) : Array(0..<segment.blockCount)
+    guard !blocks.isEmpty else { return nil }
+    var compiler = ExpressionCompiler(slots: slots)
+    compiler.subqueries = subqueries
+    compiler.missing = missing
+    compiler.dictionaryLimit = max(blocks.count &* segment.blockRows, 1024)
+    for (slot, type) in slots.types.enumerated() where (type == .bytes || type == .id128) && !missing.contains(slot) {
+      do {
+        compiler.dictionaries[slot] = try segment.dictionary(slots.references[slot])
+      } catch {
+        throw ExecutionFailure(error, segment: index)
+      }
+    }
+    guard let nodes = try compile(conjuncts, compiler, usePruning: usePruning) else { return nil }
+    return try PreparedSegment(
+      segment, index: index, blocks: blocks, conjuncts: nodes, compiler: compiler, scan: self)
+  }
+
+  private func missingSlots(_ segment: any Segment) -> Set<Int> {
+    let present = Set(segment.attributeKeys)
+    var missing: Set<Int> = []
+    for (slot, reference) in slots.references.enumerated() {
+      if case .attribute(let key) = reference, !present.contains(key) { missing.insert(slot) }
+    }
+    return missing
+  }
+
+  private func remainingBlocks(_ segment: any Segment, _ conjuncts: [Expression], _ missing: Set<Int>) -> [Int] {
+    let tests = conjuncts.compactMap { BlockTest($0) }
+    return (0..<segment.blockCount).filter { block in
+      tests.allSatisfy { test in
+        if let slot = slots.slot(test.column), missing.contains(slot) {
+          let rows = segment.rowCount(ofBlock: block)
+          return test.admits(BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none))
+        }
+        return segment.statistics(test.column, block: block).map(test.admits) ?? true
+      }
+    }
+  }
+
+  /// The conjuncts, cheap and selective ones first, those that may fail last and in their order. `nil` when one can't hold.
+  private func compile(
+    _ conjuncts: [Expression], _ compiler: ExpressionCompiler, usePruning: Bool
+  ) throws(ExecutionFailure) -> [EvaluationNode]? {
+    var ranked: [(rank: Double, node: EvaluationNode)] = []
+    var failing: [EvaluationNode] = []
+    for conjunct in conjuncts {
+      let node = try compiler.compile(conjunct)
+      if conjunct.canFail {
+        failing.append(node)
+      } else {
+        let rank = node.filterRank
+        if usePruning, rank == 0 { return nil }
+        ranked.append((rank, node))
+      }
+    }
+    return ranked.sorted { $0.rank < $1.rank }.map(\.node) + failing
+  }
+}
+
+extension EvaluationNode {
+  /// Where a conjunct goes: 0 when it can't hold anywhere in the segment, less than 1 by share of dictionary entries, then
+  /// comparisons of lanes, then the rest.
+  var filterRank: Double {
+    if let node = self as? DictionaryNode {
+      guard let values = node.values, case .bool(let flags) = values.lanes else { return 3 }
+      let holding = flags.indices.reduce(0) { $0 + (flags[$1] && values.isValid($1) ? 1 : 0) }
+      return Double(holding) / Double(flags.count + 1)
+    }
+    return self is CompareConstantNode ? 1 : 2
+  }
+}
