@@ -156,7 +156,7 @@ enum Convert {
       case .double(let value): value.description
       case .bool(let flag): flag ? "true" : "false"
       case .malformed: nil
-      default: VariantJSON.text(encoded)
+      default: (try? Variant(decoding: encoded))?.json()
       }
     }
   }
@@ -193,9 +193,4 @@ enum Convert {
       }
     }
   }
-}
-
-/// The JSON text of an encoded variant.
-enum VariantJSON {
-  static func text(_ encoded: [UInt8]) -> String? { nil }
 }
