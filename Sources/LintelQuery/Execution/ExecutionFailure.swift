@@ -15,7 +15,8 @@ enum ExecutionFailure: Error {
 
   static func overflow(_ operation: String) -> ExecutionFailure {
     .query(
-      QueryError(.overflow, "integer overflow in \(operation): the result needs more than 64 bits; use CAST(.. AS float64)"))
+      QueryError(
+        .overflow, "integer overflow in \(operation): the result needs more than 64 bits; use CAST(.. AS float64)"))
   }
 
   static func unsupported(_ message: String) -> ExecutionFailure { .query(QueryError(.unsupported, message)) }

@@ -50,7 +50,8 @@ extension QueryContext {
   /// Rows in scan order; stops when enough are known from the first blocks on.
   private func scannedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
     let progress = ScanProgress(taskCount: blocks.tasks.count, needed: plan.neededRows)
-    try blocks.run(needsMore: { !progress.isComplete(before: $0) }) { (_, number, _, context) throws(ExecutionFailure) in
+    try blocks.run(needsMore: { !progress.isComplete(before: $0) }) {
+      (_, number, _, context) throws(ExecutionFailure) in
       let positions = context.positions()
       try self.reserve(positions.count * 8)
       progress.put(positions, task: number)

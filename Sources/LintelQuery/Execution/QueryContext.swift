@@ -106,7 +106,8 @@ final class QueryContext: @unchecked Sendable {
   func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) -> QueryResult {
     var statistics = statistics.withLock { $0 }
     let elapsed = ContinuousClock.now - start
-    statistics.elapsedMilliseconds = Double(elapsed.components.attoseconds) / 1e15 + Double(elapsed.components.seconds) * 1e3
+    statistics.elapsedMilliseconds =
+      Double(elapsed.components.attoseconds) / 1e15 + Double(elapsed.components.seconds) * 1e3
     let columns = zip(plan.outputs, table.columns).map { output, vector in
       QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector)
     }

@@ -9,7 +9,8 @@ import Testing
     var random = SeededGenerator(seed)
     let exponents = seed % 2 == 0 ? -20...20 : -1000...1000
     var values = (0..<200).map { _ in
-      Double.random(in: -1...1, using: &random) * Double(sign: .plus, exponent: Int.random(in: exponents, using: &random), significand: 1)
+      Double.random(in: -1...1, using: &random)
+        * Double(sign: .plus, exponent: Int.random(in: exponents, using: &random), significand: 1)
     }
     let expected = sum(values)
     for _ in 0..<5 {
@@ -124,7 +125,8 @@ import Testing
 
   @Test func sortKeysOrderVariants() {
     let rising: [Variant] = [
-      .empty, .bool(false), .bool(true), .int(.min), .double(-2.5), .int(-2), .int(0), .double(0.5), .int(3), .double(3),
+      .empty, .bool(false), .bool(true), .int(.min), .double(-2.5), .int(-2), .int(0), .double(0.5), .int(3),
+      .double(3),
       .int(1 << 60), .double(.infinity), .double(.nan), .string(""), .string("a"), .string("a\0"), .string("ab"),
       .bytes([]), .bytes([0]), .bytes([0, 1]), .array([]), .map([]),
     ]

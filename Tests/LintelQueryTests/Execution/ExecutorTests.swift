@@ -40,9 +40,11 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
   static let plans: [QueryPlan] = {
     let byModel: [Expression] = [T.model]
     let numbers = [
-      call(.sum, T.number, type: .int64), call(.sum, T.score, type: .float64), call(.average, T.duration, type: .float64),
+      call(.sum, T.number, type: .int64), call(.sum, T.score, type: .float64),
+      call(.average, T.duration, type: .float64),
       call(.average, T.score, type: .float64), call(.min, T.score, type: .float64), call(.max, T.score, type: .float64),
-      call(.min, T.span, type: .id8), call(.max, T.time, type: .timestamp), call(.standardDeviation, T.score, type: .float64),
+      call(.min, T.span, type: .id8), call(.max, T.time, type: .timestamp),
+      call(.standardDeviation, T.score, type: .float64),
       call(.standardDeviation, T.duration, type: .float64), call(.quantile(0.9), T.duration, type: .duration),
       call(.quantile(0.5), T.score, type: .float64), call(.histogram(buckets: 5), T.duration, type: .variant),
     ]
@@ -62,8 +64,10 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
     let like = Expression.call(.like, [T.model, .text("%a%ta")], .bool)
     let matches = Expression.call(.matches, [T.host, .text("host-[1-3]$")], .bool)
     let element = Expression.call(.element, [T.extra, .text("k")], .variant)
-    let descending = { (expression: Expression) in QueryPlan.Ordering(expression, isDescending: true, nullsFirst: false) }
-    let ascending = { (expression: Expression) in QueryPlan.Ordering(expression, isDescending: false, nullsFirst: true) }
+    let descending = { (expression: Expression) in QueryPlan.Ordering(expression, isDescending: true, nullsFirst: false)
+    }
+    let ascending = { (expression: Expression) in QueryPlan.Ordering(expression, isDescending: false, nullsFirst: true)
+    }
     return [
       .test(keys: byModel, calls: numbers), .test(keys: byModel, calls: values), .test(calls: numbers),
       .test(calls: values), .test(filter: late, keys: [bucket, T.statusColumn], calls: [count()]),
@@ -75,16 +79,21 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
       .test(filter: matches, outputs: [T.host, T.number], ordering: [ascending(T.host)]),
       .test(outputs: [T.extra, element], ordering: [descending(T.extra)]),
       .test(outputs: [T.model, T.flag], distinct: true, ordering: [descending(T.flag)]),
-      .test(outputs: [T.score], distinct: true), .test(outputs: [T.time], limit: 0), .test(outputs: [T.time], limit: 37),
-      .test(filter: .compare(.less, T.ratio, .double(0.3)), outputs: [T.ratio, T.time], ordering: [ascending(T.ratio)]),
+      .test(outputs: [T.score], distinct: true), .test(outputs: [T.time], limit: 0),
+      .test(outputs: [T.time], limit: 37),
+      .test(
+        filter: .compare(.less, T.ratio, .double(0.3)), outputs: [T.ratio, T.time], ordering: [ascending(T.ratio)]),
       .test(
         filter: .inSubquery(T.trace, 0), calls: [count(), call(.sum, T.number, type: .int64)],
         subqueries: [.test(filter: late, outputs: [T.trace])]),
       .test(filter: .inSubquery(T.model, 0), calls: [count()], subqueries: [.test(outputs: [T.model])]),
-      .test(filter: .call(.not, [.inSubquery(T.model, 0)], .bool), calls: [count()], subqueries: [.test(outputs: [T.model])]),
+      .test(
+        filter: .call(.not, [.inSubquery(T.model, 0)], .bool), calls: [count()], subqueries: [.test(outputs: [T.model])]
+      ),
       .test(outputs: [T.span], ordering: [ascending(T.span)], limit: 30),
       .test(
-        keys: [.call(.upper, [T.model], .string)], calls: [count()], outputs: [.groupKey(0, .string), .aggregate(0, .int64)],
+        keys: [.call(.upper, [T.model], .string)], calls: [count()],
+        outputs: [.groupKey(0, .string), .aggregate(0, .int64)],
         distinct: true, ordering: [descending(.aggregate(0, .int64))]),
     ]
   }()
@@ -93,13 +102,17 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
     let snapshot = table.snapshot(segmentRows: 400, blockRows: 64, coded: true)
     let filter = Expression.compare(.equal, T.model, .text("beta"))
     let result = try execute(
-      .test(filter: filter, calls: [count(), call(.sum, T.number, type: .int64), call(.max, T.duration, type: .duration)]),
+      .test(
+        filter: filter, calls: [count(), call(.sum, T.number, type: .int64), call(.max, T.duration, type: .duration)]),
       snapshot)
     let rows = table.rows.filter { $0.model == "beta" }
     let greatest = rows.compactMap(\.duration).max()
-    #expect(result.cells == [[
-      .int(Int64(rows.count)), .int(rows.reduce(0) { $0 + $1.number }), greatest.map { .int($0) } ?? .null,
-    ]])
+    #expect(
+      result.cells == [
+        [
+          .int(Int64(rows.count)), .int(rows.reduce(0) { $0 + $1.number }), greatest.map { .int($0) } ?? .null,
+        ]
+      ])
   }
 
   @Test func groupsAgainstPlainSwift() throws {
@@ -108,14 +121,17 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
     struct Key: Hashable { let model: String?, status: Int64 }
     let expected = Dictionary(grouping: table.rows) { Key(model: $0.model, status: $0.status) }
       .sorted { ($0.key.model ?? "~", $0.key.status) < ($1.key.model ?? "~", $1.key.status) }
-      .map { [$0.key.model.map { .text($0) } ?? .null, .int($0.key.status), QueryResult.Cell.int(Int64($0.value.count))] }
+      .map {
+        [$0.key.model.map { .text($0) } ?? .null, .int($0.key.status), QueryResult.Cell.int(Int64($0.value.count))]
+      }
     #expect(result.cells == expected)
   }
 
   @Test func orderedRowsAgainstPlainSwift() throws {
     let snapshot = table.snapshot(segmentRows: 400, blockRows: 64, coded: true)
     let ordering = QueryPlan.Ordering(T.duration, isDescending: true, nullsFirst: false)
-    let result = try execute(.test(outputs: [T.duration, T.time], ordering: [ordering], limit: 50, offset: 10), snapshot)
+    let result = try execute(
+      .test(outputs: [T.duration, T.time], ordering: [ordering], limit: 50, offset: 10), snapshot)
     let expected = table.rows.sorted { ($0.duration ?? -1, -$0.time) > ($1.duration ?? -1, -$1.time) }[10..<60]
       .map { [$0.duration.map { .int($0) } ?? .null, QueryResult.Cell.int($0.time)] }
     #expect(result.cells == expected)

@@ -56,7 +56,8 @@ import Testing
     ("HeLLo", "(?i)hello", true), ("hello", "HELLO", false), ("ab", "a|b|", true), ("]", "[]]", true),
     ("x{2", "x{2", true), ("color colour", "colou?r$", true), ("aXbXc", "a.*?c", true), ("tab\t", "\\t", true),
     ("A", "\\x41", true), ("_", "\\W", false), (" ", "\\s", true), ("ab12", "^\\w+$", true), ("b", "^(a|)b$", true),
-    ("ab", "a$b", false), ("ab", "a^b", false), ("x", "(^x|y)$", true), ("~\u{7FF}\u{800}", "[\u{7FE}-\u{801}]{2}", true),
+    ("ab", "a$b", false), ("ab", "a^b", false), ("x", "(^x|y)$", true),
+    ("~\u{7FF}\u{800}", "[\u{7FE}-\u{801}]{2}", true),
   ])
   func known(_ text: String, _ pattern: String, _ expected: Bool) throws {
     #expect(try matches(text, pattern) == expected, "'\(text)' ~ '\(pattern)'")
@@ -108,9 +109,12 @@ import Testing
 
   @Test(arguments: 1...300) func agreesWithSetsOfPositions(_ seed: UInt64) throws {
     var random = SeededGenerator(seed)
-    let pieces = ["a", "b", "é", ".", "[ab]", "[^a]", "(a|b)", "(é|)", "^", "$", "a*", "b+", "(ab)?", "b{2}", "[^é]{1,2}", "|"]
+    let pieces = [
+      "a", "b", "é", ".", "[ab]", "[^a]", "(a|b)", "(é|)", "^", "$", "a*", "b+", "(ab)?", "b{2}", "[^é]{1,2}", "|",
+    ]
     for _ in 0..<10 {
-      let pattern = (0..<Int.random(in: 1...5, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "a" }.joined()
+      let pattern = (0..<Int.random(in: 1...5, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "a" }
+        .joined()
       var parser = RegularExpressionParser(Array(pattern.utf8))
       let tree = try parser.parse()
       for _ in 0..<10 {

@@ -34,7 +34,8 @@ class Aggregator {
     case .approximateCountDistinct: return SketchAggregator()
     case .sum, .average:
       let isAverage = call.function == .average
-      return type.physical == .float64 ? DoubleSumAggregator(isAverage: isAverage)
+      return type.physical == .float64
+        ? DoubleSumAggregator(isAverage: isAverage)
         : IntegerSumAggregator(isAverage: isAverage)
     case .min, .max: return extreme(type, wantsGreatest: call.function == .max)
     case .any: return AnyAggregator(type)
@@ -91,7 +92,9 @@ final class CountAggregator: Aggregator {
     for (group, count) in other.counts.enumerated() { counts[Int(mapping[group])] &+= count }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector { Vector(.int64(Array(counts.prefix(groups)))) }
+  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+    Vector(.int64(Array(counts.prefix(groups))))
+  }
 }
 
 extension Array {

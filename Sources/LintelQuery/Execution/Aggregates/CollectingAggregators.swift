@@ -141,7 +141,9 @@ final class HistogramAggregator: CollectingAggregator {
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let doubles = Arithmetic.doubles(operand)
-    let finite = zipLanes(doubles, operand.validity ?? Array(repeating: true, count: doubles.count)) { $0.isFinite && $1 }
+    let finite = zipLanes(doubles, operand.validity ?? Array(repeating: true, count: doubles.count)) {
+      $0.isFinite && $1
+    }
     try super.update(rows, [Vector(.float64(doubles), validity: finite)])
   }
 

@@ -170,11 +170,13 @@ final class SketchAggregator: Aggregator {
   }
 
   override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Vector(.int64((0..<groups).map { group in
-      guard !registers[group].isEmpty else { return 0 }
-      var histogram = HyperLogLog.emptyHistogram
-      for rank in registers[group] { histogram[Int(rank)] += 1 }
-      return HyperLogLog.estimate(histogram: histogram)
-    }))
+    Vector(
+      .int64(
+        (0..<groups).map { group in
+          guard !registers[group].isEmpty else { return 0 }
+          var histogram = HyperLogLog.emptyHistogram
+          for rank in registers[group] { histogram[Int(rank)] += 1 }
+          return HyperLogLog.estimate(histogram: histogram)
+        }))
   }
 }

@@ -107,7 +107,9 @@ struct ExactSums {
     var full = overflowed[group] ?? Array(repeating: 0, count: Self.fullDigits)
     let base = Int(bases[group])
     if base >= 0 {
-      for index in 0..<Self.window where base + index < full.count { full[base + index] &+= lanes[group * Self.window + index] }
+      for index in 0..<Self.window where base + index < full.count {
+        full[base + index] &+= lanes[group * Self.window + index]
+      }
     }
     return BigInteger(carrying: full)
   }

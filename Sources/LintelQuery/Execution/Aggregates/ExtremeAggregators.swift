@@ -145,11 +145,14 @@ extension Vector {
     for value in values { if case .null = value { validity.append(false) } else { validity.append(true) } }
     let known = validity.contains(false) ? validity : nil
     switch type {
-    case .int64: return Vector(.int64(values.map { if case .int64(let lane) = $0 { lane } else { 0 } }), validity: known)
+    case .int64:
+      return Vector(.int64(values.map { if case .int64(let lane) = $0 { lane } else { 0 } }), validity: known)
     case .float64:
       return Vector(.float64(values.map { if case .float64(let lane) = $0 { lane } else { 0 } }), validity: known)
-    case .bool: return Vector(.bool(values.map { if case .bool(let lane) = $0 { lane } else { false } }), validity: known)
-    case .id128: return Vector(.id128(values.map { if case .id128(let lane) = $0 { lane } else { 0 } }), validity: known)
+    case .bool:
+      return Vector(.bool(values.map { if case .bool(let lane) = $0 { lane } else { false } }), validity: known)
+    case .id128:
+      return Vector(.id128(values.map { if case .id128(let lane) = $0 { lane } else { 0 } }), validity: known)
     case .bytes:
       var strings = ByteStrings()
       for value in values { if case .bytes(let bytes) = value { strings.append(bytes) } else { strings.append([]) } }

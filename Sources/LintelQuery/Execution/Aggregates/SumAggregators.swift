@@ -171,14 +171,15 @@ final class IntegerDeviationAggregator: Aggregator {
   }
 
   override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Deviation.vector((0..<groups).map { group in
-      let state = states[group]
-      let low = (0..<4).map { UInt32(truncatingIfNeeded: state.squares >> UInt128($0 * 32)) }
-      let high = (0..<2).map { UInt32(truncatingIfNeeded: state.carries >> UInt64($0 * 32)) }
-      return Deviation.value(
-        count: state.count, sum: BigInteger(state.sum), squares: BigInteger(digits: low + high, isNegative: false),
-        exponent: 0)
-    })
+    Deviation.vector(
+      (0..<groups).map { group in
+        let state = states[group]
+        let low = (0..<4).map { UInt32(truncatingIfNeeded: state.squares >> UInt128($0 * 32)) }
+        let high = (0..<2).map { UInt32(truncatingIfNeeded: state.carries >> UInt64($0 * 32)) }
+        return Deviation.value(
+          count: state.count, sum: BigInteger(state.sum), squares: BigInteger(digits: low + high, isNegative: false),
+          exponent: 0)
+      })
   }
 }
 
@@ -216,12 +217,13 @@ final class DoubleDeviationAggregator: Aggregator {
   }
 
   override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Deviation.vector((0..<groups).map { group in
-      if counts[group] > 1, sums.special(group) != nil { return .nan }
-      // Sums count units of 2^-1074, squares of 2^-2148.
-      return Deviation.value(
-        count: counts[group], sum: sums.exact(group), squares: squares[group].exact, exponent: -2148)
-    })
+    Deviation.vector(
+      (0..<groups).map { group in
+        if counts[group] > 1, sums.special(group) != nil { return .nan }
+        // Sums count units of 2^-1074, squares of 2^-2148.
+        return Deviation.value(
+          count: counts[group], sum: sums.exact(group), squares: squares[group].exact, exponent: -2148)
+      })
   }
 }
 
@@ -243,7 +245,9 @@ struct SquareSum {
     // The square has at most 106 bits: shifted by up to 31 it may pass 128.
     let bottom = square << shift
     let top = shift == 0 ? 0 : square >> (128 - shift)
-    for index in 0..<4 { lanes[(place >> 5) + index] &+= Int64(UInt32(truncatingIfNeeded: bottom >> UInt128(index * 32))) }
+    for index in 0..<4 {
+      lanes[(place >> 5) + index] &+= Int64(UInt32(truncatingIfNeeded: bottom >> UInt128(index * 32)))
+    }
     lanes[(place >> 5) + 4] &+= Int64(UInt32(truncatingIfNeeded: top))
     pending += 1
     if pending >= 1 << 28 { carry() }

@@ -81,7 +81,8 @@ final class EvaluationContext {
   func positions() -> [UInt64] {
     guard let source else { return (0..<count).map { UInt64($0) } }
     let base = RowPosition(
-      segment: source.segmentIndex, row: source.block * source.segment.blockRows).rawValue
+      segment: source.segmentIndex, row: source.block * source.segment.blockRows
+    ).rawValue
     if let selection { return mapLanes(selection) { base &+ UInt64($0) } }
     return makeLanes(rowCount) { base &+ UInt64(truncatingIfNeeded: $0) }
   }

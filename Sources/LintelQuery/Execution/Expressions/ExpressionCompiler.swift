@@ -193,7 +193,8 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
 
   override func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
     let vector = try context.column(slot)
-    guard case .codes(let codes, let own) = vector.lanes, own === dictionary, case .bool(let flags)? = values?.lanes else {
+    guard case .codes(let codes, let own) = vector.lanes, own === dictionary, case .bool(let flags)? = values?.lanes
+    else {
       return try super.filter(context)
     }
     let table = zipLanes(flags, values?.validity ?? Array(repeating: true, count: flags.count)) { $0 && $1 }

@@ -102,7 +102,8 @@ final class CaseNode: EvaluationNode, @unchecked Sendable {
   private let otherwise: EvaluationNode
   private let type: PhysicalType
 
-  init(_ branches: [(condition: EvaluationNode, result: EvaluationNode)], otherwise: EvaluationNode, type: PhysicalType) {
+  init(_ branches: [(condition: EvaluationNode, result: EvaluationNode)], otherwise: EvaluationNode, type: PhysicalType)
+  {
     self.branches = branches
     self.otherwise = otherwise
     self.type = type
@@ -170,6 +171,7 @@ enum Coalesce {
     guard let validity = first.validity else { return first }
     let count = UInt32(truncatingIfNeeded: first.count)
     let both = Vector.concatenate([first, second], type)
-    return both.gather(makeLanes(first.count) { lane in UInt32(truncatingIfNeeded: lane) &+ (validity[lane] ? 0 : count) })
+    return both.gather(
+      makeLanes(first.count) { lane in UInt32(truncatingIfNeeded: lane) &+ (validity[lane] ? 0 : count) })
   }
 }

@@ -201,7 +201,8 @@ struct WideValues {
     result.reserveCapacity(entries.count, bytes: 0)
     strings.withView { view in
       for entry in entries {
-        result.append(UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : view[Int(entry)]))
+        result.append(
+          UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : view[Int(entry)]))
       }
     }
     return .bytes(result)

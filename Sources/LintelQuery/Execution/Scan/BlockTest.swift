@@ -74,7 +74,8 @@ struct BlockTest {
     case .isNull: return statistics.nullCount > 0
     case .isNotNull: return hasValues
     case .oneOf(let values): return hasValues && values.contains { Self.admits(.equal, $0, nil, statistics.bounds) }
-    case .compare(let function, let value, let type): return hasValues && Self.admits(function, value, type, statistics.bounds)
+    case .compare(let function, let value, let type):
+      return hasValues && Self.admits(function, value, type, statistics.bounds)
     }
   }
 

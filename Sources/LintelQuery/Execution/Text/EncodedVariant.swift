@@ -121,7 +121,8 @@ enum EncodedVariant {
     mutating func fixed64() -> UInt64? {
       guard bytes.count - position >= 8 else { return nil }
       defer { position += 8 }
-      return UInt64(littleEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: position, as: UInt64.self))
+      return UInt64(
+        littleEndian: UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: position, as: UInt64.self))
     }
 
     mutating func take(_ length: UInt64) -> UnsafeBufferPointer<UInt8>? {
@@ -166,11 +167,13 @@ enum VariantOrder {
     case (.string(let a), .string(let b)), (.bytes(let a), .bytes(let b)): return Comparison(compareBytes(a, b))
     case (.bool(let a), .bool(let b)): return Comparison((a ? 1 : 0) - (b ? 1 : 0))
     case (.int(let a), .int(let b)): return Comparison(a < b ? -1 : a == b ? 0 : 1)
-    case (.double(let a), .double(let b)): return a.isNaN || b.isNaN ? .unordered : Comparison(a < b ? -1 : a == b ? 0 : 1)
+    case (.double(let a), .double(let b)):
+      return a.isNaN || b.isNaN ? .unordered : Comparison(a < b ? -1 : a == b ? 0 : 1)
     case (.int(let a), .double(let b)): return b.isNaN ? .unordered : Comparison(compare(a, b))
     case (.double(let a), .int(let b)): return a.isNaN ? .unordered : Comparison(-compare(b, a))
     case (.empty, .empty): return equalityOnly ? .equal : nil
-    case (.composite(let a), .composite(let b)) where a == b && equalityOnly: return equalBytes(left, right) ? .equal : .less
+    case (.composite(let a), .composite(let b)) where a == b && equalityOnly:
+      return equalBytes(left, right) ? .equal : .less
     default: return nil
     }
   }

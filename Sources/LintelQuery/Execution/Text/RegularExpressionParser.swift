@@ -139,7 +139,8 @@ struct RegularExpressionParser {
     case "v": return [11...11]
     case "0": return [0...0]
     case "x":
-      guard position + 2 <= scalars.count, let value = hex(scalars[position]), let low = hex(scalars[position + 1]) else {
+      guard position + 2 <= scalars.count, let value = hex(scalars[position]), let low = hex(scalars[position + 1])
+      else {
         throw failure("two hex digits must follow \\x")
       }
       position += 2

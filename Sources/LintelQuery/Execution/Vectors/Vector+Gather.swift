@@ -9,7 +9,8 @@ extension Vector {
     case .float64(let values): return Vector(.float64(Self.gather(values, rows)), validity: picked)
     case .bool(let values): return Vector(.bool(Self.gather(values, rows)), validity: picked)
     case .id128(let values): return Vector(.id128(Self.gather(values, rows)), validity: picked)
-    case .codes(let codes, let dictionary): return Vector(.codes(Self.gather(codes, rows), dictionary), validity: picked)
+    case .codes(let codes, let dictionary):
+      return Vector(.codes(Self.gather(codes, rows), dictionary), validity: picked)
     case .bytes(let values): return Vector(.bytes(Self.gather(values, rows)), validity: picked)
     }
   }
