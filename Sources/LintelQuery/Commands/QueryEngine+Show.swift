@@ -1,0 +1,102 @@
+internal import LintelColumns
+internal import LintelStorage
+
+extension QueryEngine {
+  func show(_ show: ShowSyntax) throws(QueryError) -> QueryResult {
+    switch show.subject {
+    case .tables: try showTables()
+    case .parts(let table): try showParts(table)
+    case .columns(let table): try describe(table)
+    case .attributes(let table): try showAttributes(table)
+    }
+  }
+
+  private func showTables() throws(QueryError) -> QueryResult {
+    var answer = ResultTable([("table", .string), ("rows", .int64), ("columns", .int64)])
+    for name in catalog.tableNames {
+      let snapshot = try storing(at: nil) { () throws(StorageError) in try catalog.snapshot(name) }
+      let columns = snapshot.schema.columns.count { !$0.isHidden } + snapshot.schema.computed.count
+      answer.append(.text(name), .count(snapshot.rowCount), .count(columns))
+    }
+    return answer.result
+  }
+
+  private func showParts(_ table: TableSyntax?) throws(QueryError) -> QueryResult {
+    var answer = ResultTable([
+      ("table", .string), ("part", .string), ("tier", .string), ("shard", .int64), ("level", .int64), ("rows", .int64),
+      ("bytes", .int64), ("min_time", .timestamp), ("max_time", .timestamp),
+    ])
+    var names = catalog.tableNames
+    if let table { names = [try Binder.snapshot(of: table, catalog: catalog).schema.name] }
+    for name in names {
+      for part in try storing(at: table?.offset, { () throws(StorageError) in try catalog.parts(name) }) {
+        answer.append(
+          .text(part.table), .text(part.name), .text(part.isInMemory ? "memory" : "hot"), .count(part.shard),
+          .count(part.level), .count(part.rows), .count(part.bytes), .int64(part.minTime), .int64(part.maxTime))
+      }
+    }
+    return answer.result
+  }
+
+  private func showAttributes(_ table: TableSyntax) throws(QueryError) -> QueryResult {
+    let snapshot = try Binder.snapshot(of: table, catalog: catalog)
+    var parts: [AttributeKey: Int] = [:]
+    for segment in snapshot.segments {
+      for key in segment.attributeKeys { parts[key, default: 0] += 1 }
+    }
+    var answer = ResultTable([("attribute", .string), ("type", .string), ("parts", .int64)])
+    for (key, count) in parts.sorted(by: { $0.key < $1.key }) {
+      answer.append(.text(key.name), .text(key.kind.type.name), .count(count))
+    }
+    return answer.result
+  }
+
+  // MARK: DESCRIBE
+
+  func describe(_ table: TableSyntax) throws(QueryError) -> QueryResult {
+    let snapshot = try Binder.snapshot(of: table, catalog: catalog)
+    let schema = snapshot.schema
+    var answer = ResultTable([("column", .string), ("type", .string), ("nullable", .bool), ("description", .string)])
+    for column in schema.columns where !column.isHidden {
+      var description = column.documentation
+      if case .enumeration(let enumeration) = column.type {
+        let values = "one of " + enumeration.labels.joined(separator: ", ")
+        description = description.isEmpty ? values : description + " (" + values + ")"
+      }
+      answer.append(.text(column.name), .text(column.type.name), .bool(column.isNullable), .text(description))
+    }
+    for column in schema.computed {
+      let select = try computedPlan(column.name, of: table)
+      let type = select.outputs.first?.expression.type.name ?? ""
+      let formula = "computed: \(column.expression)"
+      let description = column.documentation.isEmpty ? formula : "\(column.documentation) (\(formula))"
+      answer.append(.text(column.name), .text(type), .bool(true), .text(description))
+    }
+    if schema.hasAttributes {
+      answer.append(
+        .text("attributes['..']"), .text(ColumnType.variant.name), .bool(true),
+        .text("dynamic; SHOW ATTRIBUTES FROM \(schema.name) lists the keys"))
+    }
+    return answer.result
+  }
+
+  private func computedPlan(_ column: String, of table: TableSyntax) throws(QueryError) -> QueryPlan {
+    func quoted(_ name: String) -> String { "\"" + name.replacing("\"", with: "\"\"") + "\"" }
+    return try plan("SELECT \(quoted(column)) FROM \(quoted(table.name))")
+  }
+
+  func describeStorage(_ table: TableSyntax) throws(QueryError) -> QueryResult {
+    let name = try Binder.snapshot(of: table, catalog: catalog).schema.name
+    var answer = ResultTable([
+      ("column", .string), ("type", .string), ("encodings", .string), ("blocks", .int64), ("values", .int64),
+      ("bytes", .int64), ("raw_bytes", .int64), ("bytes_per_row", .float64), ("share", .float64),
+    ])
+    for column in try storing(at: table.offset, { () throws(StorageError) in try catalog.storage(name) }) {
+      answer.append(
+        .text(column.column), .text(column.type), .text(column.encodings.joined(separator: ", ")),
+        .count(column.blocks), .count(column.values), .count(column.bytes), .count(column.rawBytes),
+        .float64(column.bytesPerRow), .float64(column.share))
+    }
+    return answer.result
+  }
+}
