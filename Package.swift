@@ -41,7 +41,9 @@ let package = Package(
     .target(name: "LintelQuery", dependencies: ["LintelColumns", "LintelStorage"], swiftSettings: strict),
     .target(
       name: "Lintel",
-      dependencies: ["LintelColumns", "LintelStorage", "LintelQuery", .product(name: "Crypto", package: "swift-crypto")],
+      dependencies: [
+        "LintelColumns", "LintelStorage", "LintelQuery", .product(name: "Crypto", package: "swift-crypto"),
+      ],
       swiftSettings: strict),
     .target(
       name: "LintelIngest",
@@ -76,6 +78,9 @@ let package = Package(
     .testTarget(name: "LintelColumnsTests", dependencies: ["LintelColumns"], swiftSettings: strict),
     .testTarget(name: "LintelStorageTests", dependencies: ["LintelStorage"], swiftSettings: strict),
     .testTarget(name: "LintelQueryTests", dependencies: ["LintelQuery"], swiftSettings: strict),
+    .testTarget(
+      name: "LintelTests", dependencies: ["Lintel", "LintelColumns", "LintelQuery", "LintelStorage"],
+      swiftSettings: strict),
     .testTarget(name: "LintelIngestTests", dependencies: ["LintelIngest"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

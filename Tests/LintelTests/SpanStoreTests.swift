@@ -138,7 +138,8 @@ import Testing
       let store = try await SpanStore.open(at: path)
       try await store.append([span(7)])
       let result = try await store.query(
-        "SELECT input_tokens AS number, 0.5 AS ratio, duration > 1ms AS yes, span_id AS id, reported_cost AS nothing FROM spans")
+        "SELECT input_tokens AS number, 0.5 AS ratio, duration > 1ms AS yes, span_id AS id, reported_cost AS nothing FROM spans"
+      )
       let row = try #require(try result.decode(Typed.self).first)
       #expect(row.number == 7 && row.ratio == 0.5 && row.yes && row.id == "0000000000000008" && row.nothing == nil)
       #expect(throws: LintelError.self) { try result.decode([String: Int].self) }

@@ -5,6 +5,7 @@ public import LintelStorage
 /// A store of spans in one directory: what an embedding service opens, appends to and asks.
 ///
 ///     let store = try await SpanStore.open(at: "/var/lib/lintel")
+///     try await store.append([TraceSpan(name: "chat", start: .now, duration: .seconds(1))])
 ///     let result = try await store.query("SELECT count(*) AS n FROM spans")
 ///     try await store.close()
 ///
@@ -12,8 +13,21 @@ public import LintelStorage
 public final class SpanStore: Sendable {
   /// Hashes user ids as this store does.
   public let userHasher: UserHasher
+  let store: Store
+  let engine: QueryEngine
+  /// Queries run here: one thread each, which the executor's workers help.
+  let threads: EngineThreads
 
-  private init(userHasher: UserHasher) { self.userHasher = userHasher }
+  private init(store: Store, userHasher: UserHasher, configuration: Configuration) {
+    self.store = store
+    self.userHasher = userHasher
+    var options = ExecutionOptions()
+    if configuration.queryThreads > 0 { options.threads = configuration.queryThreads }
+    options.memoryLimitBytes = configuration.queryMemoryLimit
+    options.timeoutSeconds = configuration.queryTimeLimit
+    engine = QueryEngine(catalog: StoreCatalog(store: store, userHasher: userHasher), options: options)
+    threads = EngineThreads(count: max(4, 2 * options.threads), name: "lintel-query")
+  }
 
   /// Opens the store, making it if the directory is new, and recovers what the last process had acknowledged.
   ///
@@ -22,30 +36,108 @@ public final class SpanStore: Sendable {
   public static func open(
     at path: String, configuration: Configuration = Configuration()
   ) async throws(LintelError) -> SpanStore {
-    throw .storage(StorageError(.closed, "not wired yet"))
+    try await storage { () async throws(StorageError) -> SpanStore in
+      let store = try await Store.open(
+        at: path, schemas: [SpanSchema.table], configuration: configuration.storage, readOnly: configuration.isReadOnly)
+      let secret: [UInt8]
+      if let given = configuration.userSecret { secret = given } else { secret = try store.secret() }
+      return SpanStore(store: store, userHasher: UserHasher(secret: secret), configuration: configuration)
+    }
+  }
+
+  /// Appends spans. Returns when they are durable; they are visible to the next query.
+  ///
+  /// - Throws: ``LintelError/storage(_:)``; `.overloaded` and `.diskFull` may be retried.
+  @discardableResult
+  public func append(_ spans: [TraceSpan]) async throws(LintelError) -> AppendReceipt {
+    try await append(Batch(spans, hasher: userHasher))
   }
 
   /// Appends rows of the spans table. Returns when they are durable; they are visible to the next query.
+  @discardableResult
   public func append(_ batch: Batch) async throws(LintelError) -> AppendReceipt {
-    throw .storage(StorageError(.closed, "not wired yet"))
+    try await Self.storage { () async throws(StorageError) -> AppendReceipt in try await store.append(batch) }
   }
 
   /// Runs one SpanQL statement. Cancelling the task cancels the query.
+  ///
+  /// - Throws: ``LintelError/query(_:)`` with the place in the text, or ``LintelError/storage(_:)``.
   public func query(_ text: String) async throws(LintelError) -> QueryResult {
-    throw .storage(StorageError(.closed, "not wired yet"))
+    let token = CancellationToken()
+    return try await onQueryThread(cancelling: token) { [engine] () throws(QueryError) -> QueryResult in
+      try engine.run(text, cancellation: token)
+    }
+  }
+
+  /// Binds an `EXPORT` statement: which rows, fixed as of now. What is wrong with it is thrown here.
+  public func export(_ text: String) async throws(LintelError) -> ExportRequest {
+    try await onQueryThread(cancelling: CancellationToken()) { [engine] () throws(QueryError) -> ExportRequest in
+      guard case .export(let syntax) = try SpanQL.parse(text) else {
+        throw QueryError(.unsupported, "not an EXPORT statement")
+      }
+      return try engine.export(syntax, text: text)
+    }
   }
 
   /// The rows of the spans table as of now.
   public func snapshot() async throws(LintelError) -> TableSnapshot {
-    throw .storage(StorageError(.closed, "not wired yet"))
+    try await Self.storage { () async throws(StorageError) -> TableSnapshot in
+      try await threads.run { [store] () throws(StorageError) -> TableSnapshot in
+        try store.snapshot(SpanSchema.table.name)
+      }
+    }
   }
 
   /// Writes what is in memory into parts.
-  public func flush() async throws(LintelError) {}
+  public func flush() async throws(LintelError) {
+    try await Self.storage { () async throws(StorageError) in try await store.flush() }
+  }
 
   /// Merges parts as far as windows allow.
-  public func optimize() async throws(LintelError) {}
+  public func optimize() async throws(LintelError) {
+    try await Self.storage { () async throws(StorageError) in try await store.mergeAll() }
+  }
 
   /// Flushes, syncs and closes. Later calls throw `.closed`.
-  public func close() async throws(LintelError) {}
+  public func close() async throws(LintelError) {
+    try await Self.storage { () async throws(StorageError) in try await store.close() }
+    threads.shutDown()
+  }
+
+  /// What the store has done and holds.
+  public var statistics: StoreStatistics { store.statistics }
+
+  /// Damage that was found, and background work that failed, since the opening.
+  public var problems: [StorageError] { store.problems }
+
+  private static func storage<T: Sendable>(
+    _ body: () async throws(StorageError) -> T
+  ) async throws(LintelError) -> T {
+    do throws(StorageError) {
+      return try await body()
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  private func onQueryThread<T: Sendable>(
+    cancelling token: CancellationToken, _ body: @escaping @Sendable () throws(QueryError) -> T
+  ) async throws(LintelError) -> T {
+    let result: Result<T, LintelError> = await withTaskCancellationHandler {
+      do throws(StorageError) {
+        return try await threads.run { () throws(StorageError) -> Result<T, LintelError> in
+          do throws(QueryError) {
+            return .success(try body())
+          } catch {
+            return .failure(.query(error))
+          }
+        }
+      } catch {
+        return .failure(.storage(error))
+      }
+    } onCancel: {
+      token.cancel()
+    }
+    return try result.get()
+  }
 }

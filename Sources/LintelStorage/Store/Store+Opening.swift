@@ -40,6 +40,11 @@ extension Store {
     }
   }
 
+  /// The store's key for hashing user ids: 32 bytes, made when the directory was.
+  ///
+  /// - Throws: `.corrupt` when it is gone or cut, `.invalid` when others than its owner may read the file.
+  public func secret() throws(StorageError) -> [UInt8] { try directory.secret() }
+
   private static func check(_ schemas: [TableSchema], _ configuration: StoreConfiguration) throws(StorageError) {
     func refuse(_ what: String) -> StorageError { StorageError(.invalid, what) }
     guard Set(schemas.map(\.name)).count == schemas.count else { throw refuse("two tables have the same name") }

@@ -1,0 +1,28 @@
+internal import LintelColumns
+internal import LintelQuery
+internal import LintelStorage
+
+/// What SpanQL's statements see of a store. Calls block; they are made on query threads.
+struct StoreCatalog: Catalog {
+  let store: Store
+  let userHasher: UserHasher
+
+  var tableNames: [String] { store.tableNames }
+
+  var now: Int64 { TraceSpan.Timestamp.now.nanoseconds }
+
+  func snapshot(_ table: String) throws(StorageError) -> TableSnapshot { try store.snapshot(table) }
+
+  func hashUser(_ user: String) -> UInt128 { userHasher.hash(user) }
+
+  func parts(_ table: String) -> [PartDescription] { store.parts(table) }
+
+  func storage(_ table: String) -> [ColumnStorage] { store.describeStorage(table) }
+
+  func optimize(_ table: String) throws(StorageError) {
+    try store.flushBlocking()
+    try store.mergeAllBlocking(table)
+  }
+
+  func flush() throws(StorageError) { try store.flushBlocking() }
+}
