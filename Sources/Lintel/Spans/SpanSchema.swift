@@ -18,7 +18,7 @@ public enum SpanSchema {
     shardKey: "org_id",
     timeColumn: "start_time",
     clusterColumn: "trace_id",
-    movedAttributes: [],
+    movedAttributes: Conventions.moves,
     originsColumn: "attribute_origins")
 
   static let columns: [ColumnDefinition] = [
