@@ -47,7 +47,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "LintelIngest",
-      dependencies: ["Lintel", "LintelColumns"],
+      dependencies: ["Lintel", "LintelColumns", "LintelStorage"],
       swiftSettings: strict),
     .target(
       name: "LintelServer",

@@ -9,6 +9,9 @@ public enum SpanSchema {
   public static let timeAnomaly = Enumeration(
     name: "time_anomaly", labels: ["none", "end_missing", "end_before_start"])
 
+  /// Stands in `attribute_origins`, after the moves, where a client sent a parent id of all zeros for a root span.
+  public static let zeroParentOrigin = "parent_span_id:zero"
+
   public static let table = TableSchema(
     name: "spans",
     columns: columns,

@@ -17,19 +17,31 @@ public final class UserHasher: Sendable {
     key = SymmetricKey(data: secret)
   }
 
+  /// Longer ids are hashed anew each time, so that the cache stays small.
+  static let cachedBytes = 256
+
+  /// The stored form of a user id given as UTF-8.
+  public func hash(_ userID: UnsafeRawBufferPointer) -> UInt128 {
+    userID.count <= Self.cachedBytes ? hash(String(decoding: userID, as: UTF8.self)) : compute(userID)
+  }
+
   /// The stored form of a user id.
   public func hash(_ userID: String) -> UInt128 {
     if let known = cache.withLock({ $0[userID] }) { return known }
     var userID = userID
-    var hash: UInt128 = 0
-    userID.withUTF8 { bytes in
-      let code = HMAC<SHA256>.authenticationCode(for: UnsafeRawBufferPointer(bytes), using: key)
-      code.withUnsafeBytes { for byte in $0.prefix(16) { hash = hash << 8 | UInt128(byte) } }
-    }
+    let hash = userID.withUTF8 { compute(UnsafeRawBufferPointer($0)) }
+    guard userID.utf8.count <= Self.cachedBytes else { return hash }
     cache.withLock { cache in
       if cache.count >= Self.cacheCapacity { cache.removeAll(keepingCapacity: true) }
       cache[userID] = hash
     }
+    return hash
+  }
+
+  private func compute(_ userID: UnsafeRawBufferPointer) -> UInt128 {
+    var hash: UInt128 = 0
+    let code = HMAC<SHA256>.authenticationCode(for: userID, using: key)
+    code.withUnsafeBytes { for byte in $0.prefix(16) { hash = hash << 8 | UInt128(byte) } }
     return hash
   }
 }

@@ -2,7 +2,10 @@ internal import Lintel
 internal import LintelColumns
 
 /// The conventions, compiled for the decoder: attribute keys by their bytes, each with what is to be done with it.
-final class KnownKeys: Sendable {
+///
+/// One instance for the process. Its texts lie in memory that is never freed, so that slices of it are good for ever;
+/// nothing changes after `init`, which is why the class may call itself Sendable.
+final class KnownKeys: @unchecked Sendable {
   static let shared = KnownKeys()
 
   /// What a key means in one attribute list.
@@ -28,23 +31,40 @@ final class KnownKeys: Sendable {
   let userRanks: [UInt8]
   let userHash: UInt32
   /// Per key: the texts that stand for another (`named` readings).
-  let names: [[(from: [UInt8], to: [UInt8])]]
-  let providers: ByteTable
-  let providerNames: [[UInt8]]
-  let kinds: ByteTable
-  let kindOperations: [[UInt8]]
+  let names: [Translation]
+  let providers: Translation
+  let kinds: Translation
+  /// How many conventions, the first ones, can be filled from the resource as well.
+  let identityCount: Int
+
+  /// Texts that stand for others.
+  struct Translation {
+    private var table = ByteTable()
+    private var targets: [WireSlice] = []
+
+    init(_ pairs: [(String, String)]) {
+      for (from, to) in pairs {
+        var from = from
+        from.withUTF8 { _ = table.code(for: UnsafeRawBufferPointer($0)) }
+        targets.append(KnownKeys.permanent(to))
+      }
+    }
+
+    /// What `text` stands for.
+    func target(of text: WireSlice) -> WireSlice? { table.find(text).map { targets[Int($0)] } }
+  }
 
   static let notUser = UInt8.max
 
   private init() {
     var table = ByteTable()
-    func number(_ key: String) -> Int { Array(key.utf8).withUnsafeBytes { Int(table.code(for: $0)) } }
+    func number(_ key: String) -> Int { Int(table.code(for: Self.permanent(key))) }
     for convention in Conventions.table { for candidate in convention.candidates { _ = number(candidate.key) } }
     for key in Conventions.userKeys { _ = number(key) }
     var spanRules = [Rule](repeating: Rule(), count: table.count)
     var resourceRules = spanRules
     var userRanks = [UInt8](repeating: Self.notUser, count: table.count)
-    var names = [[(from: [UInt8], to: [UInt8])]](repeating: [], count: table.count)
+    var names = [Translation](repeating: Translation([]), count: table.count)
     var move = 0
     for (slot, convention) in Conventions.table.enumerated() {
       for (rank, candidate) in convention.candidates.enumerated() {
@@ -56,7 +76,7 @@ final class KnownKeys: Sendable {
         case .resource: resourceRules[key] = rule
         }
         if case .named(let values) = candidate.reading {
-          names[key] = values.map { (from: Array($0.key.utf8), to: Array($0.value.utf8)) }
+          names[key] = Translation(values.map { ($0.key, $0.value) })
         }
         move += candidate.conversions.count
       }
@@ -68,14 +88,16 @@ final class KnownKeys: Sendable {
     self.resourceRules = resourceRules
     self.userRanks = userRanks
     self.names = names
-    (providers, providerNames) = Self.dictionary(Conventions.providerAliases.map { ($0.key, $0.value) })
-    (kinds, kindOperations) = Self.dictionary(Conventions.openInferenceKinds.map { ($0.kind, $0.operation) })
+    providers = Translation(Conventions.providerAliases.map { ($0.key, $0.value) })
+    kinds = Translation(Conventions.openInferenceKinds.map { ($0.kind, $0.operation) })
+    identityCount = Conventions.table.prefix { $0.candidates.contains { $0.list == .resource } }.count
   }
 
-  private static func dictionary(_ pairs: [(String, String)]) -> (ByteTable, [[UInt8]]) {
-    var table = ByteTable()
-    for (from, _) in pairs { Array(from.utf8).withUnsafeBytes { _ = table.code(for: $0) } }
-    return (table, pairs.map { Array($0.1.utf8) })
+  /// A copy of `text` that lives as long as the process.
+  private static func permanent(_ text: String) -> WireSlice {
+    let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: max(1, text.utf8.count), alignment: 1)
+    copy.copyBytes(from: text.utf8)
+    return WireSlice(rebasing: copy[..<text.utf8.count])
   }
 
   private static func reading(_ reading: Convention.Reading) -> Reading {

@@ -1,7 +1,8 @@
 /// Why bytes are not a protobuf message. Always about the whole request: past such a place nothing can be trusted.
 struct WireError: Error, Hashable {
   enum Code: Hashable {
-    case truncated, overlongVarint, lengthPastEnd, illegalTag, wrongWireType, groupMismatch, tooDeep, tooLarge
+    case truncated, overlongVarint, lengthPastEnd, illegalTag, wrongWireType, groupMismatch, tooDeep, tooLarge,
+      invalidText
   }
 
   let code: Code
@@ -11,6 +12,11 @@ struct WireError: Error, Hashable {
 
 /// A run of bytes inside the request.
 typealias WireSlice = UnsafeRawBufferPointer
+
+extension WireSlice {
+  /// No bytes.
+  static var nothing: WireSlice { WireSlice(start: nil, count: 0) }
+}
 
 /// Reads protobuf fields from bytes that it doesn't own, without copying.
 ///
@@ -29,11 +35,10 @@ struct WireReader {
   let origin: UnsafePointer<UInt8>
 
   /// Stands in where a slice has no memory of its own.
-  private static let nothing: UnsafePointer<UInt8> = UnsafePointer(
-    UnsafeMutablePointer<UInt8>.allocate(capacity: 1))
+  private static var nowhere: UnsafePointer<UInt8> { ("" as StaticString).utf8Start }
 
   init(_ bytes: WireSlice) {
-    cursor = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Self.nothing
+    cursor = bytes.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? Self.nowhere
     end = cursor + bytes.count
     origin = cursor
   }
@@ -41,7 +46,8 @@ struct WireReader {
   /// A reader of `slice`, which lies inside what `parent` reads.
   @inline(__always)
   init(_ slice: WireSlice, in parent: borrowing WireReader) {
-    cursor = slice.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? parent.end
+    let nowhere = parent.end
+    cursor = slice.baseAddress?.assumingMemoryBound(to: UInt8.self) ?? nowhere
     end = cursor + slice.count
     origin = parent.origin
   }
