@@ -39,4 +39,21 @@ public struct OTLPDecoder: Sendable {
       throw OTLPError(error)
     }
   }
+
+  /// Decodes an ExportTraceServiceRequest in OTLP's JSON. Rules and answers are those of protobuf.
+  ///
+  /// - Throws: ``OTLPError`` when the body isn't JSON, a value has the wrong type, or nothing of it can be used.
+  public func decode(
+    json body: UnsafeRawBufferPointer, organization: String? = nil
+  ) throws(OTLPError) -> DecodedRequest {
+    let message: [UInt8]
+    do {
+      message = try OTLPJSON.protobuf(body)
+    } catch {
+      throw OTLPError(.malformed, "the request isn't OTLP JSON: \(error); nothing of it was stored")
+    }
+    return try message.withUnsafeBytes { bytes throws(OTLPError) in
+      try decode(bytes, organization: organization)
+    }
+  }
 }

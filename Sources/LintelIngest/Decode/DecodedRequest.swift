@@ -12,6 +12,8 @@ public enum RejectionReason: Int, Sendable, Hashable, CaseIterable, CustomString
   case noStartTime
   /// The start or the end lies after the year 2262, where signed nanoseconds end.
   case timeOutOfRange
+  /// A link's id isn't hexadecimal (JSON only; links may otherwise have ids of any length).
+  case linkID
   /// The name or another string isn't valid UTF-8.
   case invalidText
 
@@ -22,6 +24,7 @@ public enum RejectionReason: Int, Sendable, Hashable, CaseIterable, CustomString
     case .parentSpanID: "parent span id isn't 8 bytes"
     case .noStartTime: "no start time"
     case .timeOutOfRange: "start or end time past 2262-04-11"
+    case .linkID: "a link's id isn't hexadecimal"
     case .invalidText: "a string isn't valid UTF-8"
     }
   }

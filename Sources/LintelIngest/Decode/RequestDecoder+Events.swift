@@ -62,6 +62,8 @@ extension RequestDecoder {
       }
     }
     checkText(traceState)
+    // What the JSON transcoder writes for an id that isn't hexadecimal.
+    if traceID.elementsEqual([0]) || spanID.elementsEqual([0]) { span.hasBadLink = true }
     span.linkCount += 1
     var fields = FieldMap(into: span.links)
     span.links = []

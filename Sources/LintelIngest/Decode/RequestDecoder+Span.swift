@@ -20,6 +20,7 @@ struct ParsedSpan {
   var eventCount = 0
   var events: [UInt8] = []
   var linkCount = 0
+  var hasBadLink = false
   var links: [UInt8] = []
 
   @inline(__always)
@@ -29,7 +30,7 @@ struct ParsedSpan {
     (kind, status, flags, start, end) = (0, 0, 0, 0, 0)
     (droppedAttributes, droppedEvents, droppedLinks) = (0, 0, 0)
     attributes.removeAll()
-    (eventCount, linkCount) = (0, 0)
+    (eventCount, linkCount, hasBadLink) = (0, 0, false)
     if !events.isEmpty { events.removeAll(keepingCapacity: true) }
     if !links.isEmpty { links.removeAll(keepingCapacity: true) }
   }
@@ -85,6 +86,7 @@ extension RequestDecoder {
     guard span.parentID.isEmpty || span.parentID.count == 8 else { return .parentSpanID }
     guard span.start != 0 else { return .noStartTime }
     guard span.start <= UInt64(Int64.max), span.end <= UInt64(Int64.max) else { return .timeOutOfRange }
+    guard !span.hasBadLink else { return .linkID }
     return hasInvalidText ? .invalidText : nil
   }
 
