@@ -52,8 +52,8 @@ public struct OTLPDecoder: Sendable {
     } catch {
       throw OTLPError(.malformed, "the request isn't OTLP JSON: \(error); nothing of it was stored")
     }
-    return try message.withUnsafeBytes { bytes throws(OTLPError) in
-      try decode(bytes, organization: organization)
+    return try message.withUnsafeBufferPointer { bytes throws(OTLPError) in
+      try decode(UnsafeRawBufferPointer(bytes), organization: organization)
     }
   }
 }
