@@ -27,7 +27,6 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-    .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
   ],
   targets: [
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -52,18 +51,18 @@ let package = Package(
     .target(
       name: "LintelServer",
       dependencies: [
-        "Lintel", "LintelIngest", "CZlib", "CZstd",
+        "Lintel", "LintelColumns", "LintelIngest", "LintelQuery", "LintelStorage", "CZlib", "CZstd",
         .product(name: "NIOCore", package: "swift-nio", condition: server),
         .product(name: "NIOPosix", package: "swift-nio", condition: server),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
         .product(name: "Logging", package: "swift-log", condition: server),
-        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle", condition: server),
       ],
       swiftSettings: strict),
     .executableTarget(
       name: "linteld",
       dependencies: [
-        "LintelServer",
+        "Lintel", "LintelServer", "LintelStorage",
+        .product(name: "Logging", package: "swift-log", condition: server),
         .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
       ],
       swiftSettings: strict),
@@ -82,6 +81,15 @@ let package = Package(
       name: "LintelTests", dependencies: ["Lintel", "LintelColumns", "LintelQuery", "LintelStorage"],
       swiftSettings: strict),
     .testTarget(name: "LintelIngestTests", dependencies: ["LintelIngest"], swiftSettings: strict),
+    .testTarget(
+      name: "LintelServerTests",
+      dependencies: [
+        "LintelServer", "LintelColumns", "LintelQuery", "LintelStorage", "CZlib", "CZstd",
+        .product(name: "Logging", package: "swift-log", condition: server),
+        .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,150 @@
+#if Server
+  internal import FoundationEssentials
+  internal import LintelQuery
+  internal import NIOCore
+  internal import NIOHTTP1
+  internal import NIOPosix
+
+  /// What a client asks: `{"query": "..", "timeout_seconds": 5}`, or the bare text of a statement.
+  struct QueryRequest: Decodable, Equatable {
+    var query: String
+    /// Seconds; `nil`: the server's limit.
+    var timeoutSeconds: Double?
+
+    enum CodingKeys: String, CodingKey {
+      case query
+      case timeoutSeconds = "timeout_seconds"
+    }
+
+    /// No statement starts with a brace, so a body that does is JSON, whatever its Content-Type says.
+    static func parse(_ body: ByteBuffer) throws(HTTPProblem) -> QueryRequest {
+      let bytes = body.readableBytesView
+      guard String(validating: bytes, as: UTF8.self) != nil else {
+        throw HTTPProblem(.badRequest, "the body is not UTF-8")
+      }
+      let first = bytes.first { !" \t\r\n".utf8.contains($0) }
+      guard first == UInt8(ascii: "{") else {
+        return QueryRequest(query: String(decoding: bytes, as: UTF8.self))
+      }
+      do {
+        let request = try JSONDecoder().decode(QueryRequest.self, from: Data(bytes))
+        guard request.timeoutSeconds.map({ $0 > 0 }) ?? true else {
+          throw HTTPProblem(.badRequest, "timeout_seconds must be above 0")
+        }
+        return request
+      } catch {
+        throw error as? HTTPProblem
+          ?? HTTPProblem(.badRequest, "the body is not {\"query\": \"..\"}: send that, or the bare text of a statement")
+      }
+    }
+  }
+
+  extension APIService {
+    func query(_ request: HTTPRequest) async -> HTTPResponse {
+      await run(request) { text, _ throws(QueryError) in
+        let result = try await backend.query(text)
+        return HTTPResponse(.ok, contentType: "application/json", body: .bytes(try await format(result)))
+      }
+    }
+
+    /// A large answer takes a while to write: not on a thread that others wait for.
+    private func format(_ result: QueryResult) async throws(QueryError) -> ByteBuffer {
+      do {
+        return try await pool.runIfActive {
+          var text = ByteBuffer()
+          ResultFormatter(.json).write(result) { text.writeBytes($0) }
+          return text
+        }
+      } catch {
+        throw QueryError(.cancelled, "the query was stopped")
+      }
+    }
+
+    /// `EXPORT spans WHERE ..`: OTLP JSON, one request a line, as fast as the client reads.
+    func export(_ request: HTTPRequest) async -> HTTPResponse {
+      await run(request) { text, place throws(QueryError) in
+        let export = try await backend.export(text)
+        return HTTPResponse(
+          .ok, contentType: "application/x-ndjson",
+          body: .stream { writer in
+            defer { withExtendedLifetime(place) {} }
+            try await export.run { try await writer.write($0) }
+          })
+      }
+    }
+
+    /// Takes a place, runs the statement within its time, and words what goes wrong.
+    private func run(
+      _ request: HTTPRequest,
+      _ body: @escaping @Sendable (String, Place) async throws(QueryError) -> HTTPResponse
+    ) async -> HTTPResponse {
+      let statement: QueryRequest
+      let place: Place
+      do throws(HTTPProblem) {
+        statement = try QueryRequest.parse(request.body)
+        guard let free = places.enter() else {
+          throw HTTPProblem(.serviceUnavailable, "too many queries at one time: ask again", retryAfter: 1)
+        }
+        place = free
+      } catch {
+        return answer(error, to: request.head)
+      }
+      let began = ContinuousClock.now
+      defer { metrics.querySeconds.record(since: began) }
+      let seconds = min(statement.timeoutSeconds ?? limits.querySeconds, limits.querySeconds)
+      let outcome = await Deadline.run(seconds: seconds) { () async -> Result<HTTPResponse, QueryError> in
+        do throws(QueryError) { return .success(try await body(statement.query, place)) } catch { return .failure(error) }
+      }
+      switch outcome.value {
+      case .success(let response): return response
+      case .failure(let error):
+        metrics.count { $0.queriesFailed &+= 1 }
+        return Self.response(to: error, ranOutOfTime: outcome.isLate, seconds: seconds)
+      }
+    }
+
+    static func response(to error: QueryError, ranOutOfTime: Bool, seconds: Double) -> HTTPResponse {
+      if ranOutOfTime, error.code == .cancelled || error.code == .limitExceeded {
+        let message = "the query took longer than \(seconds) seconds: narrow its time window, or allow it more"
+        let body = errorBody(code: "timeout", message, offset: nil)
+        return HTTPResponse(.gatewayTimeout, contentType: "application/json", body: .bytes(body))
+      }
+      let (status, code): (HTTPResponseStatus, String) =
+        switch error.code {
+        case .syntax: (.badRequest, "syntax")
+        case .binding: (.badRequest, "binding")
+        case .unsupported: (.badRequest, "unsupported")
+        case .overflow: (.unprocessableEntity, "overflow")
+        case .limitExceeded: (.unprocessableEntity, "limit_exceeded")
+        // Nobody is left to read this one.
+        case .cancelled: (.serviceUnavailable, "cancelled")
+        case .storage: (.serviceUnavailable, "storage")
+        }
+      return HTTPResponse(
+        HTTPProblem(status, error.message, retryAfter: status == .serviceUnavailable ? 5 : nil),
+        contentType: "application/json", body: errorBody(code: code, error.message, offset: error.offset))
+    }
+  }
+
+  /// Cancels work that takes too long.
+  enum Deadline {
+    /// Runs the body; when the time is up first, cancels it and still waits for what it says.
+    static func run<Value: Sendable>(
+      seconds: Double, _ body: @escaping @Sendable () async -> Value
+    ) async -> (value: Value, isLate: Bool) {
+      let work = Task { await body() }
+      let clock = Task {
+        try await Task.sleep(for: .seconds(seconds))
+        work.cancel()
+      }
+      let value = await withTaskCancellationHandler {
+        await work.value
+      } onCancel: {
+        work.cancel()
+      }
+      clock.cancel()
+      guard case .success = await clock.result else { return (value, false) }
+      return (value, true)
+    }
+  }
+#endif

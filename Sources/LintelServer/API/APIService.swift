@@ -1,0 +1,110 @@
+#if Server
+  internal import NIOCore
+  internal import NIOHTTP1
+  internal import NIOPosix
+
+  /// The port for people and their tools: queries, exports, health and metrics.
+  struct APIService: HTTPService {
+    enum Endpoint: String, CaseIterable {
+      case query = "/v1/query"
+      case export = "/v1/export"
+      case health = "/health"
+      case metrics = "/metrics"
+
+      var method: HTTPMethod {
+        switch self {
+        case .query, .export: .POST
+        case .health, .metrics: .GET
+        }
+      }
+    }
+
+    let backend: any Backend
+    let limits: ServerLimits
+    let places: Places
+    /// Where answers are put into words.
+    let pool: NIOThreadPool
+    let metrics: ServerMetrics
+    /// What the server itself measures at the moment of asking.
+    let serverGauges: @Sendable () -> [Gauge]
+
+    func admit(_ head: HTTPRequestHead) throws(HTTPProblem) -> Admission {
+      let endpoint = try Self.endpoint(of: head)
+      let isQuery = endpoint == .query || endpoint == .export
+      return Admission(bodyBytes: limits.queryTextBytes, endsWithClient: isQuery)
+    }
+
+    func answer(_ request: HTTPRequest) async -> HTTPResponse {
+      do throws(HTTPProblem) {
+        switch try Self.endpoint(of: request.head) {
+        case .query: return await query(request)
+        case .export: return await export(request)
+        case .health: return health()
+        case .metrics: return prometheus()
+        }
+      } catch {
+        return answer(error, to: request.head)
+      }
+    }
+
+    func answer(_ problem: HTTPProblem, to head: HTTPRequestHead) -> HTTPResponse {
+      let code = problem.status.reasonPhrase.lowercased().replacing(" ", with: "_")
+      return HTTPResponse(
+        problem, contentType: "application/json", body: Self.errorBody(code: code, problem.message, offset: nil))
+    }
+
+    func didAnswer(_ head: HTTPRequestHead, status: HTTPResponseStatus) {
+      let path = Endpoint(rawValue: String(head.path))?.rawValue ?? "other"
+      metrics.countRequest(path, status: Int(status.code))
+    }
+
+    static func endpoint(of head: HTTPRequestHead) throws(HTTPProblem) -> Endpoint {
+      guard let endpoint = Endpoint(rawValue: String(head.path)) else {
+        let known = Endpoint.allCases.map { "\($0.method) \($0.rawValue)" }.joined(separator: ", ")
+        throw HTTPProblem(.notFound, "there is nothing here; what there is: \(known)")
+      }
+      guard head.method == endpoint.method else {
+        throw HTTPProblem(
+          .methodNotAllowed, "\(endpoint.rawValue) takes \(endpoint.method)",
+          headers: [("allow", endpoint.method.rawValue)])
+      }
+      return endpoint
+    }
+
+    /// The body of every error on this port.
+    static func errorBody(code: String, _ message: String, offset: Int?) -> ByteBuffer {
+      let offset = offset.map { ",\"offset\":\($0)" } ?? ""
+      return ByteBuffer(
+        string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(JSONText.quote(message))\(offset)}}\n")
+    }
+  }
+
+  extension APIService {
+    func health() -> HTTPResponse {
+      let problem = backend.problem()
+      let text =
+        problem.map { "{\"status\":\"failing\",\"reason\":\(JSONText.quote($0))}\n" } ?? "{\"status\":\"ok\"}\n"
+      return HTTPResponse(
+        problem == nil ? .ok : .serviceUnavailable, contentType: "application/json",
+        body: .bytes(ByteBuffer(string: text)))
+    }
+
+    func prometheus() -> HTTPResponse {
+      var text = PrometheusText()
+      let now = metrics.current
+      text.counter("lintel_spans_accepted_total", "Spans stored.", now.spansAccepted)
+      text.counter("lintel_spans_rejected_total", "Spans refused one by one.", now.spansRejected)
+      text.counter("lintel_spans_duplicate_total", "Spans dropped: already stored.", now.spansDuplicate)
+      text.counter("lintel_otlp_body_bytes_total", "Bytes of OTLP bodies as sent.", now.bodyBytes)
+      text.counter("lintel_otlp_expanded_bytes_total", "Bytes of OTLP bodies after decompression.", now.expandedBytes)
+      text.counters(
+        "lintel_http_requests_total", "Requests answered.",
+        now.requests.map { ("path=\"\($0.path)\",status=\"\($0.status)\"", $1) }.sorted { $0.0 < $1.0 })
+      text.histogram("lintel_append_seconds", "Time until a batch was durable.", metrics.appendSeconds)
+      text.histogram("lintel_query_seconds", "Time a query took.", metrics.querySeconds)
+      text.counter("lintel_queries_failed_total", "Queries that had no answer.", now.queriesFailed)
+      for gauge in serverGauges() + backend.gauges() { text.gauge(gauge) }
+      return HTTPResponse(.ok, contentType: PrometheusText.mediaType, body: .bytes(ByteBuffer(string: text.text)))
+    }
+  }
+#endif

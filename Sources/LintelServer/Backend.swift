@@ -1,0 +1,73 @@
+#if Server
+  internal import LintelColumns
+  internal import LintelQuery
+  internal import LintelStorage
+  internal import NIOCore
+
+  /// The two encodings of OTLP over HTTP.
+  enum OTLPFormat: Sendable, Hashable {
+    case protobuf, json
+
+    var mediaType: String {
+      switch self {
+      case .protobuf: "application/x-protobuf"
+      case .json: "application/json"
+      }
+    }
+
+    init?(mediaType: String) {
+      switch mediaType {
+      case "application/x-protobuf": self = .protobuf
+      case "application/json": self = .json
+      default: return nil
+      }
+    }
+  }
+
+  /// What became of the spans of one request body.
+  struct DecodedSpans: Sendable {
+    /// The rows to store; `nil` when there are none.
+    var batch: Batch?
+    /// How many spans were left out, and why.
+    var rejected = 0
+    var message = ""
+  }
+
+  /// The body as a whole can't be read; nothing of it is stored.
+  struct MalformedBody: Error {
+    var message: String
+  }
+
+  /// What the endpoints ask of the store: a ``SpanStore`` in the server, a stand-in in the tests.
+  protocol Backend: Sendable {
+    /// Blocks; called on the decoding threads.
+    func decode(
+      _ body: UnsafeRawBufferPointer, _ format: OTLPFormat, organization: String?
+    ) throws(MalformedBody) -> DecodedSpans
+    /// Returns when the rows are durable.
+    func append(_ batch: Batch) async throws(StorageError) -> (stored: Int, duplicates: Int)
+    /// Runs a statement. Ends early when the task is cancelled.
+    func query(_ text: String) async throws(QueryError) -> QueryResult
+    /// Binds an EXPORT statement, so that what is wrong with it is known before the answer starts.
+    func export(_ text: String) async throws(QueryError) -> any SpanExport
+    /// Why the store can't take spans; `nil` when it can.
+    func problem() -> String?
+    /// What the store has to say about itself.
+    func gauges() -> [Gauge]
+  }
+
+  /// Spans on their way out, as OTLP JSON lines.
+  protocol SpanExport: Sendable {
+    /// Passes whole lines on until there are no more, or `write` throws.
+    func run(_ write: @escaping @Sendable (ByteBuffer) async throws -> Void) async throws
+  }
+
+  /// A value that is what it is when asked.
+  struct Gauge: Sendable {
+    var name: String
+    var help: String
+    var value: Double
+    /// Only ever rises: a counter in Prometheus' words.
+    var isCounter = false
+  }
+#endif

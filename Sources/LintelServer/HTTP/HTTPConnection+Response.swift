@@ -1,0 +1,90 @@
+#if Server
+  internal import NIOCore
+  internal import NIOHTTP1
+
+  extension HTTPConnection {
+    /// A client that goes on sending after a refusal gets this long, in seconds, to read the answer.
+    static let lingerSeconds = 5.0
+
+    /// Starts the answer. Called once an exchange, on the event loop.
+    func send(_ response: HTTPResponse) {
+      guard let context, let exchange, !isClosing else { return }
+      service.didAnswer(exchange.head, status: response.status)
+      var head = HTTPResponseHead(version: .http1_1, status: response.status, headers: response.headers)
+      if exchange.closes {
+        head.headers.replaceOrAdd(name: "connection", value: "close")
+      } else if exchange.head.version.minor == 0 {
+        head.headers.replaceOrAdd(name: "connection", value: "keep-alive")
+      }
+      switch response.body {
+      case .bytes(let bytes):
+        head.headers.replaceOrAdd(name: "content-length", value: String(bytes.readableBytes))
+        send(head, bytes, of: exchange, context)
+      case .stream(let produce):
+        // HTTP/1.0 has no chunks: the end of the connection is the end of the answer.
+        if exchange.head.version.minor == 0 { self.exchange?.closes = true }
+        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: nil)
+        stream(produce, context)
+      }
+    }
+
+    /// The end of the answer is written only when the peer has taken all of it: the next pipelined request doesn't start
+    /// before, so that a client that never reads can't pile up answers.
+    private func send(
+      _ head: HTTPResponseHead, _ bytes: ByteBuffer, of exchange: Exchange, _ context: ChannelHandlerContext
+    ) {
+      let sent = context.eventLoop.makePromise(of: Void.self)
+      if bytes.readableBytes > 0, exchange.head.method != .HEAD {
+        context.write(Self.wrapOutboundOut(.head(head)), promise: nil)
+        context.writeAndFlush(Self.wrapOutboundOut(.body(.byteBuffer(bytes))), promise: sent)
+      } else {
+        context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: sent)
+      }
+      startTimer(limits.writeStallSeconds) { $0.close() }
+      sent.futureResult.assumeIsolated().whenComplete { result in
+        switch result {
+        case .success: self.endResponse()
+        case .failure: self.close()
+        }
+      }
+    }
+
+    private func stream(
+      _ produce: @escaping @Sendable (HTTPBodyWriter) async throws -> Void, _ context: ChannelHandlerContext
+    ) {
+      let channel = context.channel
+      let writer = HTTPBodyWriter(channel: channel, stallSeconds: limits.writeStallSeconds)
+      let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
+      let place = answers.enter()
+      task = Task {
+        let outcome: Result<Void, any Error>
+        do { outcome = .success(try await produce(writer)) } catch { outcome = .failure(error) }
+        withExtendedLifetime(place) {
+          channel.eventLoop.execute {
+            if case .success = outcome { connection.value.endResponse() } else { connection.value.close() }
+          }
+        }
+      }
+    }
+
+    private func endResponse() {
+      guard let context, let exchange, !isClosing else { return }
+      self.exchange?.responseEnded = true
+      let ended = context.eventLoop.makePromise(of: Void.self)
+      if exchange.closes {
+        ended.futureResult.assumeIsolated().whenComplete { _ in self.closeAfterRequest() }
+      } else if exchange.requestEnded {
+        // Before the end is written: writing it delivers the next request.
+        endExchange()
+      } else {
+        startTimer(limits.bodySeconds) { $0.close() }
+      }
+      context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: ended)
+    }
+
+    private func closeAfterRequest() {
+      guard exchange?.requestEnded == false else { return close() }
+      startTimer(Self.lingerSeconds) { $0.close() }
+    }
+  }
+#endif

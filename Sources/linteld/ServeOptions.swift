@@ -1,0 +1,46 @@
+#if Server
+  internal import ArgumentParser
+
+  /// The flags of `linteld serve`, as typed. ``ServeSettings`` gives them their meaning.
+  struct ServeOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("The directory of the store; made if it doesn't exist.", valueName: "dir"))
+    var data: String?
+    @Option(help: ArgumentHelp("Where OTLP over HTTP is taken. (default: 127.0.0.1:4318)", valueName: "host:port"))
+    var otlpHttp: String?
+    @Option(help: ArgumentHelp("Where queries are answered. (default: 127.0.0.1:4320)", valueName: "host:port"))
+    var api: String?
+    @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical. (default: info)")
+    var logLevel: String?
+
+    @Option(help: ArgumentHelp("Largest request body as sent. (default: 64MiB)", valueName: "size"))
+    var maxBody: String?
+    @Option(help: ArgumentHelp("Largest request body after decompression. (default: 64MiB)", valueName: "size"))
+    var maxExpandedBody: String?
+    @Option(help: ArgumentHelp("All request bodies under way together. (default: 160MiB)", valueName: "size"))
+    var maxInFlight: String?
+    @Option(help: ArgumentHelp("Exports under way at one time. (default: 256)", valueName: "n"))
+    var maxExports: String?
+    @Option(help: ArgumentHelp("Queries running at one time. (default: 16)", valueName: "n"))
+    var maxQueries: String?
+    @Option(help: ArgumentHelp("Open connections on each port. (default: 4096)", valueName: "n"))
+    var maxConnections: String?
+    @Option(help: ArgumentHelp("Time for a body to arrive. (default: 30)", valueName: "seconds"))
+    var bodyTimeout: String?
+    @Option(help: ArgumentHelp("Time a connection may be without a request. (default: 75)", valueName: "seconds"))
+    var idleTimeout: String?
+    @Option(help: ArgumentHelp("Longest time a query may take. (default: 120)", valueName: "seconds"))
+    var queryTimeout: String?
+    @Option(help: ArgumentHelp("Memory one query may use. (default: 1GiB)", valueName: "size"))
+    var queryMemory: String?
+    @Option(help: ArgumentHelp("Memory for spans that aren't in parts yet. (default: 256MiB)", valueName: "size"))
+    var writeMemory: String?
+    @Option(help: ArgumentHelp("Memory for parts' dictionaries and blocks. (default: 256MiB)", valueName: "size"))
+    var cache: String?
+    @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
+    var buffered = false
+    @Option(help: ArgumentHelp("Threads that move bytes of connections. (default: 2)", valueName: "n"))
+    var eventThreads: String?
+    @Option(help: ArgumentHelp("Threads that decode requests. (default: 2)", valueName: "n"))
+    var decodeThreads: String?
+  }
+#endif
