@@ -58,16 +58,25 @@
 
   /// Spans on their way out, as OTLP JSON lines.
   protocol SpanExport: Sendable {
-    /// Passes whole lines on until there are no more, or `write` throws.
-    func run(_ write: @escaping @Sendable (ByteBuffer) async throws -> Void) async throws
+    /// Passes whole lines on until there are no more, or `write` throws. Blocks; called on a thread made for that.
+    func run(_ write: (ByteBuffer) throws -> Void) throws
+    /// Makes `run` end soon, from any thread.
+    func cancel()
   }
 
   /// A value that is what it is when asked.
   struct Gauge: Sendable {
     var name: String
     var help: String
-    var value: Double
+    var value: Int
     /// Only ever rises: a counter in Prometheus' words.
-    var isCounter = false
+    var isCounter: Bool
+
+    init(_ name: String, _ help: String, _ value: Int, isCounter: Bool = false) {
+      self.name = name
+      self.help = help
+      self.value = value
+      self.isCounter = isCounter
+    }
   }
 #endif

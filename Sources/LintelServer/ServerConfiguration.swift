@@ -87,7 +87,7 @@
       }
       // A compressed body and what it expands to are held together for a moment.
       guard inFlightBytes >= bodyBytes + expandedBodyBytes else {
-        return "inFlightBytes is \(inFlightBytes): one request of the largest size needs \(bodyBytes + expandedBodyBytes)"
+        return "inFlightBytes is \(inFlightBytes): the largest request needs \(bodyBytes + expandedBodyBytes)"
       }
       return nil
     }

@@ -52,8 +52,9 @@
       let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoopThreads))
       let decoding = NIOThreadPool(numberOfThreads: max(1, configuration.decodeThreads))
       let formatting = NIOThreadPool(numberOfThreads: 1)
-      decoding.start()
-      formatting.start()
+      let streaming = NIOThreadPool(numberOfThreads: 4)
+      let pools = [decoding, formatting, streaming]
+      for pool in pools { pool.start() }
       let budget = BodyBudget(limit: limits.inFlightBytes)
       let answers = Places(.max)
       let exports = Places(limits.concurrentExports)
@@ -61,21 +62,22 @@
       let metrics = ServerMetrics()
       let otlpService = OTLPService(backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics)
       let apiService = APIService(
-        backend: backend, limits: limits, places: queries, pool: formatting, metrics: metrics,
+        backend: backend, limits: limits, places: queries, pool: formatting, streaming: streaming,
+        metrics: metrics,
         serverGauges: { gauges(budget: budget, exports: exports, queries: queries) })
       do throws(ServerError) {
         let otlp = try await listen(configuration.otlpHTTP, otlpService, "--otlp-http", limits, budget, answers, group)
         do throws(ServerError) {
           let api = try await listen(configuration.api, apiService, "--api", limits, budget, answers, group)
           return SpanServer(
-            otlp: otlp, api: api, answers: answers, pools: [decoding, formatting], group: group,
+            otlp: otlp, api: api, answers: answers, pools: pools, group: group,
             limits: limits, logger: logger)
         } catch {
           await otlp.stopAccepting()
           throw error
         }
       } catch {
-        for pool in [decoding, formatting] { try? await pool.shutdownGracefully() }
+        for pool in pools { try? await pool.shutdownGracefully() }
         try? await group.shutdownGracefully()
         throw error
       }
@@ -97,13 +99,12 @@
 
     private static func gauges(budget: BodyBudget, exports: Places, queries: Places) -> [Gauge] {
       var gauges = [
-        Gauge(name: "lintel_body_bytes_in_flight", help: "Memory held for requests.", value: Double(budget.used)),
-        Gauge(name: "lintel_exports_in_flight", help: "Exports being stored.", value: Double(exports.used)),
-        Gauge(name: "lintel_queries_in_flight", help: "Queries running.", value: Double(queries.used)),
+        Gauge("lintel_body_bytes_in_flight", "Memory held for requests.", budget.used),
+        Gauge("lintel_exports_in_flight", "Exports being stored.", exports.used),
+        Gauge("lintel_queries_in_flight", "Queries running.", queries.used),
       ]
       if let bytes = ProcessMemory.residentBytes() {
-        gauges.append(
-          Gauge(name: "process_resident_memory_bytes", help: "Resident memory size in bytes.", value: Double(bytes)))
+        gauges.append(Gauge("process_resident_memory_bytes", "Resident memory size in bytes.", bytes))
       }
       return gauges
     }

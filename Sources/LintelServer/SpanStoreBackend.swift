@@ -39,9 +39,26 @@
       throw QueryError(.unsupported, "EXPORT isn't wired yet")
     }
 
-    func problem() -> String? { nil }
+    func problem() -> String? { store.statistics.failure?.description }
 
-    func gauges() -> [Gauge] { [] }
+    func gauges() -> [Gauge] {
+      let now = store.statistics
+      return [
+        Gauge("lintel_rows", "Rows in parts and in memory.", now.rows),
+        Gauge("lintel_parts", "Parts.", now.parts),
+        Gauge("lintel_part_bytes", "Bytes of the parts' files.", now.partBytes),
+        Gauge("lintel_memtable_rows", "Rows in memory, those being flushed included.", now.memtableRows),
+        Gauge("lintel_memtable_bytes", "Memory reserved for rows in memory.", now.memtableBytes),
+        Gauge("lintel_log_bytes", "Bytes of the write-ahead log's segments being written.", now.logBytes),
+        Gauge("lintel_cache_bytes", "Bytes of decoded blocks and dictionaries kept.", now.cacheBytes),
+        Gauge("lintel_store_problems", "Damage found and background work that failed since the start.", now.problems),
+        Gauge("lintel_flushes_total", "Memtables written into parts.", now.flushes, isCounter: true),
+        Gauge("lintel_flushed_rows_total", "Rows of those.", now.flushedRows, isCounter: true),
+        Gauge("lintel_merges_total", "Merges of parts.", now.merges, isCounter: true),
+        Gauge("lintel_merged_rows_total", "Rows of those.", now.mergedRows, isCounter: true),
+        Gauge("lintel_written_part_bytes_total", "Bytes of parts written.", now.writtenPartBytes, isCounter: true),
+      ]
+    }
 
     private static func queryError(_ error: LintelError) -> QueryError {
       switch error {

@@ -6,7 +6,8 @@
 
   @Suite struct ExpanderTests {
     static let codings: [(ContentCoding, @Sendable ([UInt8]) -> [UInt8])] = [
-      (.gzip, Compress.gzip), (.deflate, Compress.zlib), (.deflate, Compress.rawDeflate), (.zstd, { Compress.zstd($0) }),
+      (.gzip, Compress.gzip), (.deflate, Compress.zlib), (.deflate, Compress.rawDeflate),
+      (.zstd, { Compress.zstd($0) }),
     ]
 
     func expand(

@@ -176,7 +176,7 @@
         let first = try RawClient(port: server.otlpPort)
         await first.send(Self.head + "Content-Length: 1\r\n\r\na")
         let api = try RawClient(port: server.apiPort)
-        while try await !api.get("/metrics").text.contains("lintel_exports_in_flight 1.0") {}
+        while try await !api.get("/metrics").text.contains("lintel_exports_in_flight 1") {}
         let second = try RawClient(port: server.otlpPort)
         let refused = try await second.post("/v1/traces", [1])
         #expect(refused.status == 429)

@@ -94,10 +94,12 @@
       }
     }
 
-    @Test(arguments: [
-      (StorageError.Code.invalid, 400, nil), (.overloaded, 503, "1"), (.diskFull, 503, "30"), (.failedStop, 503, "30"),
-      (.io, 503, "30"), (.closed, 503, "30"),
-    ] as [(StorageError.Code, Int, String?)])
+    @Test(
+      arguments: [
+        (StorageError.Code.invalid, 400, nil), (.overloaded, 503, "1"), (.diskFull, 503, "30"),
+        (.failedStop, 503, "30"),
+        (.io, 503, "30"), (.closed, 503, "30"),
+      ] as [(StorageError.Code, Int, String?)])
     func storeFailuresSayWhetherToRetry(code: StorageError.Code, status: Int, retryAfter: String?) async throws {
       var behaviour = StandInBackend.Behaviour()
       behaviour.append = { _ throws(StorageError) in throw StorageError(code, "no") }

@@ -66,9 +66,13 @@
         let export = try await backend.export(text)
         return HTTPResponse(
           .ok, contentType: "application/x-ndjson",
-          body: .stream { writer in
+          body: .stream { [streaming] writer in
             defer { withExtendedLifetime(place) {} }
-            try await export.run { try await writer.write($0) }
+            try await withTaskCancellationHandler {
+              try await streaming.runIfActive { try export.run(writer.write) }
+            } onCancel: {
+              export.cancel()
+            }
           })
       }
     }
@@ -93,7 +97,9 @@
       defer { metrics.querySeconds.record(since: began) }
       let seconds = min(statement.timeoutSeconds ?? limits.querySeconds, limits.querySeconds)
       let outcome = await Deadline.run(seconds: seconds) { () async -> Result<HTTPResponse, QueryError> in
-        do throws(QueryError) { return .success(try await body(statement.query, place)) } catch { return .failure(error) }
+        do throws(QueryError) { return .success(try await body(statement.query, place)) } catch {
+          return .failure(error)
+        }
       }
       switch outcome.value {
       case .success(let response): return response

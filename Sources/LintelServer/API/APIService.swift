@@ -24,6 +24,8 @@
     let places: Places
     /// Where answers are put into words.
     let pool: NIOThreadPool
+    /// Where exports are read and written out; a slow reader blocks a thread.
+    let streaming: NIOThreadPool
     let metrics: ServerMetrics
     /// What the server itself measures at the moment of asking.
     let serverGauges: @Sendable () -> [Gauge]

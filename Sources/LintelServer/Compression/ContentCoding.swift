@@ -17,7 +17,7 @@
       case "zstd": self = .zstd
       default:
         throw HTTPProblem(
-          .unsupportedMediaType, "Content-Encoding is \(names.joined(separator: ", ")): send one of gzip, deflate, zstd",
+          .unsupportedMediaType, "send one Content-Encoding of gzip, deflate, zstd, or none",
           headers: [("accept-encoding", "gzip, deflate, zstd")])
       }
     }

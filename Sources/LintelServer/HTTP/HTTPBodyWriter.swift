@@ -2,18 +2,18 @@
   internal import NIOCore
   internal import NIOHTTP1
 
-  /// Where a streamed answer is written. Each write returns when the operating system has taken the bytes, so a slow
-  /// reader slows the producer down instead of filling memory.
+  /// Where a streamed answer is written, from a thread that may block.
   struct HTTPBodyWriter: Sendable {
     let channel: any Channel
     let stallSeconds: Double
 
-    /// Throws when the client has gone, or has taken nothing for too long.
-    func write(_ bytes: ByteBuffer) async throws {
+    /// Returns when the operating system has taken the bytes, so that a slow reader slows the producer down instead of
+    /// filling memory. Throws when the client has gone, or has taken nothing for too long.
+    func write(_ bytes: ByteBuffer) throws {
       let channel = channel
       let stall = channel.eventLoop.scheduleTask(in: .seconds(stallSeconds)) { channel.close(promise: nil) }
       defer { stall.cancel() }
-      try await channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes)))
+      try channel.writeAndFlush(HTTPServerResponsePart.body(.byteBuffer(bytes))).wait()
     }
   }
 

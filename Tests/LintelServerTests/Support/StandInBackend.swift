@@ -55,7 +55,7 @@
 
     func problem() -> String? { behaviour.problem }
 
-    func gauges() -> [Gauge] { [Gauge(name: "lintel_parts", help: "Parts.", value: 7)] }
+    func gauges() -> [Gauge] { [Gauge("lintel_parts", "Parts.", 7)] }
 
     static let answer = QueryResult(
       columns: [.init(name: "n", type: .int64, values: ColumnVector(.int64([42])))], rowCount: 1)
@@ -70,8 +70,10 @@
   private struct StandInExport: SpanExport {
     let chunks: [ByteBuffer]
 
-    func run(_ write: @escaping @Sendable (ByteBuffer) async throws -> Void) async throws {
-      for chunk in chunks { try await write(chunk) }
+    func run(_ write: (ByteBuffer) throws -> Void) throws {
+      for chunk in chunks { try write(chunk) }
     }
+
+    func cancel() {}
   }
 #endif
