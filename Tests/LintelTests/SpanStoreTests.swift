@@ -101,26 +101,29 @@ import Testing
   @Test func errorsCanBeSwitchedOver() async throws {
     try await withTemporaryDirectory { path in
       let store = try await SpanStore.open(at: path)
-      do {
+      do throws(LintelError) {
         _ = try await store.query("SELECT nam FROM spans")
         Issue.record("an unknown column must be an error")
-      } catch .query(let error) {
+      } catch {
+        guard case .query(let error) = error else { throw error }
         #expect(error.code == .binding && error.offset == 7)
       }
-      do {
+      do throws(LintelError) {
         _ = try await SpanStore.open(at: path)
         Issue.record("a second writer must be refused")
-      } catch .storage(let error) {
+      } catch {
+        guard case .storage(let error) = error else { throw error }
         #expect(error.code == .locked)
       }
       var zero = span(1)
       zero.traceID = 0
       await #expect(throws: LintelError.self) { try await store.append([zero]) }
       try await store.close()
-      do {
+      do throws(LintelError) {
         try await store.append([span(1)])
         Issue.record("a closed store must refuse")
-      } catch .storage(let error) {
+      } catch {
+        guard case .storage(let error) = error else { throw error }
         #expect(error.code == .closed)
       }
     }
