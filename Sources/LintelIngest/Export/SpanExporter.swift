@@ -1,0 +1,352 @@
+public import LintelColumns
+internal import Lintel
+
+/// Rebuilds what clients sent: rows of the spans table as OTLP JSON, one `ExportTraceServiceRequest` a line.
+///
+/// Lossless but for what is deliberate: user ids come back as `user.hash`, attributes in another order, NaN as the one NaN
+/// that JSON has. Spans that share resource and scope share a line, up to ``spansPerLine`` of them.
+public struct SpanExporter: Sendable {
+  /// Lines stay short enough to be read one at a time.
+  public static let spansPerLine = 1000
+
+  public init() {}
+
+  /// The rows of a batch as whole lines, each ended by a newline.
+  ///
+  /// - Parameter batch: Rows of the spans table with every column and attribute.
+  /// - Throws: ``ColumnError`` when a stored value can't be read: damage, or data of a newer version.
+  public func lines(_ batch: Batch) throws(ColumnError) -> [UInt8] {
+    var writer = BatchWriter(batch)
+    return try writer.run()
+  }
+}
+
+/// One batch on its way out.
+private struct BatchWriter {
+  private let batch: Batch
+  private let columns: SpanColumnIndex
+  private var out = OTLPJSONWriter()
+  private var origins: [[UInt8]: RowOrigins] = [:]
+  /// For each attribute column, the position of its next value.
+  private var next: [Int]
+
+  init(_ batch: Batch) {
+    self.batch = batch
+    columns = SpanColumnIndex(batch.schema)
+    next = Array(repeating: 0, count: batch.attributes.count)
+  }
+
+  /// Spans of one resource and scope, as JSON texts.
+  private struct Group {
+    var head: [UInt8]
+    var tail: [UInt8]
+    var spans: [UInt8] = []
+    var count = 0
+  }
+
+  mutating func run() throws(ColumnError) -> [UInt8] {
+    var groups: [Group] = []
+    var indices: [[UInt8]: Int] = [:]
+    var lines: [UInt8] = []
+    for row in 0..<batch.rowCount {
+      let moves = try origins(of: row)
+      let head = try group(row, moves)
+      let tail = schemaURLs(row)
+      let key = head + [0] + tail
+      let index = indices[key] ?? groups.count
+      if index == groups.count {
+        indices[key] = index
+        groups.append(Group(head: head, tail: tail))
+      }
+      out.bytes.removeAll(keepingCapacity: true)
+      try span(row, moves)
+      if groups[index].count > 0 { groups[index].spans.append(UInt8(ascii: ",")) }
+      groups[index].spans.append(contentsOf: out.bytes)
+      groups[index].count += 1
+      if groups[index].count == SpanExporter.spansPerLine {
+        Self.finish(&groups[index], into: &lines)
+      }
+    }
+    for index in groups.indices where groups[index].count > 0 { Self.finish(&groups[index], into: &lines) }
+    return lines
+  }
+
+  private static func finish(_ group: inout Group, into lines: inout [UInt8]) {
+    lines.append(contentsOf: group.head)
+    lines.append(contentsOf: group.spans)
+    lines.append(contentsOf: group.tail)
+    lines.append(0x0A)
+    group.spans.removeAll(keepingCapacity: true)
+    group.count = 0
+  }
+
+  private mutating func origins(of row: Int) throws(ColumnError) -> RowOrigins {
+    let text = Array(batch.columns[columns.attributeOrigins].bytes(at: row) ?? [])
+    if let known = origins[text] { return known }
+    let parsed = try RowOrigins(String(decoding: text, as: UTF8.self))
+    origins[text] = parsed
+    return parsed
+  }
+
+  // MARK: Resource and scope
+
+  /// Everything of the line before its spans.
+  private mutating func group(_ row: Int, _ origins: RowOrigins) throws(ColumnError) -> [UInt8] {
+    out.bytes.removeAll(keepingCapacity: true)
+    out.raw("{\"resourceSpans\":[{\"resource\":{\"attributes\":[")
+    for entry in try map(columns.resourceAttributes, row) { out.attribute(entry) }
+    for move in origins.moves where move.isResource {
+      out.attribute(move, from: batch.columns[move.column], row: row)
+    }
+    out.raw("]")
+    count("droppedAttributesCount", columns.resourceDroppedAttributes, row)
+    out.raw("},\"scopeSpans\":[{\"scope\":{")
+    text("name", columns.scopeName, row)
+    text("version", columns.scopeVersion, row)
+    let attributes = try map(columns.scopeAttributes, row)
+    if !attributes.isEmpty {
+      out.key("attributes")
+      out.raw("[")
+      for entry in attributes { out.attribute(entry) }
+      out.raw("]")
+    }
+    count("droppedAttributesCount", columns.scopeDroppedAttributes, row)
+    out.raw("},\"spans\":[")
+    return out.bytes
+  }
+
+  /// Everything of the line behind its spans.
+  private mutating func schemaURLs(_ row: Int) -> [UInt8] {
+    out.bytes.removeAll(keepingCapacity: true)
+    out.raw("]")
+    text("schemaUrl", columns.scopeSchemaURL, row)
+    out.raw("}]")
+    text("schemaUrl", columns.resourceSchemaURL, row)
+    out.raw("}]}")
+    return out.bytes
+  }
+
+  private func map(_ column: Int, _ row: Int) throws(ColumnError) -> [Variant.Entry] {
+    guard let bytes = batch.columns[column].bytes(at: row), !bytes.isEmpty else { return [] }
+    guard case .map(let entries) = try Variant(decoding: bytes) else { return [] }
+    return entries
+  }
+
+  /// A text field; left out when empty, as protobuf's JSON does.
+  private mutating func text(_ name: StaticString, _ column: Int, _ row: Int) {
+    guard let bytes = batch.columns[column].bytes(at: row), !bytes.isEmpty else { return }
+    out.key(name)
+    out.string(bytes)
+  }
+
+  private mutating func count(_ name: StaticString, _ column: Int, _ row: Int) {
+    guard let value = batch.columns[column].int64(at: row), value != 0 else { return }
+    out.key(name)
+    out.number(value)
+  }
+
+  // MARK: Span
+
+  private mutating func span(_ row: Int, _ origins: RowOrigins) throws(ColumnError) {
+    out.raw("{\"traceId\":")
+    out.id(batch.columns[columns.traceID].id128(at: row) ?? 0)
+    out.key("spanId")
+    out.id(UInt64(bitPattern: batch.columns[columns.spanID].int64(at: row) ?? 0))
+    text("traceState", columns.traceState, row)
+    if let parent = batch.columns[columns.parentSpanID].int64(at: row) ?? (origins.hasZeroParent ? 0 : nil) {
+      out.key("parentSpanId")
+      out.id(UInt64(bitPattern: parent))
+    }
+    count("flags", columns.flags, row)
+    text("name", columns.name, row)
+    count("kind", columns.kind, row)
+    times(row)
+    out.key("attributes")
+    out.raw("[")
+    try attributes(row, origins)
+    out.raw("]")
+    count("droppedAttributesCount", columns.droppedAttributes, row)
+    try events(row)
+    count("droppedEventsCount", columns.droppedEvents, row)
+    try links(row)
+    count("droppedLinksCount", columns.droppedLinks, row)
+    out.key("status")
+    out.raw("{")
+    text("message", columns.statusMessage, row)
+    count("code", columns.status, row)
+    out.raw("}}")
+  }
+
+  private mutating func times(_ row: Int) {
+    let start = batch.columns[columns.startTime].int64(at: row) ?? 0
+    let duration = batch.columns[columns.duration].int64(at: row) ?? 0
+    let isOdd = (batch.columns[columns.timeAnomaly].int64(at: row) ?? 0) != 0
+    let end = isOdd ? batch.columns[columns.reportedEnd].int64(at: row) ?? 0 : start &+ duration
+    out.key("startTimeUnixNano")
+    out.quoted(UInt64(bitPattern: start))
+    out.key("endTimeUnixNano")
+    out.quoted(UInt64(bitPattern: end))
+  }
+
+  private mutating func attributes(_ row: Int, _ origins: RowOrigins) throws(ColumnError) {
+    for move in origins.moves where !move.isResource {
+      out.attribute(move, from: batch.columns[move.column], row: row)
+    }
+    for (index, attribute) in batch.attributes.enumerated() {
+      let position = next[index]
+      guard position < attribute.rows.count, attribute.rows[position] == row else { continue }
+      next[index] = position + 1
+      try value(attribute, position)
+    }
+    for entry in try map(columns.attributeRepeats, row) { out.attribute(entry) }
+    if let hash = batch.columns[columns.userHash].id128(at: row) {
+      out.attribute(Array("user.hash".utf8)) {
+        $0.raw("\"stringValue\":")
+        $0.id(hash)
+      }
+    }
+  }
+
+  private mutating func value(_ attribute: AttributeColumn, _ position: Int) throws(ColumnError) {
+    let key = Array(attribute.key.name.utf8)
+    let values = attribute.values
+    switch attribute.key.kind {
+    case .string:
+      let text = values.bytes(at: position) ?? []
+      out.attribute(key) { $0.stringValue(text) }
+    case .int:
+      let value = values.int64(at: position) ?? 0
+      out.attribute(key) { $0.intValue(value) }
+    case .double:
+      let value = values.float64(at: position) ?? 0
+      out.attribute(key) { $0.doubleValue(value) }
+    case .bool:
+      let value = values.bool(at: position) ?? false
+      out.attribute(key) { $0.boolValue(value) }
+    case .variant:
+      let value = try Variant(decoding: values.bytes(at: position) ?? [])
+      out.attribute(key) { $0.value(value) }
+    }
+  }
+
+  // MARK: Events and links
+
+  private mutating func events(_ row: Int) throws(ColumnError) {
+    let items = try self.items(columns.events, row)
+    guard !items.isEmpty else { return }
+    out.key("events")
+    out.raw("[")
+    for item in items {
+      out.separate()
+      out.raw("{")
+      for field in item {
+        switch (field.key, field.value) {
+        case ("time", .int(let time)):
+          out.key("timeUnixNano")
+          out.quoted(UInt64(bitPattern: time))
+        default: commonField(field)
+        }
+      }
+      out.raw("}")
+    }
+    out.raw("]")
+  }
+
+  private mutating func links(_ row: Int) throws(ColumnError) {
+    let items = try self.items(columns.links, row)
+    guard !items.isEmpty else { return }
+    out.key("links")
+    out.raw("[")
+    for item in items {
+      out.separate()
+      out.raw("{")
+      for field in item {
+        switch (field.key, field.value) {
+        case ("trace_id", .string(let id)):
+          out.key("traceId")
+          out.string(id)
+        case ("span_id", .string(let id)):
+          out.key("spanId")
+          out.string(id)
+        case ("trace_state", .string(let state)):
+          out.key("traceState")
+          out.string(state)
+        case ("flags", .int(let flags)):
+          out.key("flags")
+          out.number(flags)
+        default: commonField(field)
+        }
+      }
+      out.raw("}")
+    }
+    out.raw("]")
+  }
+
+  private mutating func commonField(_ field: Variant.Entry) {
+    switch (field.key, field.value) {
+    case ("name", .string(let name)):
+      out.key("name")
+      out.string(name)
+    case ("attributes", .map(let entries)):
+      out.key("attributes")
+      out.raw("[")
+      for entry in entries { out.attribute(entry) }
+      out.raw("]")
+    case ("dropped_attributes_count", .int(let count)):
+      out.key("droppedAttributesCount")
+      out.number(count)
+    default: break
+    }
+  }
+
+  private func items(_ column: Int, _ row: Int) throws(ColumnError) -> [[Variant.Entry]] {
+    guard let bytes = batch.columns[column].bytes(at: row), !bytes.isEmpty else { return [] }
+    guard case .array(let items) = try Variant(decoding: bytes) else { return [] }
+    return items.map { if case .map(let fields) = $0 { fields } else { [] } }
+  }
+}
+
+/// Where the columns that make up a span stand in the schema.
+private struct SpanColumnIndex {
+  let traceID, spanID, parentSpanID, traceState, flags, name, kind, startTime, duration, timeAnomaly, reportedEnd: Int
+  let status, statusMessage, userHash, events, links, droppedAttributes, droppedEvents, droppedLinks: Int
+  let resourceAttributes, resourceDroppedAttributes, resourceSchemaURL: Int
+  let scopeName, scopeVersion, scopeAttributes, scopeDroppedAttributes, scopeSchemaURL: Int
+  let attributeOrigins, attributeRepeats: Int
+
+  init(_ schema: TableSchema) {
+    func at(_ name: String) -> Int {
+      guard let index = schema.index(of: name) else { preconditionFailure("the spans table has no column \(name)") }
+      return index
+    }
+    traceID = at("trace_id")
+    spanID = at("span_id")
+    parentSpanID = at("parent_span_id")
+    traceState = at("trace_state")
+    flags = at("flags")
+    name = at("name")
+    kind = at("kind")
+    startTime = at("start_time")
+    duration = at("duration")
+    timeAnomaly = at("time_anomaly")
+    reportedEnd = at("reported_end_time")
+    status = at("status")
+    statusMessage = at("status_message")
+    userHash = at("user_hash")
+    events = at("events")
+    links = at("links")
+    droppedAttributes = at("dropped_attributes_count")
+    droppedEvents = at("dropped_events_count")
+    droppedLinks = at("dropped_links_count")
+    resourceAttributes = at("resource_attributes")
+    resourceDroppedAttributes = at("resource_dropped_attributes_count")
+    resourceSchemaURL = at("resource_schema_url")
+    scopeName = at("scope_name")
+    scopeVersion = at("scope_version")
+    scopeAttributes = at("scope_attributes")
+    scopeDroppedAttributes = at("scope_dropped_attributes_count")
+    scopeSchemaURL = at("scope_schema_url")
+    attributeOrigins = at("attribute_origins")
+    attributeRepeats = at("attribute_repeats")
+  }
+}
