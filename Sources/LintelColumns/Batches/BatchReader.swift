@@ -20,11 +20,6 @@ struct BatchReader {
     return batch
   }
 
-  static func vector(_ bytes: UnsafeRawBufferPointer, _ count: Int) throws(ColumnError) -> ColumnVector {
-    var reader = BatchReader(reader: ByteReader(bytes), rowCount: count)
-    return try reader.vector(count)
-  }
-
   private mutating func columns(_ count: Int, _ schema: TableSchema) throws(ColumnError) -> [ColumnVector] {
     var found = [ColumnVector?](repeating: nil, count: schema.columns.count)
     for _ in 0..<count {

@@ -20,8 +20,6 @@ struct BatchWriter {
     }
   }
 
-  mutating func append(vector: ColumnVector) { append(vector) }
-
   private mutating func append(name: String) {
     var name = name
     name.withUTF8 { bytes.append(lengthAndBytes: UnsafeRawBufferPointer($0)) }
@@ -66,13 +64,7 @@ struct BatchWriter {
 
   private mutating func append(_ strings: ByteStrings) {
     bytes.append(littleEndian: UInt32(truncatingIfNeeded: strings.bytes.count))
-    let lengths = [UInt32](unsafeUninitializedCapacity: strings.count) { out, count in
-      strings.offsets.withUnsafeBufferPointer { offsets in
-        for index in 0..<offsets.count &- 1 { out[index] = offsets[index &+ 1] &- offsets[index] }
-      }
-      count = strings.count
-    }
-    append(lanes: lengths)
+    append(lanes: strings.lengths)
     bytes.append(contentsOf: strings.bytes)
   }
 

@@ -26,7 +26,7 @@ public enum RowDigest {
     return sums.digests()
   }
 
-  private static func seed(_ name: String, _ kind: UInt64) -> UInt64 {
+  static func seed(_ name: String, _ kind: UInt64) -> UInt64 {
     var name = name
     return name.withUTF8 { ByteHash.digest(UnsafeRawBufferPointer($0), seed: kind).low }
   }
@@ -124,11 +124,14 @@ public enum RowDigest {
     }
 
     func digests() -> [UInt128] {
-      zip(low, high).map { low, high in
-        let first = ByteHash.fold(low ^ 0x9E6C_63D0_876A_3F6B, high ^ 0xD1B5_4A32_D192_ED03)
-        return UInt128(first &+ high) &<< 64 | UInt128(low)
-      }
+      zip(low, high).map(RowDigest.stirred)
     }
+  }
+
+  /// Lets each half of a sum depend on the other.
+  static func stirred(_ low: UInt64, _ high: UInt64) -> UInt128 {
+    let first = ByteHash.fold(low ^ 0x9E6C_63D0_876A_3F6B, high ^ 0xD1B5_4A32_D192_ED03)
+    return UInt128(first &+ high) &<< 64 | UInt128(low)
   }
 
   private static func digests(of dictionary: ValueDictionary, seed: UInt64) -> [(low: UInt64, high: UInt64)] {
@@ -140,20 +143,5 @@ public enum RowDigest {
     }
     table.append((0, 0))
     return table
-  }
-}
-
-/// The kernel's plain twin, for tests and for reading.
-enum RowDigestTwin {
-  static func digest(_ value: UInt64, seed: UInt64) -> (low: UInt64, high: UInt64) {
-    var low = (value ^ seed) &* 0x9E6C_63D0_876A_3F6B
-    low ^= low &>> 32
-    low &*= 0xD1B5_4A32_D192_ED03
-    low ^= low &>> 29
-    var high = (low &+ seed) &* 0xAEF1_7502_108E_F2D9
-    high ^= high &>> 31
-    high &*= 0xF135_7AEA_2E62_A9C5
-    high ^= high &>> 32
-    return (low, high)
   }
 }

@@ -1,62 +1,171 @@
 /// The bytes of one block of one column.
+///
+///     block    := encoding:u8, flags:u8, validity, body
+///     encoding := a raw value of ``BlockEncoding``
+///     flags    := bits 0 to 2: physical type; bit 3: the values are codes of the column's dictionary; bits 4 and 5: form
+///                 of the validity (0 none, 1 all null, 2 bitmap, 3 runs); the others are 0
+///     validity := see ``BlockValidity``
+///     body     := the values of the valid rows, and no others: integers and codes as ``IntegerEncoder`` writes them,
+///                 doubles ``DoubleCodec``, booleans ``BoolCodec``, ids ``IdCodec``, byte strings ``StringCodec``;
+///                 nothing where no row is valid
+///
+/// The number of rows stands outside, as do the checksum and the dictionary. All numbers are little-endian.
 public enum BlockCodec {
-  /// Appends the block to `out`. Dictionary-coded vectors write their codes only; the dictionary is stored apart.
+  static let codesFlag: UInt8 = 1 << 3
+  static let validityShift: UInt8 = 4
+
+  /// Appends the block; its bounds and null count come back. Of dictionary-coded vectors the codes are written only.
   public static func encode(_ vector: ColumnVector, into out: inout [UInt8]) -> BlockStatistics {
-    var writer = BatchWriter()
-    switch vector.storage {
-    case .codes(let codes, _):
-      let lanes = ColumnVector(.int64(codes.map { Int64($0) }), validity: vector.validity)
-      out.append(1)
-      writer.append(vector: lanes)
-    default:
-      out.append(0)
-      writer.append(vector: vector)
+    let rowCount = vector.count
+    let nullCount = vector.nullCount
+    let start = out.count
+    out.append(BlockEncoding.empty.rawValue)
+    out.append(0)
+    var form = BlockValidity.Form.none
+    let validity = nullCount > 0 ? vector.validity : nil
+    if nullCount == rowCount {
+      form = nullCount > 0 ? .allNull : .none
+    } else if let validity {
+      form = BlockValidity.encode(validity, into: &out)
     }
-    out.append(contentsOf: writer.bytes)
-    return BlockStatistics(rowCount: vector.count, nullCount: vector.nullCount, bounds: .none)
+    out[start + 1] = flags(vector) | form.rawValue << validityShift
+    var statistics = BlockStatistics(rowCount: rowCount, nullCount: nullCount, bounds: .none)
+    if nullCount < rowCount {
+      let (encoding, bounds) = encodeBody(vector, validity, count: rowCount - nullCount, into: &out)
+      out[start] = encoding.rawValue
+      statistics.bounds = bounds
+    }
+    return statistics
   }
 
-  /// The vector of `rowCount` rows that `bytes` hold. Takes no more memory than that many rows need.
+  private static func flags(_ vector: ColumnVector) -> UInt8 {
+    vector.physicalType.rawValue | (vector.isCoded ? codesFlag : 0)
+  }
+
+  private static func encodeBody(
+    _ vector: ColumnVector, _ validity: Bitmap?, count: Int, into out: inout [UInt8]
+  ) -> (BlockEncoding, BlockStatistics.Bounds) {
+    switch vector.storage {
+    case .int64(let lanes):
+      let result = withValidLanes(lanes, validity, count: count) { IntegerEncoder.encodeBody($0, into: &out) }
+      guard let bounds = result.bounds else { return (result.encoding, .none) }
+      return (result.encoding, .int64(min: bounds.minimum, max: bounds.maximum))
+    case .float64(let lanes):
+      let result = withValidLanes(lanes, validity, count: count) { DoubleCodec.encodeBody($0, into: &out) }
+      return (result.encoding, result.bounds)
+    case .bool(let lanes):
+      return (withValidLanes(lanes, validity, count: count) { BoolCodec.encodeBody($0, into: &out) }, .none)
+    case .id128(let lanes):
+      let result = withValidLanes(lanes, validity, count: count) { IdCodec.encodeBody($0, into: &out) }
+      return (result.encoding, result.bounds)
+    case .bytes(let strings):
+      return (strings.withValid(validity) { StringCodec.encodeBody($0, $1, into: &out) }, .none)
+    case .codes(let codes, _):
+      let encoding = withValidLanes(codes, validity, count: count) { codes in
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { wide in
+          for index in 0..<count { wide[index] = Int64(codes[index]) }
+          return IntegerEncoder.encodeBody(UnsafeBufferPointer(wide), into: &out).encoding
+        }
+      }
+      return (encoding, .none)
+    }
+  }
+
+  /// The vector of `rowCount` rows that take up all of `bytes`. `dictionary` is the column's, for blocks of codes.
+  ///
+  /// Takes memory for `rowCount` rows and for at most 256 times `bytes`. Throws `.truncated`, `.malformed`, or
+  /// `.unsupportedEncoding`; whatever the bytes, the vector returned is sound.
   public static func decode(
     _ bytes: UnsafeRawBufferPointer, type: PhysicalType, rowCount: Int, dictionary: ValueDictionary?
   ) throws(ColumnError) -> ColumnVector {
     var reader = ByteReader(bytes)
-    let isCoded = try reader.byte() == 1
-    var vector = try BatchReader.vector(try reader.take(reader.remaining), rowCount)
-    if isCoded {
-      guard let dictionary else { throw ColumnError(.malformed, "the block needs a dictionary") }
-      if case .int64(let lanes) = vector.storage {
-        vector.storage = .codes(lanes.map { UInt32(truncatingIfNeeded: $0) }, dictionary)
-      }
+    let encoding = try BlockEncoding.read(&reader)
+    let flags = try reader.byte()
+    guard flags & 7 == type.rawValue, flags >> 6 == 0 else {
+      throw ColumnError(.malformed, "a block with flags \(flags) in a column of \(type)")
     }
-    try vector.check(named: "", type: type, count: rowCount)
+    guard let form = BlockValidity.Form(rawValue: flags >> validityShift & 3), rowCount >= 0 else {
+      throw ColumnError(.malformed, "a block of \(rowCount) rows")
+    }
+    let isCoded = flags & codesFlag != 0
+    if form == .allNull || rowCount == 0 {
+      guard encoding == .empty else { throw ColumnError(.malformed, "a block with values for no rows") }
+      try reader.expectEnd()
+      let known = isCoded ? dictionary : nil
+      return nulls(type, rowCount, known)
+    }
+    let validity = try BlockValidity.decode(form, &reader, rowCount: rowCount)
+    let storage: ColumnVector.Storage
+    if isCoded {
+      storage = try decodeCodes(encoding, &reader, type, rowCount, validity, dictionary)
+    } else {
+      storage = try decodeBody(encoding, &reader, type, rowCount, validity)
+    }
+    try reader.expectEnd()
+    return ColumnVector(storage, validity: validity)
+  }
+
+  private static func nulls(_ type: PhysicalType, _ rowCount: Int, _ dictionary: ValueDictionary?) -> ColumnVector {
+    var vector = ColumnVector.nulls(type, count: rowCount)
+    if rowCount == 0 { vector.validity = nil }
+    if let dictionary, dictionary.physicalType == type {
+      vector.storage = .codes(Array(repeating: 0, count: rowCount), dictionary)
+    }
     return vector
   }
 
-  /// What DESCRIBE shows: `bitpack`, `runs` and so on.
-  public static func encodingName(_ bytes: UnsafeRawBufferPointer) -> String { "plain" }
-}
-
-/// The bytes of a dictionary.
-public enum DictionaryCodec {
-  public static func encode(_ dictionary: ValueDictionary, into out: inout [UInt8]) {
-    var writer = BatchWriter()
-    out.append(littleEndian: UInt32(truncatingIfNeeded: dictionary.count))
-    switch dictionary.values {
-    case .bytes(let strings): writer.append(vector: ColumnVector(.bytes(strings)))
-    case .id128(let ids): writer.append(vector: ColumnVector(.id128(ids)))
+  private static func decodeBody(
+    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ type: PhysicalType, _ rowCount: Int, _ validity: Bitmap?
+  ) throws(ColumnError) -> ColumnVector.Storage {
+    switch type {
+    case .int64:
+      return .int64(
+        try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+          try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+        })
+    case .float64:
+      return .float64(
+        try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+          try DoubleCodec.decodeBody(encoding, &reader, into: out)
+        })
+    case .bool:
+      return .bool(
+        try validLanes(rowCount, validity, zero: false) { (out) throws(ColumnError) in
+          try BoolCodec.decodeBody(encoding, &reader, into: out)
+        })
+    case .id128:
+      return .id128(
+        try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+          try IdCodec.decodeBody(encoding, &reader, into: out)
+        })
+    case .bytes:
+      var bytes: [UInt8] = []
+      let lengths: [UInt32] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+        bytes = try StringCodec.decodeBody(encoding, &reader, lengths: out)
+      }
+      return .bytes(ByteStrings(checkedLengths: lengths, bytes: bytes))
     }
-    out.append(contentsOf: writer.bytes)
   }
 
-  public static func decode(_ bytes: UnsafeRawBufferPointer) throws(ColumnError) -> ValueDictionary {
-    var reader = ByteReader(bytes)
-    let count = Int(try reader.integer(UInt32.self))
-    guard count <= bytes.count else { throw ColumnError(.truncated, "a dictionary of \(count) entries") }
-    switch try BatchReader.vector(try reader.take(reader.remaining), count).storage {
-    case .bytes(let strings): return ValueDictionary(.bytes(strings))
-    case .id128(let ids): return ValueDictionary(.id128(ids))
-    default: throw ColumnError(.malformed, "a dictionary holds byte strings or ids")
+  private static func decodeCodes(
+    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ type: PhysicalType, _ rowCount: Int,
+    _ validity: Bitmap?, _ dictionary: ValueDictionary?
+  ) throws(ColumnError) -> ColumnVector.Storage {
+    guard let dictionary, dictionary.physicalType == type else {
+      throw ColumnError(.malformed, "a block of codes without its dictionary")
     }
+    var isInRange = true
+    let codes: [UInt32] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+      try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+      isInRange = out.isEmpty || Int(Kernels.maximum(UnsafeBufferPointer(out))) < dictionary.count
+    }
+    guard isInRange else { throw ColumnError(.malformed, "a code beyond the \(dictionary.count) dictionary entries") }
+    return .codes(codes, dictionary)
+  }
+
+  /// What DESCRIBE shows for a block: `bitpack`, `rle`, `delta` and so on; `unknown` for bytes that are no block.
+  public static func encodingName(_ bytes: UnsafeRawBufferPointer) -> String {
+    guard bytes.count >= 2 else { return "unknown" }
+    return BlockEncoding(rawValue: bytes[0])?.name ?? "unknown"
   }
 }

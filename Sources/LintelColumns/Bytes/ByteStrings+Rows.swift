@@ -64,23 +64,28 @@ extension ByteStrings {
 }
 
 extension ByteStrings {
-  /// `nil` when the lengths don't add up to the bytes.
-  init?(lengths: [UInt32], bytes: UnsafeRawBufferPointer) {
-    var total: UInt64 = 0
-    let offsets = [UInt32](unsafeUninitializedCapacity: lengths.count &+ 1) { out, count in
+  /// Values of the given lengths, which add up to the bytes: the caller has checked that.
+  init(checkedLengths lengths: [UInt32], bytes: [UInt8]) {
+    self.init()
+    offsets = [UInt32](unsafeUninitializedCapacity: lengths.count &+ 1) { out, count in
+      var offset: UInt32 = 0
       out[0] = 0
       lengths.withUnsafeBufferPointer { lengths in
         for index in 0..<lengths.count {
-          total &+= UInt64(lengths[index])
-          out[index &+ 1] = UInt32(truncatingIfNeeded: total)
+          offset &+= lengths[index]
+          out[index &+ 1] = offset
         }
       }
       count = lengths.count &+ 1
     }
-    // Each length is below 2^32 and there are fewer than 2^32 of them, so that the sum doesn't wrap.
+    self.bytes = bytes
+  }
+
+  /// `nil` when the lengths don't add up to the bytes.
+  init?(lengths: [UInt32], bytes: UnsafeRawBufferPointer) {
+    var total: UInt64 = 0
+    for length in lengths { total &+= UInt64(length) }
     guard total == UInt64(bytes.count), total <= UInt64(UInt32.max) else { return nil }
-    self.init()
-    self.offsets = offsets
-    self.bytes = [UInt8](bytes)
+    self.init(checkedLengths: lengths, bytes: [UInt8](bytes))
   }
 }

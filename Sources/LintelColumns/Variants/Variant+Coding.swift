@@ -14,8 +14,8 @@ enum VariantTag {
 extension Variant {
   /// Appends the encoding of the value.
   ///
-  /// What is nested deeper than ``maximumDepth`` is written as the empty value, because nothing could read it back;
-  /// ask ``isTooDeep`` first where that matters.
+  /// A container that holds values deeper than ``maximumDepth`` is written as the empty value, because nothing could
+  /// read it back; ask ``isTooDeep`` first where that matters.
   public func encode(into out: inout [UInt8]) {
     var writer = VariantWriter(appendingTo: out)
     out = []
@@ -43,8 +43,9 @@ extension Variant {
   }
 
   private func write(to writer: inout VariantWriter, depth: Int) {
-    guard depth <= Variant.maximumDepth else { return writer.appendEmpty() }
     switch self {
+    case .array(let values) where depth == Variant.maximumDepth && !values.isEmpty: writer.appendEmpty()
+    case .map(let entries) where depth == Variant.maximumDepth && !entries.isEmpty: writer.appendEmpty()
     case .empty: writer.appendEmpty()
     case .bool(let value): writer.append(bool: value)
     case .int(let value): writer.append(int: value)

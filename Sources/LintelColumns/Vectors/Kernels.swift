@@ -21,3 +21,34 @@ enum Kernels {
     return (low, high)
   }
 }
+
+/// A lane that bit-packed chunks decode into.
+protocol PackedLane: FixedWidthInteger & BitwiseCopyable & Sendable {
+  /// The widest packing that the lane takes.
+  static var maximumWidth: Int { get }
+  /// Decodes a full chunk of ``BitPacking/chunk`` values, 128 * width bytes.
+  static func unpackChunk(
+    _ packed: UnsafeRawPointer, width: Int, base: Self, into out: UnsafeMutablePointer<Self>)
+}
+
+extension Int64: PackedLane {
+  static var maximumWidth: Int { 64 }
+
+  @inline(__always)
+  static func unpackChunk(
+    _ packed: UnsafeRawPointer, width: Int, base: Int64, into out: UnsafeMutablePointer<Int64>
+  ) {
+    lintel_unpack_i64(packed, UInt32(truncatingIfNeeded: width), base, out)
+  }
+}
+
+extension UInt32: PackedLane {
+  static var maximumWidth: Int { 32 }
+
+  @inline(__always)
+  static func unpackChunk(
+    _ packed: UnsafeRawPointer, width: Int, base: UInt32, into out: UnsafeMutablePointer<UInt32>
+  ) {
+    lintel_unpack_u32(packed, UInt32(truncatingIfNeeded: width), base, out)
+  }
+}

@@ -1,0 +1,60 @@
+/// How the values of a block are written. Raw values are on disk and never change.
+enum BlockEncoding: UInt8, CaseIterable {
+  case plain = 0
+  case constant = 1
+  case runs = 2
+  case bitpack = 3
+  case delta = 4
+  case patched = 5
+  case scaled = 6
+  case bitmap = 7
+  case strings = 8
+  case stringsLZ4 = 9
+  case stringsZstd = 10
+  /// No valid row.
+  case empty = 11
+
+  var name: String {
+    switch self {
+    case .plain: "plain"
+    case .constant: "constant"
+    case .runs: "rle"
+    case .bitpack: "bitpack"
+    case .delta: "delta"
+    case .patched: "patched"
+    case .scaled: "scaled"
+    case .bitmap: "bitmap"
+    case .strings: "plain"
+    case .stringsLZ4: "lz4"
+    case .stringsZstd: "zstd"
+    case .empty: "null"
+    }
+  }
+
+  static func read(_ reader: inout ByteReader) throws(ColumnError) -> BlockEncoding {
+    let tag = try reader.byte()
+    guard let encoding = BlockEncoding(rawValue: tag) else {
+      throw ColumnError(.unsupportedEncoding, "block encoding \(tag) was written by a newer Lintel, or is damaged")
+    }
+    return encoding
+  }
+}
+
+/// `count` lanes that `fill` writes, all of them unless it throws.
+@inline(__always)
+func filledLanes<Lane: BitwiseCopyable>(
+  _ count: Int, _ fill: (UnsafeMutableBufferPointer<Lane>) throws(ColumnError) -> Void
+) throws(ColumnError) -> [Lane] {
+  var failure: ColumnError?
+  let lanes = [Lane](unsafeUninitializedCapacity: count) { buffer, initialized in
+    let out = UnsafeMutableBufferPointer(rebasing: buffer[..<count])
+    do throws(ColumnError) {
+      try fill(out)
+      initialized = count
+    } catch {
+      failure = error
+    }
+  }
+  if let failure { throw failure }
+  return lanes
+}
