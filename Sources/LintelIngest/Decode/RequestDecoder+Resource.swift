@@ -10,19 +10,32 @@ struct ResourceState {
   var hasInvalidText = false
 
   /// Per convention that a resource can fill: what this one gives.
-  var winners: [Winner?] = []
+  var winners: [Winner]
   /// Codes of the resource's map, by the set of winners that a span overrides; -1 where not known yet.
-  var mapCodes: [Int32] = []
+  var mapCodes: [Int32]
   /// The moves that remain under the same set.
-  var moves: [MoveSet] = []
-  /// Whether values may be moved out of the map.
-  var isMovable = true
+  var moves: [MoveSet]
+  /// Distinguishes the request's resources, from 1.
+  var serial: UInt32 = 0
+  /// Per known key: the last resource that had it.
+  var lastSerials: [UInt32]
+
+  init(known: KnownKeys) {
+    winners = Array(repeating: Winner(), count: known.identityCount)
+    mapCodes = Array(repeating: -1, count: 1 << known.identityCount)
+    moves = Array(repeating: MoveSet(), count: 1 << known.identityCount)
+    lastSerials = Array(repeating: 0, count: known.count)
+  }
 
   struct Winner {
-    let attribute: Int
-    /// `MoveSet` number, or `nil` when the attribute stays.
-    let move: UInt8?
-    let code: UInt32
+    /// Index of the attribute in the list; negative when nothing fills the column.
+    var attribute = -1
+    var rank = UInt8.max
+    /// ``MoveSet`` number; only when `isMoved`.
+    var move: UInt8 = 0
+    var isMoved = false
+    /// The value, in the column's table.
+    var code = TextCodes.null
   }
 }
 
@@ -93,26 +106,27 @@ extension RequestDecoder {
 
   /// Finds what the resource gives to the columns that say who sent a span.
   private mutating func prepareResource(in reader: borrowing WireReader) {
-    let count = known.identityCount
-    resource.winners = Array(repeating: nil, count: count)
-    resource.mapCodes = Array(repeating: -1, count: 1 << count)
-    resource.moves = Array(repeating: MoveSet(), count: 1 << count)
-    let bytes = resource.list.items.reduce(resource.list.arena.count) { $0 &+ $1.key.count &+ $1.text.count }
-    resource.isMovable = bytes <= limits.movableResourceBytes
-    var ranks = [UInt8](repeating: .max, count: count)
-    var seen: Set<UInt32> = []
-    for (index, attribute) in resource.list.items.enumerated() where attribute.keyNumber < UInt32(known.count) {
-      guard seen.insert(attribute.keyNumber).inserted else { continue }
-      let rule = known.resourceRules[Int(attribute.keyNumber)]
+    resource.serial &+= 1
+    for slot in resource.winners.indices { resource.winners[slot] = ResourceState.Winner() }
+    for set in resource.mapCodes.indices { resource.mapCodes[set] = -1 }
+    var bytes = resource.list.arena.count
+    for index in resource.list.items.indices {
+      let attribute = resource.list.items[index]
+      bytes &+= attribute.key.count &+ attribute.text.count
+      let key = Int(attribute.keyNumber)
+      guard key < known.count, resource.lastSerials[key] != resource.serial else { continue }
+      resource.lastSerials[key] = resource.serial
+      let rule = known.resourceRules[key]
       let slot = Int(rule.slot)
-      guard slot >= 0, slot < count, !(slot == Self.organizationSlot && organization != nil), rule.rank < ranks[slot],
-        let value = known.value(of: attribute, rule, in: reader)
+      guard slot >= 0, slot < known.identityCount, !(slot == Self.organizationSlot && organization != nil),
+        rule.rank < resource.winners[slot].rank, let value = known.value(of: attribute, rule, in: reader)
       else { continue }
-      ranks[slot] = rule.rank
       resource.winners[slot] = ResourceState.Winner(
-        attribute: index, move: resource.isMovable ? rule.move : nil,
+        attribute: index, rank: rule.rank, move: rule.move, isMoved: true,
         code: columns.identities[slot].table.code(for: value.text))
     }
+    guard bytes > limits.movableResourceBytes else { return }
+    for slot in resource.winners.indices { resource.winners[slot].isMoved = false }
   }
 
   /// The code of the resource's map and the resource's moves, for spans that themselves fill the columns in `overridden`.
@@ -126,30 +140,28 @@ extension RequestDecoder {
   @inline(never)
   private mutating func encodeResourceMap(overridden: Int) -> (code: UInt32, moves: MoveSet) {
     var moves = MoveSet()
-    var moved: Set<Int> = []
-    for (slot, winner) in resource.winners.enumerated() where overridden >> slot & 1 == 0 {
-      guard let winner, let move = winner.move else { continue }
-      moves.insert(move)
-      moved.insert(winner.attribute)
+    for (slot, winner) in resource.winners.enumerated() where overridden >> slot & 1 == 0 && winner.isMoved {
+      moves.insert(winner.move)
     }
-    let code = columns.resourceMaps.code(forMapOf: resource.list, except: moved)
+    scratch.removeAll(keepingCapacity: true)
+    let place = VariantBytes.open(VariantBytes.map, into: &scratch)
+    var count = 0
+    for index in resource.list.items.indices where !isMoved(index, overridden: overridden) {
+      resource.list.encodeEntry(resource.list.items[index], into: &scratch)
+      count += 1
+    }
+    VariantBytes.close(place, count: count, in: &scratch)
+    let code = scratch.withUnsafeBytes { columns.resourceMaps.code(for: $0) }
     resource.mapCodes[overridden] = Int32(truncatingIfNeeded: code)
     resource.moves[overridden] = moves
     return (code, moves)
   }
-}
 
-extension ByteTable {
-  /// The number of an attribute list as an encoded map.
-  mutating func code(forMapOf list: borrowing AttributeList, except left: Set<Int> = []) -> UInt32 {
-    var bytes: [UInt8] = []
-    let place = VariantBytes.open(VariantBytes.map, into: &bytes)
-    var count = 0
-    for (index, attribute) in list.items.enumerated() where !left.contains(index) {
-      list.encodeEntry(attribute, into: &bytes)
-      count += 1
+  /// Whether an attribute of the resource is moved into a column, for spans that fill the columns in `overridden`.
+  private func isMoved(_ index: Int, overridden: Int) -> Bool {
+    for slot in resource.winners.indices where resource.winners[slot].attribute == index {
+      return resource.winners[slot].isMoved && overridden >> slot & 1 == 0
     }
-    VariantBytes.close(place, count: count, in: &bytes)
-    return bytes.withUnsafeBytes { self.code(for: $0) }
+    return false
   }
 }

@@ -54,12 +54,16 @@ extension RequestDecoder {
   }
 
   private mutating func addScopeRecord() {
+    scratch.removeAll(keepingCapacity: true)
+    let place = VariantBytes.open(VariantBytes.map, into: &scratch)
+    for attribute in scope.list.items { scope.list.encodeEntry(attribute, into: &scratch) }
+    VariantBytes.close(place, count: scope.list.items.count, in: &scratch)
     scope.record = UInt32(truncatingIfNeeded: columns.scopes.count)
     columns.scopes.append(
       SpanColumns.ScopeRecord(
         name: columns.scopeNames.code(for: scope.name),
         version: columns.scopeNames.code(for: scope.version),
-        attributes: columns.scopeMaps.code(forMapOf: scope.list),
+        attributes: scratch.withUnsafeBytes { columns.scopeMaps.code(for: $0) },
         schemaURL: columns.schemaURLs.code(for: scope.schemaURL),
         droppedAttributes: Int64(scope.droppedAttributes),
         resourceSchemaURL: columns.schemaURLs.code(for: resource.schemaURL),

@@ -154,11 +154,10 @@ extension RequestDecoder {
         code = organizationCode
       } else if filled >> UInt64(slot) & 1 != 0 {
         code = columns.identities[slot].table.code(for: slots[slot].value.text)
-        if resource.winners[slot] != nil { overridden |= 1 << slot }
-      } else if let winner = resource.winners[slot] {
-        code = winner.code
-      } else if slot == Self.applicationSlot, let service = resource.winners[Self.serviceSlot] {
-        code = applicationCode(service: service.code)
+        if resource.winners[slot].isMoved { overridden |= 1 << slot }
+      } else {
+        code = resource.winners[slot].code
+        if code == TextCodes.null, slot == Self.applicationSlot { code = applicationCode() }
       }
       columns.identities[slot].codes.append(code)
     }
@@ -168,7 +167,9 @@ extension RequestDecoder {
   }
 
   /// The service's name as an application's.
-  private mutating func applicationCode(service: UInt32) -> UInt32 {
+  private mutating func applicationCode() -> UInt32 {
+    let service = resource.winners[Self.serviceSlot].code
+    guard service != TextCodes.null else { return TextCodes.null }
     let services = columns.identities[Self.serviceSlot].table.values
     return services.bytes.withUnsafeBytes {
       columns.identities[Self.applicationSlot].table.code(

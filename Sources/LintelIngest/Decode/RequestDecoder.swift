@@ -26,11 +26,14 @@ struct RequestDecoder {
   var rejected: [Int]
 
   // The resource and the scope being read.
-  var resource = ResourceState()
+  var resource: ResourceState
   var scope = ScopeState()
   // The span being read, and what each convention found in it.
   var span = ParsedSpan()
   var slots: [SlotState]
+
+  /// Room to encode a map.
+  var scratch: [UInt8] = []
 
   // User ids of the request and their hashes.
   var userIDs = ByteTable()
@@ -40,6 +43,7 @@ struct RequestDecoder {
     self.hasher = hasher
     self.limits = limits
     self.organization = organization
+    resource = ResourceState(known: known)
     values = ValueReader(known: known, limits: limits)
     columns = SpanColumns(known: known)
     rejected = Array(repeating: 0, count: RejectionReason.allCases.count)
