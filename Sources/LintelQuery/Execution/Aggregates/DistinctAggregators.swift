@@ -12,9 +12,19 @@ struct PairCounts {
 
   mutating func add(_ rows: GroupedRows, _ operand: Vector) {
     let numbers = values.intern(operand)
+    var last: UInt64 = .max
+    var repeats: Int64 = 0
     for lane in 0..<rows.count where operand.validity?[lane] ?? true {
-      add(UInt64(rows.group(lane)) << 32 | UInt64(numbers[lane]), 1)
+      let pair = UInt64(rows.group(lane)) << 32 | UInt64(numbers[lane])
+      if pair == last {
+        repeats &+= 1
+        continue
+      }
+      if repeats > 0 { add(last, repeats) }
+      last = pair
+      repeats = 1
     }
+    if repeats > 0 { add(last, repeats) }
   }
 
   @inline(__always)
@@ -117,66 +127,5 @@ final class TopValuesAggregator: Aggregator {
       EncodedVariant.appendInt(members[lane].count, to: &out)
     }
     return out
-  }
-}
-
-/// approx_count_distinct: HyperLogLog registers per group; few values are kept as a list of register entries.
-final class SketchAggregator: Aggregator {
-  private var registers: [[UInt8]] = []
-  private var bytes = 0
-
-  override func grow(_ groups: Int) { registers.grow(groups, []) }
-  override var byteCount: Int { bytes + registers.count * 8 }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first else { return }
-    let hashes = Self.hashes(operand)
-    for lane in 0..<rows.count where operand.validity?[lane] ?? true {
-      put(HyperLogLog.entry(hashes[lane]), rows.group(lane))
-    }
-  }
-
-  private func put(_ entry: UInt32, _ group: Int) {
-    if registers[group].isEmpty {
-      registers[group] = Array(repeating: 0, count: HyperLogLog.registerCount)
-      bytes += HyperLogLog.registerCount
-    }
-    let register = Int(entry >> 8)
-    registers[group][register] = max(registers[group][register], UInt8(truncatingIfNeeded: entry))
-  }
-
-  private static func hashes(_ vector: Vector) -> [UInt64] {
-    switch vector.lanes {
-    case .int64(let values): return mapLanes(values) { ValueHash.hash($0) }
-    case .float64(let values): return mapLanes(values) { ValueHash.hash($0) }
-    case .bool(let values): return mapLanes(values) { ValueHash.hash($0 ? 1 : Int64(0)) }
-    case .id128(let values): return mapLanes(values) { ValueHash.hash($0) }
-    case .bytes: return vector.withBytes { view in makeLanes(vector.count) { ValueHash.hash(view[$0]) } }
-    case .codes: return hashes(vector.plain)
-    }
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? SketchAggregator else { return }
-    for (group, theirs) in other.registers.enumerated() where !theirs.isEmpty {
-      let target = Int(mapping[group])
-      if registers[target].isEmpty {
-        registers[target] = theirs
-        bytes += theirs.count
-      } else {
-        registers[target] = zipLanes(registers[target], theirs) { max($0, $1) }
-      }
-    }
-  }
-
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Vector(
-      .int64(
-        (0..<groups).map { group in
-          guard !registers[group].isEmpty else { return 0 }
-          var histogram = HyperLogLog.emptyHistogram
-          for rank in registers[group] { histogram[Int(rank)] += 1 }
-          return HyperLogLog.estimate(histogram: histogram)
-        }))
   }
 }

@@ -1,46 +1,54 @@
 import LintelColumns
 
 /// Numbers the values of one expression, null included, in order of appearance; equal values get one number, whatever their
-/// coding. Values behind codes are hashed once per dictionary entry, when first seen.
+/// coding.
+///
+/// While all values come from one dictionary their codes stand for them and nothing is hashed. When another dictionary
+/// or plain values come, the distinct values seen so far are hashed, and from then on each dictionary entry once, when
+/// first seen.
 ///
 /// Used by one thread at a time.
 final class ValueInterner: @unchecked Sendable {
   private let type: PhysicalType
-  /// Integers, doubles' bits and booleans; hashes of wide values.
-  private let numbers = NumberInterner()
-  private var wide: WideValues
-  /// Number of a value by number of its entry in `numbers` (plain types: the same).
+  private var store: Store
   private var nullNumber: UInt32?
-  /// For each number: its entry; `UInt32.max` for null.
+  /// For each number its entry in the store; ``noEntry`` for null.
   private var entries: [UInt32] = []
-  private var numberOfEntry: [UInt32] = []
+  /// For each entry of a hashed store its number.
+  private var numbers: [UInt32] = []
+  /// The dictionary whose codes `translation` turns into numbers.
   private var dictionary: ValueDictionary?
   private var translation: [UInt32] = []
+
   private static let unknown = UInt32.max
+  private static let noEntry = UInt32.max
+
+  private enum Store {
+    /// Integers, bits of doubles, booleans.
+    case narrow(NumberInterner)
+    /// Entries are codes of the one dictionary so far.
+    case coded
+    case wide(WideValues)
+  }
 
   init(_ type: PhysicalType) {
     self.type = type
-    wide = WideValues(type)
+    store = type == .bytes || type == .id128 ? .coded : .narrow(NumberInterner())
   }
 
   var count: Int { entries.count }
-  var byteCount: Int { numbers.byteCount + wide.byteCount + entries.count * 8 + translation.count * 4 }
 
-  private func number(ofEntry entry: UInt32) -> UInt32 {
-    if Int(entry) < numberOfEntry.count { return numberOfEntry[Int(entry)] }
-    let number = UInt32(truncatingIfNeeded: entries.count)
-    numberOfEntry.append(number)
-    entries.append(entry)
-    return number
+  var byteCount: Int {
+    let storeBytes =
+      switch store {
+      case .narrow(let numbers): numbers.byteCount
+      case .coded: 0
+      case .wide(let values): values.byteCount
+      }
+    return storeBytes + entries.count * 8 + translation.count * 4
   }
 
-  private func numberOfNull() -> UInt32 {
-    if let nullNumber { return nullNumber }
-    let number = UInt32(truncatingIfNeeded: entries.count)
-    entries.append(.max)
-    nullNumber = number
-    return number
-  }
+  // MARK: Numbering
 
   /// The number of every lane.
   func intern(_ vector: Vector) -> [UInt32] {
@@ -48,23 +56,21 @@ final class ValueInterner: @unchecked Sendable {
     case .int64(let values): return intern(values, vector.validity) { UInt64(bitPattern: $0) }
     case .float64(let values): return intern(values, vector.validity) { ValueHash.canonical($0).bitPattern }
     case .bool(let values): return intern(values, vector.validity) { $0 ? 1 : 0 }
-    case .codes(let codes, let dictionary):
-      if dictionary !== self.dictionary {
-        self.dictionary = dictionary
-        translation = Array(repeating: Self.unknown, count: dictionary.count)
-      }
-      return intern(codes: codes, vector.validity, dictionary)
+    case .codes(let codes, let dictionary): return intern(codes: codes, vector.validity, dictionary)
     case .bytes(let values):
+      let wide = wideValues()
       return values.withView { view in
-        (0..<vector.count).map { vector.isValid($0) ? intern(bytes: view[$0]) : numberOfNull() }
+        (0..<vector.count).map { vector.isValid($0) ? number(ofEntry: wide.intern(view[$0])) : numberOfNull() }
       }
     case .id128(let values):
-      return values.indices.map { vector.isValid($0) ? intern(id: values[$0]) : numberOfNull() }
+      let wide = wideValues()
+      return values.indices.map { vector.isValid($0) ? number(ofEntry: wide.intern(values[$0])) : numberOfNull() }
     }
   }
 
   @inline(__always)
   private func intern<T>(_ values: [T], _ validity: [Bool]?, _ bits: (T) -> UInt64) -> [UInt32] {
+    guard case .narrow(let store) = store else { return Array(repeating: numberOfNull(), count: values.count) }
     var last: UInt64 = 0
     var lastNumber = Self.unknown
     return [UInt32](unsafeUninitializedCapacity: values.count) { out, initialized in
@@ -77,7 +83,7 @@ final class ValueInterner: @unchecked Sendable {
           let value = bits(values[lane])
           if value != last || lastNumber == Self.unknown {
             last = value
-            lastNumber = number(ofEntry: numbers.intern(value))
+            lastNumber = number(ofEntry: store.intern(value))
           }
           out[lane] = lastNumber
         }
@@ -86,22 +92,23 @@ final class ValueInterner: @unchecked Sendable {
     }
   }
 
-  private func intern(codes: [UInt32], _ validity: [Bool]?, _ dictionary: ValueDictionary) -> [UInt32] {
-    [UInt32](unsafeUninitializedCapacity: codes.count) { out, initialized in
+  private func intern(codes: [UInt32], _ validity: [Bool]?, _ source: ValueDictionary) -> [UInt32] {
+    turn(to: source)
+    return [UInt32](unsafeUninitializedCapacity: codes.count) { out, initialized in
       codes.withUnsafeBufferPointer { codes in
         translation.withUnsafeMutableBufferPointer { translation in
           for lane in 0..<codes.count {
             let code = Int(codes[lane])
-            if validity?[lane] ?? true, code < translation.count {
-              var number = translation[code]
-              if number == Self.unknown {
-                number = intern(entry: code, of: dictionary)
-                translation[code] = number
-              }
-              out[lane] = number
-            } else {
+            guard validity?[lane] ?? true, code < translation.count else {
               out[lane] = numberOfNull()
+              continue
             }
+            var number = translation[code]
+            if number == Self.unknown {
+              number = intern(code: code, of: source)
+              translation[code] = number
+            }
+            out[lane] = number
           }
         }
       }
@@ -109,102 +116,97 @@ final class ValueInterner: @unchecked Sendable {
     }
   }
 
-  private func intern(entry: Int, of dictionary: ValueDictionary) -> UInt32 {
-    switch dictionary.values {
-    case .id128(let ids): return intern(id: ids[entry])
-    case .bytes(let values):
-      return values.withView { intern(bytes: $0[entry]) }
+  /// Makes `source` the dictionary that codes are read by.
+  private func turn(to source: ValueDictionary) {
+    guard source !== dictionary else { return }
+    if dictionary != nil || !entries.isEmpty { _ = wideValues() }
+    dictionary = source
+    translation = Array(repeating: Self.unknown, count: source.count)
+  }
+
+  @inline(never)
+  private func intern(code: Int, of source: ValueDictionary) -> UInt32 {
+    switch (store, source.values) {
+    case (.coded, _): return append(entry: UInt32(truncatingIfNeeded: code))
+    case (.wide(let wide), .id128(let ids)): return number(ofEntry: wide.intern(ids[code]))
+    case (.wide(let wide), .bytes(let values)): return number(ofEntry: values.withView { wide.intern($0[code]) })
+    case (.narrow, _): return numberOfNull()
     }
   }
 
-  private func intern(bytes: UnsafeBufferPointer<UInt8>) -> UInt32 { number(ofEntry: wide.intern(bytes)) }
-  private func intern(id: UInt128) -> UInt32 { number(ofEntry: wide.intern(id)) }
+  private func append(entry: UInt32) -> UInt32 {
+    let number = UInt32(truncatingIfNeeded: entries.count)
+    entries.append(entry)
+    return number
+  }
+
+  @inline(__always)
+  private func number(ofEntry entry: UInt32) -> UInt32 {
+    if Int(entry) < numbers.count { return numbers[Int(entry)] }
+    let number = append(entry: entry)
+    numbers.append(number)
+    return number
+  }
+
+  private func numberOfNull() -> UInt32 {
+    if let nullNumber { return nullNumber }
+    let number = append(entry: Self.noEntry)
+    nullNumber = number
+    return number
+  }
+
+  /// The hashed store; codes held so far are turned into values.
+  private func wideValues() -> WideValues {
+    if case .wide(let values) = store { return values }
+    let wide = WideValues(type)
+    if case .coded = store, let dictionary {
+      for number in entries.indices where entries[number] != Self.noEntry {
+        let code = Int(entries[number])
+        switch dictionary.values {
+        case .id128(let ids): entries[number] = wide.intern(ids[code])
+        case .bytes(let values): entries[number] = values.withView { wide.intern($0[code]) }
+        }
+        numbers.append(UInt32(truncatingIfNeeded: number))
+      }
+    }
+    store = .wide(wide)
+    return wide
+  }
+
+  // MARK: Merging
 
   /// For each number of `other`, the number of its value here.
   func merge(_ other: ValueInterner) -> [UInt32] {
-    intern(other.vector(other.entries.indices.map { UInt32(truncatingIfNeeded: $0) }))
+    if case .coded = other.store, let theirs = other.dictionary {
+      let validity = other.nullNumber == nil ? nil : mapLanes(other.entries) { $0 != Self.noEntry }
+      return intern(codes: other.entries, validity, theirs)
+    }
+    return intern(other.vector(makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }))
   }
+
+  // MARK: Values
 
   /// The values behind numbers.
   func vector(_ wanted: [UInt32]) -> Vector {
     let picked = mapLanes(wanted) { entries[Int($0)] }
-    let hasNull = nullNumber != nil
-    let validity = hasNull ? mapLanes(picked) { $0 != .max } : nil
-    let lanes: Vector.Lanes =
-      switch type {
-      case .int64: .int64(mapLanes(picked) { $0 == .max ? 0 : Int64(bitPattern: numbers.values[Int($0)]) })
-      case .float64: .float64(mapLanes(picked) { $0 == .max ? 0 : Double(bitPattern: numbers.values[Int($0)]) })
-      case .bool: .bool(mapLanes(picked) { $0 == .max ? false : numbers.values[Int($0)] != 0 })
-      case .bytes, .id128: wide.lanes(picked)
-      }
-    return Vector(lanes, validity: validity)
-  }
-}
-
-/// The distinct byte strings or ids of an interner, by hash.
-struct WideValues {
-  private let type: PhysicalType
-  private var strings = ByteStrings()
-  private var ids: [UInt128] = []
-  private var hashes: [UInt64] = []
-  private var table: [UInt32] = Array(repeating: 0, count: 512)
-
-  init(_ type: PhysicalType) { self.type = type }
-
-  var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + table.count * 4 }
-
-  mutating func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    let hash = ValueHash.hash(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-    while table[slot] != 0 {
-      let entry = Int(table[slot] - 1)
-      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) { return UInt32(entry) }
-      slot = (slot + 1) & (table.count - 1)
-    }
-    strings.append(UnsafeRawBufferPointer(bytes))
-    return insert(hash, slot)
-  }
-
-  mutating func intern(_ id: UInt128) -> UInt32 {
-    let hash = ValueHash.hash(id)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-    while table[slot] != 0 {
-      let entry = Int(table[slot] - 1)
-      if ids[entry] == id { return UInt32(entry) }
-      slot = (slot + 1) & (table.count - 1)
-    }
-    ids.append(id)
-    return insert(hash, slot)
-  }
-
-  private mutating func insert(_ hash: UInt64, _ slot: Int) -> UInt32 {
-    let entry = UInt32(truncatingIfNeeded: hashes.count)
-    hashes.append(hash)
-    table[slot] = entry + 1
-    if hashes.count * 2 > table.count { grow() }
-    return entry
-  }
-
-  private mutating func grow() {
-    table = Array(repeating: 0, count: table.count * 2)
-    for (entry, hash) in hashes.enumerated() {
-      var slot = Int(truncatingIfNeeded: hash) & (table.count - 1)
-      while table[slot] != 0 { slot = (slot + 1) & (table.count - 1) }
-      table[slot] = UInt32(truncatingIfNeeded: entry + 1)
+    let validity = nullNumber == nil ? nil : mapLanes(picked) { $0 != Self.noEntry }
+    switch store {
+    case .narrow(let store): return Vector(narrowLanes(picked, store), validity: validity)
+    case .wide(let values): return Vector(values.lanes(picked), validity: validity)
+    case .coded:
+      guard let dictionary else { return .nulls(type, count: wanted.count) }
+      return Vector(.codes(picked, dictionary), validity: validity)
     }
   }
 
-  /// The values of the entries; `UInt32.max` reads as nothing.
-  func lanes(_ entries: [UInt32]) -> Vector.Lanes {
-    if type == .id128 { return .id128(mapLanes(entries) { $0 == .max ? 0 : ids[Int($0)] }) }
-    var result = ByteStrings()
-    result.reserveCapacity(entries.count, bytes: 0)
-    strings.withView { view in
-      for entry in entries {
-        result.append(
-          UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : view[Int(entry)]))
-      }
+  private func narrowLanes(_ entries: [UInt32], _ store: NumberInterner) -> Vector.Lanes {
+    // An interner that has seen only null has no entry to read.
+    let values = store.values
+    switch type {
+    case .float64:
+      return .float64(mapLanes(entries) { $0 == Self.noEntry ? 0 : Double(bitPattern: values[Int($0)]) })
+    case .bool: return .bool(mapLanes(entries) { $0 == Self.noEntry ? false : values[Int($0)] != 0 })
+    default: return .int64(mapLanes(entries) { $0 == Self.noEntry ? 0 : Int64(bitPattern: values[Int($0)]) })
     }
-    return .bytes(result)
   }
 }

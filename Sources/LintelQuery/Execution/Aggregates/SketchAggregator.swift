@@ -1,0 +1,164 @@
+import LintelColumns
+
+/// approx_count_distinct: HyperLogLog registers per group.
+///
+/// A group starts as a set of (register, rank) entries in one hash table for all groups, and gets registers of its own when
+/// it has many: thousands of small groups cost no more than their values. The estimate depends on the registers alone.
+final class SketchAggregator: Aggregator {
+  /// Entries after which a group gets registers: as many bytes as those take.
+  private static let denseEntries: UInt32 = 1024
+
+  /// Numbers group << 32 | entry.
+  private let sparse = NumberInterner()
+  private var sparseCounts: [UInt32] = []
+  private var registers: [UnsafeMutablePointer<UInt8>?] = []
+  private var denseCount = 0
+  private var dictionary: ValueDictionary?
+  private var dictionaryEntries: [UInt32] = []
+
+  deinit { for group in registers { group?.deallocate() } }
+
+  override func grow(_ groups: Int) {
+    sparseCounts.grow(groups, 0)
+    registers.grow(groups, nil)
+  }
+
+  override var byteCount: Int {
+    sparse.byteCount + denseCount * HyperLogLog.registerCount + registers.count * 12 + dictionaryEntries.count * 4
+  }
+
+  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
+    guard let operand = operands.first else { return }
+    let entries = entries(operand)
+    var last: UInt64 = .max
+    for lane in 0..<rows.count where operand.validity?[lane] ?? true {
+      let pair = UInt64(rows.group(lane)) << 32 | UInt64(entries[lane])
+      if pair == last { continue }
+      last = pair
+      put(pair)
+    }
+  }
+
+  @inline(__always)
+  private func put(_ pair: UInt64) {
+    let group = Int(pair >> 32)
+    if let registers = registers[group] {
+      HyperLogLog.put(UInt32(truncatingIfNeeded: pair), registers)
+      return
+    }
+    let before = sparse.count
+    _ = sparse.intern(pair)
+    guard sparse.count > before else { return }
+    sparseCounts[group] &+= 1
+    if sparseCounts[group] >= Self.denseEntries { makeDense(group) }
+  }
+
+  /// Gives a group registers. Its entries so far stay in the table and are folded in at the end.
+  private func makeDense(_ group: Int) {
+    let made = UnsafeMutablePointer<UInt8>.allocate(capacity: HyperLogLog.registerCount)
+    made.initialize(repeating: 0, count: HyperLogLog.registerCount)
+    registers[group] = made
+    denseCount += 1
+  }
+
+  /// Register and rank of every lane; behind codes once per dictionary.
+  private func entries(_ vector: Vector) -> [UInt32] {
+    switch vector.lanes {
+    case .int64(let values): return mapLanes(values) { HyperLogLog.entry(ValueHash.hash($0)) }
+    case .float64(let values): return mapLanes(values) { HyperLogLog.entry(ValueHash.hash($0)) }
+    case .bool(let values): return mapLanes(values) { HyperLogLog.entry(ValueHash.hash($0 ? 1 : Int64(0))) }
+    case .id128(let values): return mapLanes(values) { HyperLogLog.entry(ValueHash.hash($0)) }
+    case .bytes:
+      return vector.withBytes { view in
+        makeLanes(vector.count) { HyperLogLog.entry(ValueHash.hash(view[$0])) }
+      }
+    case .codes(let codes, let source):
+      if source.count > codes.count * 64 { return entries(vector.plain) }
+      if source !== dictionary {
+        dictionary = source
+        dictionaryEntries = entries(Vector.values(of: source))
+      }
+      let last = UInt32(truncatingIfNeeded: dictionaryEntries.count - 1)
+      return Vector.gather(dictionaryEntries, Vector.clamp(codes, validity: nil, last: last))
+    }
+  }
+
+  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
+    guard let other = other as? SketchAggregator else { return }
+    for (group, theirs) in other.registers.enumerated() {
+      guard let theirs else { continue }
+      let target = Int(mapping[group])
+      if registers[target] == nil { makeDense(target) }
+      guard let ours = registers[target] else { continue }
+      for register in 0..<HyperLogLog.registerCount { ours[register] = max(ours[register], theirs[register]) }
+    }
+    for number in 0..<other.sparse.count {
+      let pair = other.sparse.values[number]
+      put(UInt64(mapping[Int(pair >> 32)]) << 32 | pair & 0xFFFF_FFFF)
+    }
+  }
+
+  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+    let (entries, starts) = entriesByGroup(groups)
+    let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: HyperLogLog.registerCount)
+    scratch.initialize(repeating: 0, count: HyperLogLog.registerCount)
+    defer { scratch.deallocate() }
+    var estimates: [Int64] = []
+    estimates.reserveCapacity(groups)
+    for group in 0..<groups {
+      let own = entries[starts[group]..<starts[group + 1]]
+      if let registers = registers[group] {
+        for entry in own { HyperLogLog.put(entry, registers) }
+        estimates.append(HyperLogLog.estimate(registers))
+      } else {
+        estimates.append(HyperLogLog.estimate(entries: own, scratch: scratch))
+      }
+    }
+    return Vector(.int64(estimates))
+  }
+
+  private func entriesByGroup(_ groups: Int) -> (entries: [UInt32], starts: [Int]) {
+    var starts = Array(repeating: 0, count: groups + 1)
+    for number in 0..<sparse.count { starts[Int(sparse.values[number] >> 32) + 1] += 1 }
+    for group in 0..<groups { starts[group + 1] += starts[group] }
+    var next = starts
+    var entries = Array(repeating: UInt32(0), count: sparse.count)
+    for number in 0..<sparse.count {
+      let group = Int(sparse.values[number] >> 32)
+      entries[next[group]] = UInt32(truncatingIfNeeded: sparse.values[number])
+      next[group] += 1
+    }
+    return (entries, starts)
+  }
+}
+
+extension HyperLogLog {
+  @inline(__always)
+  static func put(_ entry: UInt32, _ registers: UnsafeMutablePointer<UInt8>) {
+    let register = Int(entry >> 8)
+    registers[register] = max(registers[register], UInt8(truncatingIfNeeded: entry))
+  }
+
+  static func estimate(_ registers: UnsafeMutablePointer<UInt8>) -> Int64 {
+    var histogram = emptyHistogram
+    for register in 0..<registerCount { histogram[Int(registers[register])] += 1 }
+    return estimate(histogram: histogram)
+  }
+
+  /// The estimate of a group of few entries. `scratch` holds registers that are zero, and are so again afterwards.
+  static func estimate(entries: ArraySlice<UInt32>, scratch: UnsafeMutablePointer<UInt8>) -> Int64 {
+    if entries.isEmpty { return 0 }
+    for entry in entries { put(entry, scratch) }
+    var histogram = emptyHistogram
+    var used = 0
+    for entry in entries {
+      let rank = scratch[Int(entry >> 8)]
+      guard rank > 0 else { continue }
+      histogram[Int(rank)] += 1
+      used += 1
+      scratch[Int(entry >> 8)] = 0
+    }
+    histogram[0] = registerCount - used
+    return estimate(histogram: histogram)
+  }
+}

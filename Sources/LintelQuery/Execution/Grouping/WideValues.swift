@@ -1,0 +1,76 @@
+import LintelColumns
+
+/// Numbers distinct byte strings or ids in order of appearance: an open-addressing hash table over a growing store.
+final class WideValues: @unchecked Sendable {
+  private let type: PhysicalType
+  private var strings = ByteStrings()
+  private var ids: [UInt128] = []
+  private var hashes: [UInt64] = []
+  private var table: [UInt32] = Array(repeating: 0, count: 512)
+
+  init(_ type: PhysicalType) { self.type = type }
+
+  var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + table.count * 4 }
+
+  func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
+    let hash = ValueHash.hash(bytes)
+    var slot = Int(truncatingIfNeeded: hash) & (table.count &- 1)
+    while table[slot] != 0 {
+      let entry = Int(table[slot] &- 1)
+      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) {
+        return UInt32(truncatingIfNeeded: entry)
+      }
+      slot = (slot &+ 1) & (table.count &- 1)
+    }
+    strings.append(UnsafeRawBufferPointer(bytes))
+    return insert(hash, slot)
+  }
+
+  func intern(_ id: UInt128) -> UInt32 {
+    let hash = ValueHash.hash(id)
+    var slot = Int(truncatingIfNeeded: hash) & (table.count &- 1)
+    while table[slot] != 0 {
+      let entry = Int(table[slot] &- 1)
+      if ids[entry] == id { return UInt32(truncatingIfNeeded: entry) }
+      slot = (slot &+ 1) & (table.count &- 1)
+    }
+    ids.append(id)
+    return insert(hash, slot)
+  }
+
+  private func insert(_ hash: UInt64, _ slot: Int) -> UInt32 {
+    let entry = UInt32(truncatingIfNeeded: hashes.count)
+    hashes.append(hash)
+    table[slot] = entry &+ 1
+    if hashes.count * 2 > table.count { grow() }
+    return entry
+  }
+
+  private func grow() {
+    table = Array(repeating: 0, count: table.count * 4)
+    let mask = table.count - 1
+    table.withUnsafeMutableBufferPointer { table in
+      hashes.withUnsafeBufferPointer { hashes in
+        for entry in 0..<hashes.count {
+          var slot = Int(truncatingIfNeeded: hashes[entry]) & mask
+          while table[slot] != 0 { slot = (slot &+ 1) & mask }
+          table[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
+        }
+      }
+    }
+  }
+
+  /// The values of the entries; `UInt32.max` reads as nothing.
+  func lanes(_ entries: [UInt32]) -> Vector.Lanes {
+    if type == .id128 { return .id128(mapLanes(entries) { $0 == .max ? 0 : ids[Int($0)] }) }
+    var result = ByteStrings()
+    result.reserveCapacity(entries.count, bytes: 0)
+    strings.withView { view in
+      for entry in entries {
+        result.append(
+          UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : view[Int(entry)]))
+      }
+    }
+    return .bytes(result)
+  }
+}
