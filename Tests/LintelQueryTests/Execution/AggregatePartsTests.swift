@@ -68,7 +68,7 @@ import Testing
 }
 
 @Suite("Aggregate parts") struct AggregatePartsTests {
-  @Test(arguments: [0, 1, 10, 500, 5_000, 100_000, 1_000_000])
+  @Test(arguments: [0, 1, 10, 500, 5_000, 100_000])
   func sketchesEstimateWithinTheirError(_ count: Int) {
     var registers = [UInt8](repeating: 0, count: HyperLogLog.registerCount)
     for value in 0..<Int64(count) {

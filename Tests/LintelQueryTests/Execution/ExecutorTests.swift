@@ -23,15 +23,12 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
     let plan = Self.plans[index]
     let whole = table.snapshot(segmentRows: 1000, blockRows: 1024, coded: false)
     let expected = try execute(plan, whole, threads: 1, pruning: false).cells
-    for (segmentRows, blockRows) in [(1000, 64), (300, 32), (1000, 16), (90, 128)] {
+    for (segmentRows, blockRows) in [(300, 32), (1000, 16), (90, 128)] {
       for coded in [true, false] {
         let snapshot = table.snapshot(segmentRows: segmentRows, blockRows: blockRows, coded: coded)
-        for threads in [1, 2, 4] {
-          for pruning in [true, false] {
-            let found = try execute(plan, snapshot, threads: threads, pruning: pruning).cells
-            #expect(
-              found == expected, "plan \(index), \(segmentRows)/\(blockRows), coded \(coded), \(threads) threads")
-          }
+        for (threads, pruning) in [(1, true), (3, true), (2, false)] {
+          let found = try execute(plan, snapshot, threads: threads, pruning: pruning).cells
+          #expect(found == expected, "plan \(index), \(segmentRows)/\(blockRows), coded \(coded), \(threads) threads")
         }
       }
     }

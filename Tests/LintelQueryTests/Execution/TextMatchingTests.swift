@@ -23,11 +23,11 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...300) func agreesWithRecursion(_ seed: UInt64) {
+  @Test(arguments: 1...6) func agreesWithRecursion(_ seed: UInt64) {
     var random = SeededGenerator(seed)
     let letters: [Unicode.Scalar] = ["a", "b", "é", "😀"]
     let signs: [Unicode.Scalar] = ["a", "b", "é", "😀", "%", "%", "_", "\\"]
-    for _ in 0..<20 {
+    for _ in 0..<1000 {
       let text = (0..<Int.random(in: 0...8, using: &random)).map { _ in letters.randomElement(using: &random) ?? "a" }
       let pattern = (0..<Int.random(in: 0...7, using: &random)).map { _ in signs.randomElement(using: &random) ?? "a" }
       let (string, sign) = (String(String.UnicodeScalarView(text)), String(String.UnicodeScalarView(pattern)))
@@ -107,12 +107,12 @@ import Testing
     }
   }
 
-  @Test(arguments: 1...300) func agreesWithSetsOfPositions(_ seed: UInt64) throws {
+  @Test(arguments: 1...6) func agreesWithSetsOfPositions(_ seed: UInt64) throws {
     var random = SeededGenerator(seed)
     let pieces = [
       "a", "b", "é", ".", "[ab]", "[^a]", "(a|b)", "(é|)", "^", "$", "a*", "b+", "(ab)?", "b{2}", "[^é]{1,2}", "|",
     ]
-    for _ in 0..<10 {
+    for _ in 0..<400 {
       let pattern = (0..<Int.random(in: 1...5, using: &random)).map { _ in pieces.randomElement(using: &random) ?? "a" }
         .joined()
       var parser = RegularExpressionParser(Array(pattern.utf8))

@@ -14,6 +14,8 @@ extension RegularExpression {
     private var initial: Int32 = 0
     private var marks: [Int32]
     private var generation: Int32 = 0
+    /// At the end of the empty text both anchors hold.
+    private var acceptsEmptyText = false
 
     private struct State {
       let threads: [Int32]
@@ -31,13 +33,15 @@ extension RegularExpression {
       states.removeAll()
       numbers.removeAll()
       transitions.removeAll()
-      initial = number(of: closure([Int32(program.start)], atStart: true))
+      let threads = closure([Int32(program.start)], atStart: true)
+      acceptsEmptyText = reachesEnd(threads, isEmptyText: true)
+      initial = number(of: threads)
     }
 
     /// Whether `text` holds a match anywhere.
     mutating func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
       var state = initial
-      if states[Int(state)].accepts { return true }
+      if states[Int(state)].accepts || (text.isEmpty && acceptsEmptyText) { return true }
       for byte in text {
         let index = Int(state) << 8 | Int(byte)
         var next = transitions[index]
@@ -73,7 +77,7 @@ extension RegularExpression {
     private mutating func number(of threads: [Int32]) -> Int32 {
       if let known = numbers[threads] { return known }
       let accepts = threads.contains { if case .accept = program.instructions[Int($0)] { true } else { false } }
-      let state = State(threads: threads, accepts: accepts, acceptsAtEnd: accepts || reachesEnd(threads))
+      let state = State(threads: threads, accepts: accepts, acceptsAtEnd: accepts || reachesEnd(threads, isEmptyText: false))
       let number = Int32(states.count)
       states.append(state)
       numbers[threads] = number
@@ -83,7 +87,7 @@ extension RegularExpression {
 
     /// Instructions that consume, accept or wait for the end, reachable without a byte; sorted.
     private mutating func closure(_ starts: [Int32], atStart: Bool) -> [Int32] {
-      generation += 1
+      generation &+= 1
       var pending = starts
       var result: [Int32] = []
       while let index = pending.popLast() {
@@ -100,7 +104,7 @@ extension RegularExpression {
     }
 
     /// Whether the end of the text leads these threads to acceptance.
-    private mutating func reachesEnd(_ threads: [Int32]) -> Bool {
+    private mutating func reachesEnd(_ threads: [Int32], isEmptyText: Bool) -> Bool {
       var visited: Set<Int32> = []
       var pending: [Int32] = threads.filter {
         if case .endOfText = program.instructions[Int($0)] { true } else { false }
@@ -112,8 +116,7 @@ extension RegularExpression {
         case .endOfText(let next), .jump(let next): pending.append(Int32(next))
         case .split(let first, let second): pending += [Int32(first), Int32(second)]
         case .bytes: continue
-        // At the end of an empty text both anchors hold; of others only the end's: then this was resolved before.
-        case .startOfText: continue
+        case .startOfText(let next): if isEmptyText { pending.append(Int32(next)) }
         }
       }
       return false
