@@ -4,9 +4,12 @@ import LintelStorage
 /// The groups of one thread.
 final class AggregationWorker: @unchecked Sendable {
   let table: GroupTable
-  let aggregators: [Aggregator]
   private let hasKeys: Bool
   private let calls: [AggregateCall]
+  private let aggregators: [Aggregator]
+  /// For each aggregator the call whose operands and filter it takes; for each call its aggregator.
+  private let sources: [Int]
+  private let targets: [Int]
   private var reserved = 0
 
   init(keys: [Expression], calls: [AggregateCall]) throws(ExecutionFailure) {
@@ -14,8 +17,23 @@ final class AggregationWorker: @unchecked Sendable {
     hasKeys = !keys.isEmpty
     self.calls = calls
     var aggregators: [Aggregator] = []
-    for call in calls { aggregators.append(try Aggregator.make(call)) }
+    var sources: [Int] = []
+    var targets: [Int] = []
+    var known: [Aggregator.Kind: Int] = [:]
+    for (index, call) in calls.enumerated() {
+      let kind = Aggregator.Kind(call)
+      if let target = known[kind] {
+        targets.append(target)
+        continue
+      }
+      known[kind] = aggregators.count
+      targets.append(aggregators.count)
+      sources.append(index)
+      aggregators.append(try Aggregator.make(call))
+    }
     self.aggregators = aggregators
+    self.sources = sources
+    self.targets = targets
     if !hasKeys { for aggregator in aggregators { aggregator.grow(1) } }
   }
 
@@ -28,7 +46,8 @@ final class AggregationWorker: @unchecked Sendable {
       for key in segment.keys { vectors.append(try key.evaluate(context)) }
       groups = table.groups(of: vectors)
     }
-    for (aggregator, call) in zip(aggregators, segment.calls) {
+    for (aggregator, source) in zip(aggregators, sources) {
+      let call = segment.calls[source]
       aggregator.grow(groupCount)
       if let filter = call.filter {
         let lanes = try filter.trueLanes(context)
@@ -56,6 +75,14 @@ final class AggregationWorker: @unchecked Sendable {
     let more = bytes - reserved
     reserved = bytes
     try query.reserve(more)
+  }
+
+  /// The results of every call, one lane per group.
+  func finish() throws(ExecutionFailure) -> [Vector] {
+    for aggregator in aggregators { aggregator.grow(groupCount) }
+    var vectors: [Vector] = []
+    for (call, target) in zip(calls, targets) { vectors.append(try aggregators[target].finish(groupCount, call)) }
+    return vectors
   }
 
   func merge(_ other: AggregationWorker) throws(ExecutionFailure) {
@@ -104,10 +131,7 @@ extension QueryContext {
     let context = EvaluationContext(slotCount: keys.count + aggregation.calls.count)
     context.begin(rowCount: count, source: nil)
     for (index, key) in keys.enumerated() { context.preset(index, key) }
-    for (index, aggregator) in groups.aggregators.enumerated() {
-      aggregator.grow(count)
-      context.preset(keys.count + index, try aggregator.finish(count))
-    }
+    for (index, vector) in try groups.finish().enumerated() { context.preset(keys.count + index, vector) }
     var compiler = ExpressionCompiler(slots: ColumnSlots())
     compiler.subqueries = subqueries
     compiler.keySlots = Array(keys.indices)

@@ -22,9 +22,27 @@ class Aggregator {
   func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {}
   /// Takes in another thread's states; group `g` of it is group `mapping[g]` here.
   func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {}
-  /// One lane per group.
-  func finish(_ groups: Int) throws(ExecutionFailure) -> Vector { .nulls(.int64, count: groups) }
+  /// One lane per group: what `call` asks of the states, which several calls may share.
+  func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector { .nulls(.int64, count: groups) }
   var byteCount: Int { 0 }
+
+  /// What a call keeps per group; calls of the same kind, operands and filter share it.
+  struct Kind: Hashable {
+    private let function: AggregateCall.Function
+    private let operands: [Expression]
+    private let filter: Expression?
+
+    init(_ call: AggregateCall) {
+      function =
+        switch call.function {
+        case .average: .sum
+        case .quantile: .quantile(0)
+        default: call.function
+        }
+      operands = call.operands
+      filter = call.filter
+    }
+  }
 
   static func make(_ call: AggregateCall) throws(ExecutionFailure) -> Aggregator {
     let type = call.operands.first?.type ?? .int64
@@ -32,17 +50,13 @@ class Aggregator {
     case .count: return CountAggregator()
     case .countDistinct: return DistinctAggregator(type.physical)
     case .approximateCountDistinct: return SketchAggregator()
-    case .sum, .average:
-      let isAverage = call.function == .average
-      return type.physical == .float64
-        ? DoubleSumAggregator(isAverage: isAverage)
-        : IntegerSumAggregator(isAverage: isAverage)
+    case .sum, .average: return type.physical == .float64 ? DoubleSumAggregator() : IntegerSumAggregator()
     case .min, .max: return extreme(type, wantsGreatest: call.function == .max)
     case .any: return AnyAggregator(type)
     case .argMin, .argMax:
       guard call.operands.count == 2 else { throw .unsupported("arg_min and arg_max take two operands") }
       return ArgumentAggregator(type, keyType: call.operands[1].type, wantsGreatest: call.function == .argMax)
-    case .quantile(let rank): return QuantileAggregator(type, rank: rank)
+    case .quantile: return QuantileAggregator(isDouble: type.physical == .float64)
     case .standardDeviation:
       return type.physical == .float64 ? DoubleDeviationAggregator() : IntegerDeviationAggregator()
     case .histogram(let buckets): return HistogramAggregator(buckets: max(1, buckets))
@@ -61,39 +75,27 @@ class Aggregator {
 
 /// `count(*)` and `count(x)`.
 final class CountAggregator: Aggregator {
-  private var counts: [Int64] = []
+  private let counts = StateBuffer<Int64>(0)
 
-  override func grow(_ groups: Int) { counts.grow(groups, 0) }
-  override var byteCount: Int { counts.count * 8 }
+  override func grow(_ groups: Int) { counts.grow(groups) }
+  override var byteCount: Int { counts.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     let validity = operands.first?.validity
-    guard let groups = rows.groups else {
-      if let validity {
-        for valid in validity where valid { counts[0] &+= 1 }
-      } else {
-        counts[0] &+= Int64(rows.count)
-      }
-      return
-    }
-    counts.withUnsafeMutableBufferPointer { counts in
-      groups.withUnsafeBufferPointer { groups in
-        if let validity {
-          for lane in 0..<groups.count where validity[lane] { counts[Int(groups[lane])] &+= 1 }
-        } else {
-          for lane in 0..<groups.count { counts[Int(groups[lane])] &+= 1 }
-        }
-      }
+    if let groups = rows.groups {
+      GroupKernels.count(groups, validity, into: counts.pointer, groupCount: counts.count)
+    } else {
+      counts[0] &+= validity.map(GroupKernels.countValid) ?? Int64(rows.count)
     }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? CountAggregator else { return }
-    for (group, count) in other.counts.enumerated() { counts[Int(mapping[group])] &+= count }
+    for group in 0..<other.counts.count { counts[Int(mapping[group])] &+= other.counts[group] }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Vector(.int64(Array(counts.prefix(groups))))
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    Vector(.int64(makeLanes(groups) { counts[$0] }))
   }
 }
 

@@ -56,17 +56,14 @@ class CollectingAggregator: Aggregator {
   }
 }
 
-/// The value of nearest rank.
+/// Values of nearest rank; all quantiles of one operand share the values.
 final class QuantileAggregator: CollectingAggregator {
-  private let rank: Double
+  private var finished: (values: [UInt64], starts: [Int])?
 
-  init(_ type: ColumnType, rank: Double) {
-    self.rank = rank
-    super.init(isDouble: type.physical == .float64)
-  }
-
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    var (values, starts) = collected(groups)
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    guard case .quantile(let rank) = call.function else { return .nulls(.int64, count: groups) }
+    var (values, starts) = finished ?? collected(groups)
+    finished = nil
     var picked = Array(repeating: UInt64(0), count: groups)
     var validity = Array(repeating: true, count: groups)
     values.withUnsafeMutableBufferPointer { values in
@@ -80,6 +77,8 @@ final class QuantileAggregator: CollectingAggregator {
         picked[group] = select(UnsafeMutableBufferPointer(rebasing: values[starts[group]..<starts[group + 1]]), wanted)
       }
     }
+    // Selecting reorders values within their group, which the next quantile doesn't mind.
+    finished = (values, starts)
     let known = validity.contains(false) ? validity : nil
     if isDouble { return Vector(.float64(picked.map { double($0) }), validity: known) }
     return Vector(.int64(mapLanes(picked) { Int64(bitPattern: $0 ^ 1 << 63) }), validity: known)
@@ -147,7 +146,7 @@ final class HistogramAggregator: CollectingAggregator {
     try super.update(rows, [Vector(.float64(doubles), validity: finite)])
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     let (values, starts) = collected(groups)
     var builder = BytesBuilder(capacity: groups)
     for group in 0..<groups {

@@ -62,7 +62,7 @@ final class DistinctAggregator: Aggregator {
     pairs.merge(other.pairs, mapping: mapping)
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     var counts = Array(repeating: Int64(0), count: groups)
     for number in 0..<pairs.pairs.count { counts[Int(pairs.pairs.values[number] >> 32)] += 1 }
     return Vector(.int64(counts))
@@ -93,7 +93,7 @@ final class TopValuesAggregator: Aggregator {
     pairs.merge(other.pairs, mapping: mapping)
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     var byGroup = Array(repeating: [(value: UInt32, count: Int64)](), count: groups)
     for number in 0..<pairs.pairs.count {
       let pair = pairs.pairs.values[number]

@@ -3,8 +3,9 @@ import LintelColumns
 /// min and max of `Int64` lanes.
 final class IntegerExtremeAggregator: Aggregator {
   /// Order-preserving bits; those of max are inverted, so that the least always wins. All ones at first.
-  private var best: [UInt64] = []
-  private var seen: [Bool] = []
+  private let best = StateBuffer<UInt64>(.max)
+  /// 1 where a value has been seen.
+  private let seen = StateBuffer<UInt8>(0)
   private let flip: UInt64
 
   init(isUnsigned: Bool, wantsGreatest: Bool) {
@@ -12,25 +13,33 @@ final class IntegerExtremeAggregator: Aggregator {
   }
 
   override func grow(_ groups: Int) {
-    best.grow(groups, .max)
-    seen.grow(groups, false)
+    best.grow(groups)
+    seen.grow(groups)
   }
 
-  override var byteCount: Int { best.count * 9 }
+  override var byteCount: Int { best.byteCount + seen.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
     guard let groups = rows.groups else { return updateAll(values, operand.validity) }
-    let flip = flip
-    best.withUnsafeMutableBufferPointer { best in
-      seen.withUnsafeMutableBufferPointer { seen in
-        values.withUnsafeBufferPointer { values in
-          groups.withUnsafeBufferPointer { groups in
-            for lane in 0..<values.count where operand.validity?[lane] ?? true {
+    let (flip, best, seen) = (flip, best.pointer, seen.pointer)
+    values.withUnsafeBufferPointer { values in
+      groups.withUnsafeBufferPointer { groups in
+        if let validity = operand.validity {
+          validity.withUnsafeBytes { valid in
+            for lane in 0..<values.count {
               let group = Int(groups[lane])
-              best[group] = min(best[group], UInt64(bitPattern: values[lane]) ^ flip)
-              seen[group] = true
+              // An invalid lane becomes all ones, which never wins.
+              let bits = (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1)
+              best[group] = min(best[group], bits)
+              seen[group] |= valid[lane]
             }
+          }
+        } else {
+          for lane in 0..<values.count {
+            let group = Int(groups[lane])
+            best[group] = min(best[group], UInt64(bitPattern: values[lane]) ^ flip)
+            seen[group] = 1
           }
         }
       }
@@ -39,33 +48,35 @@ final class IntegerExtremeAggregator: Aggregator {
 
   private func updateAll(_ values: [Int64], _ validity: [Bool]?) {
     var least: UInt64 = .max
-    var any = false
-    if let validity {
-      for lane in values.indices where validity[lane] {
-        least = min(least, UInt64(bitPattern: values[lane]) ^ flip)
-        any = true
+    let flip = flip
+    values.withUnsafeBufferPointer { values in
+      if let validity {
+        validity.withUnsafeBytes { valid in
+          for lane in 0..<values.count {
+            least = min(least, (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1))
+          }
+        }
+      } else {
+        for value in values { least = min(least, UInt64(bitPattern: value) ^ flip) }
       }
-    } else {
-      for value in values { least = min(least, UInt64(bitPattern: value) ^ flip) }
-      any = !values.isEmpty
     }
     best[0] = min(best[0], least)
-    if any { seen[0] = true }
+    if validity.map({ $0.contains(true) }) ?? !values.isEmpty { seen[0] = 1 }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerExtremeAggregator else { return }
-    for group in other.best.indices where other.seen[group] {
+    for group in 0..<other.best.count {
       let target = Int(mapping[group])
       best[target] = min(best[target], other.best[group])
-      seen[target] = true
+      seen[target] |= other.seen[group]
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    Vector(
-      .int64((0..<groups).map { seen[$0] ? Int64(bitPattern: best[$0] ^ flip) : 0 }),
-      validity: seen.prefix(groups).contains(false) ? Array(seen.prefix(groups)) : nil)
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    let valid = makeLanes(groups) { seen[$0] != 0 }
+    return Vector(
+      .int64(makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }), validity: valid.contains(false) ? valid : nil)
   }
 }
 
@@ -101,7 +112,7 @@ final class DoubleExtremeAggregator: Aggregator {
     for group in other.best.indices where other.seen[group] { put(other.best[group], Int(mapping[group])) }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     Vector(
       .float64(Array(best.prefix(groups))),
       validity: seen.prefix(groups).contains(false) ? Array(seen.prefix(groups)) : nil)
@@ -199,7 +210,9 @@ final class ValueExtremeAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector { kept.vector(type.physical, groups) }
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    kept.vector(type.physical, groups)
+  }
 }
 
 /// The first value in scan order.
@@ -233,7 +246,9 @@ final class AnyAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector { kept.vector(type.physical, groups) }
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    kept.vector(type.physical, groups)
+  }
 }
 
 /// argMin and argMax: the value of the row with the least (greatest) key, the first in scan order among equals.
@@ -284,5 +299,7 @@ final class ArgumentAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector { kept.vector(type.physical, groups) }
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    kept.vector(type.physical, groups)
+  }
 }

@@ -76,7 +76,7 @@ final class SketchAggregator: Aggregator {
       if source.count > codes.count * 64 { return entries(vector.plain) }
       if source !== dictionary {
         dictionary = source
-        dictionaryEntries = entries(Vector.values(of: source))
+        dictionaryEntries = entries(Vector(source)) + [0]
       }
       let last = UInt32(truncatingIfNeeded: dictionaryEntries.count - 1)
       return Vector.gather(dictionaryEntries, Vector.clamp(codes, validity: nil, last: last))
@@ -98,7 +98,7 @@ final class SketchAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     let (entries, starts) = entriesByGroup(groups)
     let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: HyperLogLog.registerCount)
     scratch.initialize(repeating: 0, count: HyperLogLog.registerCount)

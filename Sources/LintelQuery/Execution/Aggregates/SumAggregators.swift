@@ -2,18 +2,15 @@ import LintelColumns
 
 /// Exact sums of integers in 128 bits: no order of rows or threads can overflow before the total does.
 final class IntegerSumAggregator: Aggregator {
-  private var sums: [Int128] = []
-  private var counts: [Int64] = []
-  private let isAverage: Bool
-
-  init(isAverage: Bool) { self.isAverage = isAverage }
+  private let sums = StateBuffer<Int128>(0)
+  private let counts = StateBuffer<Int64>(0)
 
   override func grow(_ groups: Int) {
-    sums.grow(groups, 0)
-    counts.grow(groups, 0)
+    sums.grow(groups)
+    counts.grow(groups)
   }
 
-  override var byteCount: Int { sums.count * 24 }
+  override var byteCount: Int { sums.byteCount + counts.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
@@ -23,68 +20,42 @@ final class IntegerSumAggregator: Aggregator {
     case .bool(let lanes): values = mapLanes(lanes) { $0 ? 1 : 0 }
     default: return
     }
-    guard let groups = rows.groups else { return addAll(values, operand.validity) }
-    sums.withUnsafeMutableBufferPointer { sums in
-      counts.withUnsafeMutableBufferPointer { counts in
-        values.withUnsafeBufferPointer { values in
-          groups.withUnsafeBufferPointer { groups in
-            if let validity = operand.validity {
-              for lane in 0..<values.count where validity[lane] {
-                let group = Int(groups[lane])
-                sums[group] &+= Int128(values[lane])
-                counts[group] &+= 1
-              }
-            } else {
-              for lane in 0..<values.count {
-                let group = Int(groups[lane])
-                sums[group] &+= Int128(values[lane])
-                counts[group] &+= 1
-              }
-            }
-          }
-        }
-      }
-    }
-  }
-
-  private func addAll(_ values: [Int64], _ validity: [Bool]?) {
-    var total: Int128 = 0
-    var count: Int64 = 0
-    if let validity {
-      for lane in values.indices where validity[lane] {
-        total &+= Int128(values[lane])
-        count &+= 1
-      }
+    if let groups = rows.groups {
+      GroupKernels.sum(values, groups, operand.validity, into: sums.pointer, groupCount: sums.count)
+      GroupKernels.count(groups, operand.validity, into: counts.pointer, groupCount: counts.count)
     } else {
-      for value in values { total &+= Int128(value) }
-      count = Int64(values.count)
+      sums[0] &+= GroupKernels.sum(values, operand.validity)
+      counts[0] &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
     }
-    sums[0] &+= total
-    counts[0] &+= count
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerSumAggregator else { return }
-    for group in other.sums.indices {
-      sums[Int(mapping[group])] &+= other.sums[group]
-      counts[Int(mapping[group])] &+= other.counts[group]
+    for group in 0..<other.sums.count {
+      let target = Int(mapping[group])
+      sums[target] &+= other.sums[group]
+      counts[target] &+= other.counts[group]
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
-    let validity = (0..<groups).map { counts[$0] > 0 }
-    let allValid = validity.contains(false) ? validity : nil
-    if isAverage {
-      return Vector(
-        .float64((0..<groups).map { counts[$0] > 0 ? Double(sums[$0]) / Double(counts[$0]) : 0 }), validity: allValid)
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    let valid = makeLanes(groups) { counts[$0] > 0 }
+    let validity = valid.contains(false) ? valid : nil
+    if call.function == .average {
+      let lanes = makeLanes(groups) { counts[$0] > 0 ? Double(sums[$0]) / Double(counts[$0]) : 0 }
+      return Vector(.float64(lanes), validity: validity)
     }
-    var lanes: [Int64] = []
-    lanes.reserveCapacity(groups)
-    for group in 0..<groups {
-      guard let sum = Int64(exactly: sums[group]) else { throw .overflow("sum, which came to \(sums[group])") }
-      lanes.append(sum)
+    var overflows = false
+    let lanes = makeLanes(groups) { group in
+      let sum = sums[group]
+      let lane = Int64(truncatingIfNeeded: sum)
+      overflows = overflows || Int128(lane) != sum
+      return lane
     }
-    return Vector(.int64(lanes), validity: allValid)
+    if overflows, let group = (0..<groups).first(where: { Int64(exactly: sums[$0]) == nil }) {
+      throw .overflow("sum, which came to \(sums[group])")
+    }
+    return Vector(.int64(lanes), validity: validity)
   }
 }
 
@@ -92,9 +63,6 @@ final class IntegerSumAggregator: Aggregator {
 final class DoubleSumAggregator: Aggregator {
   private var sums = ExactSums()
   private var counts: [Int64] = []
-  private let isAverage: Bool
-
-  init(isAverage: Bool) { self.isAverage = isAverage }
 
   override func grow(_ groups: Int) {
     sums.resize(groups)
@@ -118,11 +86,11 @@ final class DoubleSumAggregator: Aggregator {
     for (group, count) in other.counts.enumerated() { counts[Int(mapping[group])] &+= count }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     let validity = (0..<groups).map { counts[$0] > 0 }
     let lanes = (0..<groups).map { group -> Double in
       guard counts[group] > 0 else { return 0 }
-      return isAverage ? sums.sum(group) / Double(counts[group]) : sums.sum(group)
+      return call.function == .average ? sums.sum(group) / Double(counts[group]) : sums.sum(group)
     }
     return Vector(.float64(lanes), validity: validity.contains(false) ? validity : nil)
   }
@@ -170,7 +138,7 @@ final class IntegerDeviationAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     Deviation.vector(
       (0..<groups).map { group in
         let state = states[group]
@@ -216,7 +184,7 @@ final class DoubleDeviationAggregator: Aggregator {
     }
   }
 
-  override func finish(_ groups: Int) throws(ExecutionFailure) -> Vector {
+  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     Deviation.vector(
       (0..<groups).map { group in
         if counts[group] > 1, sums.special(group) != nil { return .nan }

@@ -1,33 +1,83 @@
 import LintelColumns
 
-/// An integer column compared with a constant: the commonest conjunct, filtered without a vector in between.
+/// A column compared with a constant, the commonest conjunct: no vector of constants is made.
 final class CompareConstantNode: EvaluationNode, @unchecked Sendable {
+  enum Constant {
+    /// Signed lanes only.
+    case int64(Int64)
+    case id128(UInt128)
+    case bytes([UInt8])
+  }
+
   private let operand: EvaluationNode
   private let function: ScalarFunction
-  private let constant: Int64
+  private let constant: Constant
 
-  /// Signed lanes only.
-  init(_ operand: EvaluationNode, _ function: ScalarFunction, _ constant: Int64) {
+  /// `nil` for pairs of types that need more than this.
+  init?(_ operand: EvaluationNode, _ type: ColumnType, _ function: ScalarFunction, _ value: Value) {
+    switch value {
+    case .int64(let number) where type.physical == .int64 && type != .id8: constant = .int64(number)
+    case .id128(let id) where type.physical == .id128: constant = .id128(id)
+    case .bytes(let bytes) where type == .string || type == .bytes: constant = .bytes(bytes)
+    default: return nil
+    }
     self.operand = operand
     self.function = function
-    self.constant = constant
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     let vector = try operand.evaluate(context)
-    guard case .int64(let values) = vector.lanes else { return .nulls(.bool, count: context.count) }
-    return Vector(.bool(flags(values)), validity: vector.validity)
+    switch (constant, vector.lanes) {
+    case (.int64(let number), .int64(let values)):
+      return Vector(.bool(Self.flags(function, values, number)), validity: vector.validity)
+    case (.id128(let id), _):
+      guard case .id128(let values) = vector.plain.lanes else { break }
+      return Vector(.bool(Self.flags(function, values, id)), validity: vector.validity)
+    case (.bytes(let bytes), _):
+      return Vector(.bool(Self.flags(function, vector, bytes)), validity: vector.validity)
+    default: break
+    }
+    return .nulls(.bool, count: context.count)
   }
 
-  private func flags(_ values: [Int64]) -> [Bool] {
-    let constant = constant
-    return switch function {
+  @inline(__always)
+  private static func flags<T: Comparable>(_ function: ScalarFunction, _ values: [T], _ constant: T) -> [Bool] {
+    switch function {
     case .equal: mapLanes(values) { $0 == constant }
     case .notEqual: mapLanes(values) { $0 != constant }
     case .less: mapLanes(values) { $0 < constant }
     case .lessOrEqual: mapLanes(values) { $0 <= constant }
     case .greater: mapLanes(values) { $0 > constant }
     default: mapLanes(values) { $0 >= constant }
+    }
+  }
+
+  private static func flags(_ function: ScalarFunction, _ vector: Vector, _ constant: [UInt8]) -> [Bool] {
+    let count = vector.count
+    return constant.withUnsafeBufferPointer { constant in
+      vector.withBytes { view in
+        switch function {
+        case .equal: equal(view, count, constant)
+        case .notEqual: makeLanes(count) { !equalBytes(view[$0], constant) }
+        case .less: makeLanes(count) { compareBytes(view[$0], constant) < 0 }
+        case .lessOrEqual: makeLanes(count) { compareBytes(view[$0], constant) <= 0 }
+        case .greater: makeLanes(count) { compareBytes(view[$0], constant) > 0 }
+        default: makeLanes(count) { compareBytes(view[$0], constant) >= 0 }
+        }
+      }
+    }
+  }
+
+  /// Looks at the last eight bytes before it compares the rest: values of one column often begin alike.
+  private static func equal(_ view: BytesView, _ count: Int, _ constant: UnsafeBufferPointer<UInt8>) -> [Bool] {
+    guard constant.count >= 8 else { return makeLanes(count) { equalBytes(view[$0], constant) } }
+    let length = constant.count
+    let tail = UnsafeRawBufferPointer(constant).loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
+    return makeLanes(count) { lane in
+      let value = view[lane]
+      guard value.count == length else { return false }
+      let end = UnsafeRawBufferPointer(value).loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+      return end == tail && equalBytes(value, constant)
     }
   }
 }

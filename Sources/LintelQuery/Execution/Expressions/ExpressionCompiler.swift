@@ -28,7 +28,7 @@ struct ExpressionCompiler {
     let node = try inside.compileDirectly(expression)
     if node is SlotNode || node is ConstantNode { return node }
     return try DictionaryNode(
-      slot: slot, inner: node, slotCount: slots.references.count, type: expression.type.physical,
+      slot: slot, inner: node, slotCount: slots.references.count,
       dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil })
   }
 
@@ -97,19 +97,10 @@ struct ExpressionCompiler {
   private func compile(
     call function: ScalarFunction, _ operands: [Expression], _ type: ColumnType
   ) throws(ExecutionFailure) -> EvaluationNode {
-    if operands.count == 2, let flipped = BlockTest.flipped(function), operands[0].type.physical == .int64,
-      operands[0].type != .id8
-    {
-      if case .constant(.int64(let constant), _) = operands[1] {
-        return CompareConstantNode(try compile(operands[0]), function, constant)
-      }
-      if case .constant(.int64(let constant), _) = operands[0] {
-        return CompareConstantNode(try compile(operands[1]), flipped, constant)
-      }
-    }
     var nodes: [EvaluationNode] = []
     for operand in operands { nodes.append(try compile(operand)) }
     guard let first = nodes.first else { throw .unsupported("\(function.rawValue) without operands") }
+    if operands.count == 2, let node = compareConstant(function, operands, nodes) { return node }
     switch function {
     case .and, .or: return LogicNode(nodes, isAnd: function == .and)
     case .not: return NotNode(first)
@@ -117,9 +108,28 @@ struct ExpressionCompiler {
     case .coalesce: return CoalesceNode(nodes, type: type.physical)
     case .like, .ilike, .matches, .element, .hasOrigin, .originDetail:
       return try compile(constantSecond: function, first, operands)
-    default:
-      return FunctionNode(function, nodes, operandTypes: operands.map(\.type), type: type)
+    case .timeBucket:
+      if operands.count == 2, case .constant(let width, _) = operands[0],
+        let node = TimeBucketNode(nodes[1], width: width)
+      {
+        return node
+      }
+    default: break
     }
+    return FunctionNode(function, nodes, operandTypes: operands.map(\.type), type: type)
+  }
+
+  private func compareConstant(
+    _ function: ScalarFunction, _ operands: [Expression], _ nodes: [EvaluationNode]
+  ) -> EvaluationNode? {
+    guard let flipped = BlockTest.flipped(function) else { return nil }
+    if case .constant(let value, _) = operands[1] {
+      return CompareConstantNode(nodes[0], operands[0].type, function, value)
+    }
+    if case .constant(let value, _) = operands[0] {
+      return CompareConstantNode(nodes[1], operands[1].type, flipped, value)
+    }
+    return nil
   }
 
   /// Functions whose second operand is a constant.
@@ -146,59 +156,5 @@ struct ExpressionCompiler {
       }
     default: return OriginNode(first, entry: bytes, wantsDetail: function == .originDetail)
     }
-  }
-}
-
-/// An expression of a single coded column, evaluated once per dictionary entry instead of once per row.
-final class DictionaryNode: EvaluationNode, @unchecked Sendable {
-  let slot: Int
-  let dictionary: ValueDictionary?
-  /// One lane per entry, and one for null.
-  let values: Vector?
-  private let inner: EvaluationNode
-  private let slotCount: Int
-
-  init(
-    slot: Int, inner: EvaluationNode, slotCount: Int, type: PhysicalType, dictionary: ValueDictionary?
-  ) throws(ExecutionFailure) {
-    self.slot = slot
-    self.inner = inner
-    self.slotCount = slotCount
-    self.dictionary = dictionary
-    if let dictionary {
-      values = try Self.evaluate(inner, over: dictionary, slot: slot, slotCount: slotCount)
-    } else {
-      values = nil
-    }
-  }
-
-  private static func evaluate(
-    _ node: EvaluationNode, over dictionary: ValueDictionary, slot: Int, slotCount: Int
-  ) throws(ExecutionFailure) -> Vector {
-    let context = EvaluationContext(slotCount: slotCount)
-    context.begin(rowCount: dictionary.count + 1, source: nil)
-    context.preset(slot, Vector.values(of: dictionary))
-    return try node.evaluate(context)
-  }
-
-  override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
-    let vector = try context.column(slot)
-    guard case .codes(let codes, let own) = vector.lanes else { return try inner.evaluate(context) }
-    if let values, own === dictionary { return values.lookUp(codes: codes, codesValidity: vector.validity) }
-    // A block with a dictionary of its own, worth evaluating if it is shorter than the block.
-    guard own.count < codes.count else { return try inner.evaluate(context) }
-    let values = try Self.evaluate(inner, over: own, slot: slot, slotCount: slotCount)
-    return values.lookUp(codes: codes, codesValidity: vector.validity)
-  }
-
-  override func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
-    let vector = try context.column(slot)
-    guard case .codes(let codes, let own) = vector.lanes, own === dictionary, case .bool(let flags)? = values?.lanes
-    else {
-      return try super.filter(context)
-    }
-    let table = zipLanes(flags, values?.validity ?? Array(repeating: true, count: flags.count)) { $0 && $1 }
-    let rows = Vector.clamp(codes, validity: vector.validity, last: UInt32(truncatingIfNeeded: table.count - 1))
-    return selectTrue(Vector.gather(table, rows), validity: nil, base: context.selection)
   }
 }

@@ -18,6 +18,7 @@ final class ValueInterner: @unchecked Sendable {
   private var numbers: [UInt32] = []
   /// The dictionary whose codes `translation` turns into numbers.
   private var dictionary: ValueDictionary?
+  /// By code; the last entry is null's.
   private var translation: [UInt32] = []
 
   private static let unknown = UInt32.max
@@ -94,25 +95,55 @@ final class ValueInterner: @unchecked Sendable {
 
   private func intern(codes: [UInt32], _ validity: [Bool]?, _ source: ValueDictionary) -> [UInt32] {
     turn(to: source)
+    let last = UInt32(truncatingIfNeeded: source.count)
     return [UInt32](unsafeUninitializedCapacity: codes.count) { out, initialized in
+      guard let numbers = out.baseAddress else { return }
       codes.withUnsafeBufferPointer { codes in
-        translation.withUnsafeMutableBufferPointer { translation in
-          for lane in 0..<codes.count {
-            let code = Int(codes[lane])
-            guard validity?[lane] ?? true, code < translation.count else {
-              out[lane] = numberOfNull()
-              continue
-            }
-            var number = translation[code]
-            if number == Self.unknown {
-              number = intern(code: code, of: source)
-              translation[code] = number
-            }
-            out[lane] = number
-          }
+        if Self.translate(codes, validity, last, translation, numbers) {
+          translateUnknown(codes, validity, source, numbers)
         }
       }
       initialized = codes.count
+    }
+  }
+
+  /// Looks every code up; null and codes out of range take the table's last entry. True when a number is still unknown.
+  private static func translate(
+    _ codes: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ last: UInt32, _ table: [UInt32],
+    _ out: UnsafeMutablePointer<UInt32>
+  ) -> Bool {
+    table.withUnsafeBufferPointer { table in
+      var greatest: UInt32 = 0
+      if let validity {
+        validity.withUnsafeBufferPointer { valid in
+          for lane in 0..<codes.count {
+            let number = table[Int(valid[lane] ? min(codes[lane], last) : last)]
+            greatest = max(greatest, number)
+            out[lane] = number
+          }
+        }
+      } else {
+        for lane in 0..<codes.count {
+          let number = table[Int(min(codes[lane], last))]
+          greatest = max(greatest, number)
+          out[lane] = number
+        }
+      }
+      return greatest == unknown
+    }
+  }
+
+  private func translateUnknown(
+    _ codes: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ source: ValueDictionary,
+    _ out: UnsafeMutablePointer<UInt32>
+  ) {
+    let last = source.count
+    for lane in 0..<codes.count where out[lane] == Self.unknown {
+      let code = validity?[lane] ?? true ? min(Int(codes[lane]), last) : last
+      if translation[code] == Self.unknown {
+        translation[code] = code == last ? numberOfNull() : intern(code: code, of: source)
+      }
+      out[lane] = translation[code]
     }
   }
 
@@ -121,7 +152,7 @@ final class ValueInterner: @unchecked Sendable {
     guard source !== dictionary else { return }
     if dictionary != nil || !entries.isEmpty { _ = wideValues() }
     dictionary = source
-    translation = Array(repeating: Self.unknown, count: source.count)
+    translation = Array(repeating: Self.unknown, count: source.count + 1)
   }
 
   @inline(never)

@@ -10,6 +10,8 @@ final class WideValues: @unchecked Sendable {
 
   init(_ type: PhysicalType) { self.type = type }
 
+  var count: Int { hashes.count }
+
   var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + table.count * 4 }
 
   func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {

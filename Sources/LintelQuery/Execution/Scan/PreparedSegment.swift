@@ -123,11 +123,7 @@ extension EvaluationNode {
   /// Where a conjunct goes: 0 when it can't hold anywhere in the segment, less than 1 by share of dictionary entries, then
   /// comparisons of lanes, then the rest.
   var filterRank: Double {
-    if let node = self as? DictionaryNode {
-      guard let values = node.values, case .bool(let flags) = values.lanes else { return 3 }
-      let holding = flags.indices.reduce(0) { $0 + (flags[$1] && values.isValid($1) ? 1 : 0) }
-      return Double(holding) / Double(flags.count + 1)
-    }
+    if let node = self as? DictionaryNode { return node.trueShare ?? 3 }
     return self is CompareConstantNode ? 1 : 2
   }
 }

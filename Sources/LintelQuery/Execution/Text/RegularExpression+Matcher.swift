@@ -77,7 +77,8 @@ extension RegularExpression {
     private mutating func number(of threads: [Int32]) -> Int32 {
       if let known = numbers[threads] { return known }
       let accepts = threads.contains { if case .accept = program.instructions[Int($0)] { true } else { false } }
-      let state = State(threads: threads, accepts: accepts, acceptsAtEnd: accepts || reachesEnd(threads, isEmptyText: false))
+      let state = State(
+        threads: threads, accepts: accepts, acceptsAtEnd: accepts || reachesEnd(threads, isEmptyText: false))
       let number = Int32(states.count)
       states.append(state)
       numbers[threads] = number

@@ -38,32 +38,3 @@ func bothValid(_ a: [Bool]?, _ b: [Bool]?) -> [Bool]? {
   guard let b else { return a }
   return zipLanes(a, b) { $0 && $1 }
 }
-
-/// The indices of the true lanes (of `base`'s rows where given), ascending.
-func selectTrue(_ flags: [Bool], validity: [Bool]?, base: [UInt32]?) -> [UInt32] {
-  let count = flags.count
-  return [UInt32](unsafeUninitializedCapacity: count) { out, initialized in
-    var length = 0
-    flags.withUnsafeBytes { flags in
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          for index in 0..<count {
-            out[length] = UInt32(truncatingIfNeeded: index)
-            length &+= Int(flags[index] & valid[index])
-          }
-        }
-      } else {
-        for index in 0..<count {
-          out[length] = UInt32(truncatingIfNeeded: index)
-          length &+= Int(flags[index])
-        }
-      }
-    }
-    if let base {
-      base.withUnsafeBufferPointer { base in
-        for index in 0..<length { out[index] = base[Int(out[index])] }
-      }
-    }
-    initialized = length
-  }
-}

@@ -72,20 +72,6 @@ extension Vector {
     }
   }
 
-  /// A dictionary's values as lanes, and one more lane that is null.
-  static func values(of dictionary: ValueDictionary) -> Vector {
-    var validity = Array(repeating: true, count: dictionary.count + 1)
-    validity[dictionary.count] = false
-    switch dictionary.values {
-    case .bytes(var values):
-      values.append(EmptyCollection<UInt8>())
-      return Vector(.bytes(values), validity: validity)
-    case .id128(var values):
-      values.append(0)
-      return Vector(.id128(values), validity: validity)
-    }
-  }
-
   /// The lanes of all parts, one after the other; codes become plain unless all parts share one dictionary.
   static func concatenate(_ parts: [Vector], _ type: PhysicalType) -> Vector {
     guard let first = parts.first else { return zeroLanes(type) }
