@@ -69,7 +69,7 @@ let package = Package(
     .executableTarget(
       name: "spanql",
       dependencies: [
-        "Lintel", "LintelIngest", "CEditLine",
+        "Lintel", "LintelColumns", "LintelQuery", "LintelIngest", "CEditLine",
         .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
       ],
       swiftSettings: strict),
@@ -80,6 +80,7 @@ let package = Package(
     .testTarget(
       name: "LintelTests", dependencies: ["Lintel", "LintelColumns", "LintelQuery", "LintelStorage"],
       swiftSettings: strict),
+    .testTarget(name: "SpanqlTests", dependencies: ["spanql", "Lintel", "LintelColumns"], swiftSettings: strict),
     .testTarget(name: "LintelIngestTests", dependencies: ["LintelIngest"], swiftSettings: strict),
     .testTarget(
       name: "LintelServerTests",

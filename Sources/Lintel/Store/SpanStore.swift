@@ -61,11 +61,13 @@ public final class SpanStore: Sendable {
 
   /// Runs one SpanQL statement. Cancelling the task cancels the query.
   ///
+  /// - Parameter cancellation: Another way to cancel, and to see how far the query is.
   /// - Throws: ``LintelError/query(_:)`` with the place in the text, or ``LintelError/storage(_:)``.
-  public func query(_ text: String) async throws(LintelError) -> QueryResult {
-    let token = CancellationToken()
-    return try await onQueryThread(cancelling: token) { [engine] () throws(QueryError) -> QueryResult in
-      try engine.run(text, cancellation: token)
+  public func query(
+    _ text: String, cancellation: CancellationToken = CancellationToken()
+  ) async throws(LintelError) -> QueryResult {
+    try await onQueryThread(cancelling: cancellation) { [engine] () throws(QueryError) -> QueryResult in
+      try engine.run(text, cancellation: cancellation)
     }
   }
 

@@ -21,12 +21,25 @@ public struct ExecutionOptions: Sendable, Hashable {
 /// Lets another thread stop a running query; it ends with `.cancelled` within a block's time.
 public final class CancellationToken: Sendable {
   private let flag = Atomic<Bool>(false)
+  private let rowsDone = Atomic<Int>(0)
+  private let rowsToRead = Atomic<Int>(0)
 
   public init() {}
 
   public func cancel() { flag.store(true, ordering: .relaxed) }
 
   public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+  /// Rows that the query has been through, and rows it is known to read in all, 0 before that is known. Both grow while
+  /// the query runs: a subquery has its own.
+  public var progress: (done: Int, total: Int) {
+    (rowsDone.load(ordering: .relaxed), rowsToRead.load(ordering: .relaxed))
+  }
+
+  func addProgress(done: Int = 0, total: Int = 0) {
+    if done > 0 { rowsDone.add(done, ordering: .relaxed) }
+    if total > 0 { rowsToRead.add(total, ordering: .relaxed) }
+  }
 }
 
 /// Runs bound plans over snapshots: blocks are the unit of work, vectors the unit of computation.

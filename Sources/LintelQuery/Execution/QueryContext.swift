@@ -7,7 +7,7 @@ final class QueryContext: @unchecked Sendable {
   let segments: [any Segment]
   let options: ExecutionOptions
   let excluded: Set<Int>
-  private let cancellation: CancellationToken
+  let cancellation: CancellationToken
   private let start: ContinuousClock.Instant
   private let memory = Atomic<Int>(0)
   private let statistics = Mutex(QueryResult.Statistics())

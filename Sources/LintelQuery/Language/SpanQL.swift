@@ -10,4 +10,7 @@ public enum SpanQL {
 
   /// Every keyword, upper-case.
   public static var keywords: [String] { Keywords.all }
+
+  /// Every function, lower-case.
+  public static var functions: [String] { FunctionNames.all.sorted() }
 }

@@ -6,7 +6,7 @@ extension TextBuffer {
     let fraction = ((nanoseconds % second) + second) % second
     let seconds = nanoseconds / second - (nanoseconds % second < 0 ? 1 : 0)
     let secondOfDay = ((seconds % 86_400) + 86_400) % 86_400
-    let (year, month, day) = Self.civil(day: (seconds - secondOfDay) / 86_400)
+    let (year, month, day) = TextFormats.civil(days: (seconds - secondOfDay) / 86_400)
     append(decimal: UInt64(max(0, year)), digits: 4)
     append(UInt8(ascii: "-"))
     append(decimal: UInt64(month), digits: 2)
@@ -34,19 +34,6 @@ extension TextBuffer {
     }
     append(UInt8(ascii: "."))
     append(decimal: value, digits: digits)
-  }
-
-  /// Year, month and day of the proleptic Gregorian calendar, by counting in eras of 400 years that begin in March.
-  static func civil(day: Int64) -> (year: Int64, month: Int64, day: Int64) {
-    let shifted = day + 719_468
-    let era = (shifted >= 0 ? shifted : shifted - 146_096) / 146_097
-    let dayOfEra = shifted - era * 146_097
-    let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
   }
 
   /// Three significant digits and a unit up to a minute (`45.6 ms`), then two units (`2m 05s`, `3h 20m`, `12d 4h`).

@@ -23,7 +23,7 @@ import Testing
         {"k":200,"k":"200"}],
         ["ffffffffffffffffffffffffffffffff","ffffffffffffffff","000102030405060708090a0b0c0d0e0f",\#
         "a,\"b\"\t\n\\|<\u001b[31m\#u{7F}\#u{202E}","👩‍👩‍👧 e\#u{301}🇩🇪","17",-1,-90000000000,-12500000000,\#
-        4294967295,-9223372036854775808,"-Infinity",false,"",[-3,"NaN",null],null],
+        4294967295,-9223372036854775808,"-Infinity",false,"",[-3,"NaN",null],{}],
         [null,null,null,null,null,null,null,null,null,null,null,null,null,null,null,null]
         ],"statistics":{"elapsed_ms":12.346,"rows_read":1000,"bytes_read":4096}}
 
@@ -59,7 +59,7 @@ import Testing
         "{""k"":200,""k"":""200""}"
         ffffffffffffffffffffffffffffffff,ffffffffffffffff,000102030405060708090a0b0c0d0e0f,"a,""b""\#t
         \|<\#u{1B}[31m\#u{7F}\#u{202E}",👩‍👩‍👧 e\#u{301}🇩🇪,17,-1,-90000000000,-12500000000,4294967295,\#
-        -9223372036854775808,-Infinity,false,"","[-3,""NaN"",null]",null
+        -9223372036854775808,-Infinity,false,"","[-3,""NaN"",null]",{}
         ,,,,,,,,,,,,,,,
 
         """#)

@@ -29,7 +29,7 @@ enum SampleResult {
         column("hit", .bool, .bool([true, false, false])),
         column("raw", .bytes, .bytes(strings([[0xFF, 0x00], []]))),
         column("any", .variant, .bytes(strings([text("x\"y"), array([int(-3), double(.nan), [0]])]))),
-        column("res", .map, .bytes(strings([map([("k", int(200)), ("k", text("200"))]), [9, 9]]))),
+        column("res", .map, .bytes(strings([map([("k", int(200)), ("k", text("200"))]), map([])]))),
       ],
       rowCount: 3,
       statistics: QueryResult.Statistics(elapsedMilliseconds: 12.3456, rowsRead: 1000, bytesRead: 4096))

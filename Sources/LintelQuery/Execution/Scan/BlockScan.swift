@@ -35,6 +35,7 @@ final class BlockScan: @unchecked Sendable {
     }
     let rows = tasks.reduce(0) { $0 + $1.segment.segment.rowCount(ofBlock: $1.block) }
     query.note(blocks: total, pruned: total - tasks.count, rows: rows)
+    query.cancellation.addProgress(total: rows)
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
@@ -47,6 +48,7 @@ final class BlockScan: @unchecked Sendable {
     try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
       guard needsMore(number) else { return }
       let task = self.tasks[number]
+      defer { self.query.cancellation.addProgress(done: task.segment.segment.rowCount(ofBlock: task.block)) }
       let context = contexts[worker].context
       self.begin(task, context, contexts[worker].meter)
       for conjunct in task.segment.conjuncts {

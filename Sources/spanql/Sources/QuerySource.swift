@@ -1,0 +1,41 @@
+import LintelQuery
+
+/// What answers the shell's statements: a store in a directory, or a server.
+///
+/// Cancelling the task of a call cancels the query; the token says how far it is, where that is known.
+protocol QuerySource: Sendable {
+  /// For the banner.
+  var place: String { get }
+
+  func query(_ statement: String, _ token: CancellationToken) async throws(ShellError) -> QueryResult
+
+  /// Runs `EXPORT .. TO 'path'`.
+  func export(_ statement: String) async throws(ShellError) -> ExportReport
+
+  func close() async
+}
+
+struct ExportReport: Sendable {
+  let spanCount: Int
+  let path: String
+  /// What the reader should know, such as a part that was left out.
+  var warnings: [String] = []
+}
+
+/// Why a statement or a command has no result.
+enum ShellError: Error, Sendable {
+  /// The query has no answer; the offset points into the statement.
+  case query(QueryError)
+  case cancelled
+  /// Anything else, as a sentence.
+  case failed(String)
+
+  /// As it is shown: with the statement's line and a caret where the place is known.
+  func text(for statement: String) -> String {
+    switch self {
+    case .query(let error): error.rendered(in: statement)
+    case .cancelled: "cancelled"
+    case .failed(let message): "error: \(message)"
+    }
+  }
+}
