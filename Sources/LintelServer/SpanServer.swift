@@ -41,7 +41,7 @@
     public static func start(
       _ store: SpanStore, configuration: ServerConfiguration, logger: Logger
     ) async throws(ServerError) -> SpanServer {
-      try await start(backend: SpanStoreBackend(store), configuration: configuration, logger: logger)
+      try await start(backend: SpanStoreBackend(store, logger: logger), configuration: configuration, logger: logger)
     }
 
     static func start(

@@ -4,17 +4,35 @@
   internal import LintelIngest
   internal import LintelQuery
   internal import LintelStorage
+  internal import Logging
+  internal import NIOCore
 
   /// The real store behind the endpoints.
   struct SpanStoreBackend: Backend {
     let store: SpanStore
+    let logger: Logger
+    private let decoder: OTLPDecoder
 
-    init(_ store: SpanStore) { self.store = store }
+    init(_ store: SpanStore, logger: Logger) {
+      self.store = store
+      self.logger = logger
+      decoder = OTLPDecoder(hasher: store.userHasher)
+    }
 
     func decode(
       _ body: UnsafeRawBufferPointer, _ format: OTLPFormat, organization: String?
     ) throws(MalformedBody) -> DecodedSpans {
-      throw MalformedBody(message: "decoding isn't wired yet")
+      do throws(OTLPError) {
+        let request =
+          switch format {
+          case .protobuf: try decoder.decode(body, organization: organization)
+          case .json: try decoder.decode(json: body, organization: organization)
+          }
+        return DecodedSpans(
+          batch: request.accepted > 0 ? request.batch : nil, rejected: request.rejectedCount, message: request.message)
+      } catch {
+        throw MalformedBody(message: error.message)
+      }
     }
 
     func append(_ batch: Batch) async throws(StorageError) -> (stored: Int, duplicates: Int) {
@@ -36,7 +54,11 @@
     }
 
     func export(_ text: String) async throws(QueryError) -> any SpanExport {
-      throw QueryError(.unsupported, "EXPORT isn't wired yet")
+      do throws(LintelError) {
+        return SpanStoreExport(request: try await store.export(text), logger: logger)
+      } catch {
+        throw Self.queryError(error)
+      }
     }
 
     func problem() -> String? { store.statistics.failure?.description }
@@ -67,5 +89,27 @@
       case .decoding(let message): QueryError(.storage, message)
       }
     }
+  }
+
+  /// The rows of an EXPORT, read block by block and written as OTLP JSON.
+  private struct SpanStoreExport: SpanExport {
+    let request: ExportRequest
+    let logger: Logger
+    private let cancellation = CancellationToken()
+
+    init(request: ExportRequest, logger: Logger) {
+      self.request = request
+      self.logger = logger
+    }
+
+    func run(_ write: (ByteBuffer) throws -> Void) throws {
+      let warnings = try request.forEachBatch(cancellation: cancellation) { batch in
+        try write(ByteBuffer(bytes: try SpanExporter().lines(batch)))
+      }
+      // The status line is long gone: whoever runs the server is told.
+      for warning in warnings { logger.warning("an export is incomplete: \(warning)") }
+    }
+
+    func cancel() { cancellation.cancel() }
   }
 #endif

@@ -93,6 +93,8 @@ extension Parser {
   private mutating func export() throws(QueryError) -> ExportSyntax {
     let table = try expectTable("after EXPORT")
     let filter = take(keyword: "where") ? try expression() : nil
+    // Over the network the client has the file: there TO may be left out.
+    if token.kind == .end || isSymbol(.semicolon) { return ExportSyntax(table: table, path: "", filter: filter) }
     try expect(keyword: "to", "and a path in quotes")
     guard case .string(let path) = token.kind else { throw unexpected("expected a path in 'quotes' after TO") }
     guard !path.isEmpty else {

@@ -26,9 +26,10 @@ public struct ShowSyntax: Sendable, Hashable {
   let subject: Subject
 }
 
-/// `EXPORT table [WHERE ..] TO 'path'`.
+/// `EXPORT table [WHERE ..] [TO 'path']`.
 public struct ExportSyntax: Sendable {
   public let table: TableSyntax
+  /// Empty when there is no TO.
   public let path: String
   let filter: SyntaxNode?
 }
