@@ -32,7 +32,9 @@ public struct OTLPDecoder: Sendable {
   public func decode(
     _ body: UnsafeRawBufferPointer, organization: String? = nil
   ) throws(OTLPError) -> DecodedRequest {
-    var decoder = RequestDecoder(hasher: hasher, limits: limits, organization: organization)
+    // Spans of a few hundred bytes are the rule.
+    var decoder = RequestDecoder(
+      hasher: hasher, limits: limits, organization: organization, rows: body.count / 400)
     do {
       return try decoder.decode(body)
     } catch {

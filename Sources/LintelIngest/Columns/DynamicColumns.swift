@@ -11,17 +11,18 @@ struct DynamicColumns {
     var variant: Int32 = -1
   }
 
-  private struct Named<Column> {
+  private struct Sparse<Builder> {
     let key: UInt32
-    var column: Column
+    var rows: [UInt32] = []
+    var values: Builder
   }
 
   private var places: [Places] = []
-  private var strings: [Named<SparseText>] = []
-  private var ints: [Named<SparseInt>] = []
-  private var doubles: [Named<SparseDouble>] = []
-  private var bools: [Named<SparseBool>] = []
-  private var variants: [Named<SparseText>] = []
+  private var strings: [Sparse<BytesColumnBuilder>] = []
+  private var ints: [Sparse<Int64ColumnBuilder>] = []
+  private var doubles: [Sparse<Float64ColumnBuilder>] = []
+  private var bools: [Sparse<BoolColumnBuilder>] = []
+  private var variants: [Sparse<BytesColumnBuilder>] = []
 
   /// Appends the value of a numbered key. At most one call for each row and key.
   @inline(__always)
@@ -34,41 +35,46 @@ struct DynamicColumns {
       if place < 0 {
         place = strings.count
         places[Int(key)].string = Int32(place)
-        strings.append(Named(key: key, column: SparseText()))
+        strings.append(Sparse(key: key, values: BytesColumnBuilder()))
       }
-      strings[place].column.append(attribute.text, row: row)
+      strings[place].rows.append(row)
+      strings[place].values.append(attribute.text)
     case .int:
       var place = Int(places[Int(key)].int)
       if place < 0 {
         place = ints.count
         places[Int(key)].int = Int32(place)
-        ints.append(Named(key: key, column: SparseInt()))
+        ints.append(Sparse(key: key, values: Int64ColumnBuilder()))
       }
-      ints[place].column.append(Int64(bitPattern: attribute.bits), row: row)
+      ints[place].rows.append(row)
+      ints[place].values.append(Int64(bitPattern: attribute.bits))
     case .double:
       var place = Int(places[Int(key)].double)
       if place < 0 {
         place = doubles.count
         places[Int(key)].double = Int32(place)
-        doubles.append(Named(key: key, column: SparseDouble()))
+        doubles.append(Sparse(key: key, values: Float64ColumnBuilder()))
       }
-      doubles[place].column.append(Double(bitPattern: attribute.bits), row: row)
+      doubles[place].rows.append(row)
+      doubles[place].values.append(Double(bitPattern: attribute.bits))
     case .bool:
       var place = Int(places[Int(key)].bool)
       if place < 0 {
         place = bools.count
         places[Int(key)].bool = Int32(place)
-        bools.append(Named(key: key, column: SparseBool()))
+        bools.append(Sparse(key: key, values: BoolColumnBuilder()))
       }
-      bools[place].column.append(attribute.bits != 0, row: row)
+      bools[place].rows.append(row)
+      bools[place].values.append(attribute.bits != 0)
     case .variant:
       var place = Int(places[Int(key)].variant)
       if place < 0 {
         place = variants.count
         places[Int(key)].variant = Int32(place)
-        variants.append(Named(key: key, column: SparseText()))
+        variants.append(Sparse(key: key, values: BytesColumnBuilder()))
       }
-      list.withEncoded(attribute) { variants[place].column.append($0, row: row) }
+      variants[place].rows.append(row)
+      list.withEncoded(attribute) { variants[place].values.append($0) }
     }
   }
 
@@ -77,19 +83,20 @@ struct DynamicColumns {
     while places.count <= Int(key) { places.append(Places()) }
   }
 
-  /// The columns, sorted by name and kind.
-  func columns(names: ByteStrings) -> [AttributeColumn] {
+  /// The columns, sorted by name and kind. Nothing is left here afterwards.
+  mutating func finish(names: ByteStrings) -> [AttributeColumn] {
     var columns: [AttributeColumn] = []
     columns.reserveCapacity(strings.count + ints.count + doubles.count + bools.count + variants.count)
     func add(_ key: UInt32, _ kind: AttributeKind, _ rows: [UInt32], _ values: ColumnVector) {
       columns.append(
         AttributeColumn(key: AttributeKey(names.string(Int(key)), kind), rows: rows, values: values))
     }
-    for each in strings { add(each.key, .string, each.column.rows, each.column.values()) }
-    for each in ints { add(each.key, .int, each.column.rows, ColumnVector(.int64(each.column.lanes))) }
-    for each in doubles { add(each.key, .double, each.column.rows, ColumnVector(.float64(each.column.lanes))) }
-    for each in bools { add(each.key, .bool, each.column.rows, ColumnVector(.bool(each.column.lanes))) }
-    for each in variants { add(each.key, .variant, each.column.rows, each.column.values()) }
+    for at in strings.indices { add(strings[at].key, .string, strings[at].rows, strings[at].values.finish()) }
+    for at in ints.indices { add(ints[at].key, .int, ints[at].rows, ints[at].values.finish()) }
+    for at in doubles.indices { add(doubles[at].key, .double, doubles[at].rows, doubles[at].values.finish()) }
+    for at in bools.indices { add(bools[at].key, .bool, bools[at].rows, bools[at].values.finish()) }
+    for at in variants.indices { add(variants[at].key, .variant, variants[at].rows, variants[at].values.finish()) }
+    self = DynamicColumns()
     columns.sort { $0.key < $1.key }
     return columns
   }

@@ -18,7 +18,7 @@ struct MoveSet: Hashable {
 
 /// The values of the origins column: a text for each set of moves that occurs.
 struct Origins {
-  private(set) var table = ByteTable()
+  private var texts = DictionaryBuilder()
   private var codes: [MoveSet: UInt32] = [:]
   private var last: (moves: MoveSet, code: UInt32)?
 
@@ -37,11 +37,13 @@ struct Origins {
       var entries = Conventions.moves.indices.filter { moves.contains(UInt8(truncatingIfNeeded: $0)) }
         .map { Conventions.moves[$0].originEntry }
       if moves.contains(MoveSet.zeroParent) { entries.append(SpanSchema.zeroParentOrigin) }
-      var text = entries.joined(separator: ";")
-      code = text.withUTF8 { table.code(for: UnsafeRawBufferPointer($0)) }
+      code = texts.code(for: entries.joined(separator: ";"))
       codes[moves] = code
     }
     last = (moves, code)
     return code
   }
+
+  /// The texts, by their codes.
+  mutating func finish() -> ValueDictionary { texts.finish() }
 }

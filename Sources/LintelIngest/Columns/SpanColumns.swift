@@ -1,53 +1,53 @@
 internal import Lintel
 internal import LintelColumns
 
-/// The rows of the spans table as they grow: one lane a column, whole rows only.
+/// The rows of the spans table as they grow: one builder a column, whole rows only.
 struct SpanColumns {
-  // Lanes with a value in every row.
-  var traceIDs: [UInt128] = []
-  var spanIDs: [Int64] = []
-  var traceStates = TextLane()
-  var names = TextLane()
-  var kinds: [Int64] = []
-  var startTimes: [Int64] = []
-  var durations: [Int64] = []
-  var statuses: [Int64] = []
-  var statusMessages = TextLane()
-  /// Which of `scopes` a row belongs to.
-  var scopeOfRow: [UInt32] = []
-  var resourceMapOfRow: [UInt32] = []
-  var originOfRow: [UInt32] = []
+  // Columns with a value in every row.
+  var traceIDs = Id128ColumnBuilder()
+  var spanIDs = Int64ColumnBuilder()
+  var traceStates = BytesColumnBuilder()
+  var names = BytesColumnBuilder()
+  var kinds = Int64ColumnBuilder()
+  var startTimes = Int64ColumnBuilder()
+  var durations = Int64ColumnBuilder()
+  var statuses = Int64ColumnBuilder()
+  var statusMessages = BytesColumnBuilder()
+  var flags = Int64ColumnBuilder()
+  var anomalies = Int64ColumnBuilder()
+  var droppedAttributes = Int64ColumnBuilder()
+  var droppedEvents = Int64ColumnBuilder()
+  var droppedLinks = Int64ColumnBuilder()
 
-  // Lanes with a value in some rows.
-  var parents = SparseInt()
-  var flags = SparseInt()
-  var anomalies = SparseInt()
-  var reportedEnds = SparseInt()
-  var droppedAttributes = SparseInt()
-  var droppedEvents = SparseInt()
-  var droppedLinks = SparseInt()
-  var events = SparseText()
-  var links = SparseText()
-  var repeats = SparseText()
-  var userRows: [UInt32] = []
-  var userHashes: [UInt128] = []
-
-  /// Columns that conventions fill: the first few (the span's sender) are coded, the rest sparse.
-  var identities: [TextCodes]
-  /// One of the two is in use for each convention.
-  private var texts: [SparseText]
-  private var numbers: [SparseInt]
+  // Columns that are padded with nulls when a row has a value, and at the end.
+  var parents = Int64ColumnBuilder()
+  var reportedEnds = Int64ColumnBuilder()
+  var events = BytesColumnBuilder()
+  var links = BytesColumnBuilder()
+  var repeats = BytesColumnBuilder()
+  var users = Id128ColumnBuilder()
+  /// Columns that conventions fill from the span alone; one of the two is in use for each.
+  private var texts: [BytesColumnBuilder]
+  private var numbers: [Int64ColumnBuilder]
   private let isText: [Bool]
+
+  /// Columns that say who sent a span, which conventions fill from the resource as well.
+  var identities: [CodedColumn]
   var dynamic = DynamicColumns()
 
-  /// Values that a scope's spans share, as codes of the tables below.
+  // What the spans of a resource or a scope share is kept once, under a number.
   var scopes: [ScopeRecord] = []
-  var resourceMaps = ByteTable()
-  var scopeMaps = ByteTable()
-  var scopeNames = ByteTable()
-  var schemaURLs = ByteTable()
+  var scopeOfRow: [UInt32] = []
+  var resourceMaps = CodedColumn()
+  var scopeMaps = DictionaryBuilder()
+  var scopeNames = DictionaryBuilder()
+  var scopeVersions = DictionaryBuilder()
+  var scopeSchemaURLs = DictionaryBuilder()
+  var resourceSchemaURLs = DictionaryBuilder()
   var origins = Origins()
+  var originOfRow: [UInt32] = []
 
+  /// The codes and counts that every span of a scope gets.
   struct ScopeRecord {
     var name: UInt32
     var version: UInt32
@@ -58,88 +58,138 @@ struct SpanColumns {
     var resourceDroppedAttributes: Int64
   }
 
-  init(known: KnownKeys) {
-    let conventions = Conventions.table
-    identities = Array(repeating: TextCodes(), count: known.identityCount)
-    texts = Array(repeating: SparseText(), count: conventions.count)
-    numbers = Array(repeating: SparseInt(), count: conventions.count)
-    isText = conventions.map { convention in
-      SpanSchema.table.index(of: convention.column).map { SpanSchema.table.columns[$0].type.physical } != .int64
-    }
-  }
-
-  @inline(__always)
-  mutating func append(_ value: SlotValue, slot: Int, row: UInt32) {
-    if isText[slot] { texts[slot].append(value.text, row: row) } else { numbers[slot].append(value.number, row: row) }
+  /// - Parameter rows: about how many there will be.
+  init(known: KnownKeys, rows: Int) {
+    let count = Conventions.table.count
+    identities = Array(repeating: CodedColumn(), count: known.identityCount)
+    texts = Array(repeating: BytesColumnBuilder(), count: count)
+    numbers = Array(repeating: Int64ColumnBuilder(), count: count)
+    isText = SpanColumnIndex.spans.conventions.map { SpanSchema.table.columns[$0].type.physical == .bytes }
+    traceIDs.reserveCapacity(rows)
+    spanIDs.reserveCapacity(rows)
+    names.reserveCapacity(rows)
+    startTimes.reserveCapacity(rows)
+    durations.reserveCapacity(rows)
+    scopeOfRow.reserveCapacity(rows)
+    originOfRow.reserveCapacity(rows)
   }
 
   var rowCount: Int { spanIDs.count }
 
-  /// The finished rows.
-  func batch(keyNames: ByteStrings) -> Batch {
-    let schema = SpanSchema.table
-    var columns: [String: ColumnVector] = [:]
-    fillSpanColumns(&columns)
-    fillScopeColumns(&columns)
-    for (slot, convention) in Conventions.table.enumerated() {
-      if slot < identities.count {
-        columns[convention.column] = identities[slot].column()
-      } else {
-        columns[convention.column] =
-          isText[slot] ? texts[slot].column(rowCount: rowCount) : numbers[slot].column(rowCount: rowCount)
-      }
+  /// Appends a value to a column that conventions fill from the span alone.
+  @inline(__always)
+  mutating func append(_ value: SlotValue, slot: Int, row: Int) {
+    if isText[slot] {
+      texts[slot].pad(to: row)
+      texts[slot].append(value.text)
+    } else {
+      numbers[slot].pad(to: row)
+      numbers[slot].append(value.number)
     }
-    let vectors = schema.columns.map { columns[$0.name] ?? ColumnVector.nulls($0.type.physical, count: rowCount) }
-    return Batch(schema: schema, rowCount: rowCount, columns: vectors, attributes: dynamic.columns(names: keyNames))
   }
 
-  private func fillSpanColumns(_ columns: inout [String: ColumnVector]) {
-    columns["trace_id"] = ColumnVector(.id128(traceIDs))
-    columns["span_id"] = ColumnVector(.int64(spanIDs))
-    columns["parent_span_id"] = parents.column(rowCount: rowCount)
-    columns["trace_state"] = traceStates.finish()
-    columns["flags"] = flags.columnOrZero(rowCount: rowCount)
-    columns["name"] = names.finish()
-    columns["kind"] = ColumnVector(.int64(kinds))
-    columns["start_time"] = ColumnVector(.int64(startTimes))
-    columns["duration"] = ColumnVector(.int64(durations))
-    columns["time_anomaly"] = anomalies.columnOrZero(rowCount: rowCount)
-    columns["reported_end_time"] = reportedEnds.column(rowCount: rowCount)
-    columns["status"] = ColumnVector(.int64(statuses))
-    columns["status_message"] = statusMessages.finish()
-    columns["dropped_attributes_count"] = droppedAttributes.columnOrZero(rowCount: rowCount)
-    columns["dropped_events_count"] = droppedEvents.columnOrZero(rowCount: rowCount)
-    columns["dropped_links_count"] = droppedLinks.columnOrZero(rowCount: rowCount)
-    columns["events"] = events.column(rowCount: rowCount)
-    columns["links"] = links.column(rowCount: rowCount)
-    columns["attribute_repeats"] = repeats.column(rowCount: rowCount)
-    columns["user_hash"] = userColumn()
+  /// The finished rows. Nothing is left here afterwards.
+  mutating func finish(keyNames: ByteStrings) -> Batch {
+    let rows = rowCount
+    var columns = SpanSchema.table.columns.map { ColumnVector.nulls($0.type.physical, count: 0) }
+    fillSpanColumns(&columns, SpanColumnIndex.spans)
+    fillScopeColumns(&columns, SpanColumnIndex.spans)
+    for (slot, index) in SpanColumnIndex.spans.conventions.enumerated() {
+      columns[index] = finishSlot(slot, rows: rows)
+    }
+    return Batch(
+      schema: SpanSchema.table, rowCount: rows, columns: columns, attributes: dynamic.finish(names: keyNames))
   }
 
-  private func userColumn() -> ColumnVector {
-    if userRows.count == rowCount { return ColumnVector(.id128(userHashes)) }
-    var dense = [UInt128](repeating: 0, count: rowCount)
-    for (row, hash) in zip(userRows, userHashes) { dense[Int(row)] = hash }
-    return ColumnVector(.id128(dense), validity: validityBitmap(userRows, rowCount: rowCount))
+  private mutating func finishSlot(_ slot: Int, rows: Int) -> ColumnVector {
+    if slot < identities.count { return identities[slot].finish() }
+    guard isText[slot] else { return Self.finish(&numbers[slot], rows: rows) }
+    return Self.finish(&texts[slot], rows: rows)
   }
 
-  private func fillScopeColumns(_ columns: inout [String: ColumnVector]) {
-    func text(_ table: ByteTable, _ code: (ScopeRecord) -> UInt32) -> ColumnVector {
+  private static func finish(_ builder: inout BytesColumnBuilder, rows: Int) -> ColumnVector {
+    guard builder.count > 0 else { return ColumnVector.nulls(.bytes, count: rows) }
+    builder.pad(to: rows)
+    return builder.finish()
+  }
+
+  private static func finish<Lane>(_ builder: inout LaneColumnBuilder<Lane>, rows: Int) -> ColumnVector {
+    builder.pad(to: rows)
+    return builder.finish()
+  }
+
+  private mutating func fillSpanColumns(_ columns: inout [ColumnVector], _ index: SpanColumnIndex) {
+    let rows = rowCount
+    columns[index.parentSpanID] = Self.finish(&parents, rows: rows)
+    columns[index.reportedEnd] = Self.finish(&reportedEnds, rows: rows)
+    columns[index.events] = Self.finish(&events, rows: rows)
+    columns[index.links] = Self.finish(&links, rows: rows)
+    columns[index.attributeRepeats] = Self.finish(&repeats, rows: rows)
+    columns[index.userHash] = Self.finish(&users, rows: rows)
+    columns[index.traceID] = traceIDs.finish()
+    columns[index.spanID] = spanIDs.finish()
+    columns[index.traceState] = traceStates.finish()
+    columns[index.name] = names.finish()
+    columns[index.kind] = kinds.finish()
+    columns[index.startTime] = startTimes.finish()
+    columns[index.duration] = durations.finish()
+    columns[index.status] = statuses.finish()
+    columns[index.statusMessage] = statusMessages.finish()
+    columns[index.flags] = flags.finish()
+    columns[index.timeAnomaly] = anomalies.finish()
+    columns[index.droppedAttributes] = droppedAttributes.finish()
+    columns[index.droppedEvents] = droppedEvents.finish()
+    columns[index.droppedLinks] = droppedLinks.finish()
+  }
+
+  private mutating func fillScopeColumns(_ columns: inout [ColumnVector], _ index: SpanColumnIndex) {
+    func codes(_ dictionary: inout DictionaryBuilder, _ code: (ScopeRecord) -> UInt32) -> ColumnVector {
       let codes = scopes.map(code)
-      return TextCodes.column(codes: scopeOfRow.map { codes[Int($0)] }, table: table)
+      return ColumnVector(.codes(scopeOfRow.map { codes[Int($0)] }, dictionary.finish()))
     }
-    func number(_ value: (ScopeRecord) -> Int64) -> ColumnVector {
+    func numbers(_ value: (ScopeRecord) -> Int64) -> ColumnVector {
       let values = scopes.map(value)
       return ColumnVector(.int64(scopeOfRow.map { values[Int($0)] }))
     }
-    columns["scope_name"] = text(scopeNames) { $0.name }
-    columns["scope_version"] = text(scopeNames) { $0.version }
-    columns["scope_attributes"] = text(scopeMaps) { $0.attributes }
-    columns["scope_schema_url"] = text(schemaURLs) { $0.schemaURL }
-    columns["scope_dropped_attributes_count"] = number { $0.droppedAttributes }
-    columns["resource_schema_url"] = text(schemaURLs) { $0.resourceSchemaURL }
-    columns["resource_dropped_attributes_count"] = number { $0.resourceDroppedAttributes }
-    columns["resource_attributes"] = TextCodes.column(codes: resourceMapOfRow, table: resourceMaps)
-    columns["attribute_origins"] = TextCodes.column(codes: originOfRow, table: origins.table)
+    columns[index.scopeName] = codes(&scopeNames) { $0.name }
+    columns[index.scopeVersion] = codes(&scopeVersions) { $0.version }
+    columns[index.scopeAttributes] = codes(&scopeMaps) { $0.attributes }
+    columns[index.scopeSchemaURL] = codes(&scopeSchemaURLs) { $0.schemaURL }
+    columns[index.scopeDroppedAttributes] = numbers { $0.droppedAttributes }
+    columns[index.resourceSchemaURL] = codes(&resourceSchemaURLs) { $0.resourceSchemaURL }
+    columns[index.resourceDroppedAttributes] = numbers { $0.resourceDroppedAttributes }
+    columns[index.resourceAttributes] = resourceMaps.finish()
+    columns[index.attributeOrigins] = ColumnVector(.codes(originOfRow, origins.finish()))
+  }
+}
+
+/// A column whose values are few and shared by many rows.
+///
+/// Kept in dictionary form whatever the counts: a resource's attributes stand here once, however many spans it has.
+struct CodedColumn {
+  /// The code of a row without a value.
+  static let null = UInt32.max
+
+  var values = DictionaryBuilder()
+  private var codes: [UInt32] = []
+  private var nullCount = 0
+
+  @inline(__always)
+  mutating func append(_ code: UInt32) {
+    codes.append(code)
+    if code == Self.null { nullCount &+= 1 }
+  }
+
+  mutating func finish() -> ColumnVector {
+    defer { self = CodedColumn() }
+    guard nullCount < codes.count else { return ColumnVector.nulls(.bytes, count: codes.count) }
+    guard nullCount > 0 else { return ColumnVector(.codes(codes, values.finish())) }
+    var lanes = codes
+    var validity = Bitmap(repeating: true, count: codes.count)
+    for row in lanes.indices where lanes[row] == Self.null {
+      lanes[row] = 0
+      validity[row] = false
+    }
+    return ColumnVector(.codes(lanes, values.finish()), validity: validity)
   }
 }

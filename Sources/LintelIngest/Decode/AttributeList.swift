@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// One attribute as it stands in the request, its value not copied.
 struct ParsedAttribute {
   enum Kind: UInt8 {
@@ -24,37 +26,37 @@ struct ParsedAttribute {
 /// An attribute list with room to encode what isn't a plain value. Reused from span to span.
 struct AttributeList {
   var items: [ParsedAttribute] = []
-  var arena: [UInt8] = []
+  var arena = VariantWriter()
 
   @inline(__always)
   mutating func removeAll() {
     items.removeAll(keepingCapacity: true)
-    arena.removeAll(keepingCapacity: true)
+    arena.removeAll()
   }
 
   /// Calls `body` with the encoding of a variant.
   @inline(__always)
   func withEncoded<R>(_ attribute: ParsedAttribute, _ body: (UnsafeRawBufferPointer) -> R) -> R {
-    arena.withUnsafeBytes { bytes in
+    arena.bytes.withUnsafeBytes { bytes in
       let start = Int(truncatingIfNeeded: attribute.bits)
       return body(UnsafeRawBufferPointer(rebasing: bytes[start..<start &+ attribute.encodedCount]))
     }
   }
 
-  /// Appends the value of an attribute of this list, as a ``Variant``.
-  func encodeValue(_ attribute: ParsedAttribute, into out: inout [UInt8]) {
+  /// Appends the value of an attribute of this list.
+  func encodeValue(_ attribute: ParsedAttribute, into out: inout VariantWriter) {
     switch attribute.kind {
-    case .string: VariantBytes.string(attribute.text, into: &out)
-    case .int: VariantBytes.int(Int64(bitPattern: attribute.bits), into: &out)
-    case .double: VariantBytes.double(attribute.bits, into: &out)
-    case .bool: VariantBytes.bool(attribute.bits != 0, into: &out)
-    case .variant: withEncoded(attribute) { out.append(contentsOf: $0) }
+    case .string: out.append(utf8: attribute.text)
+    case .int: out.append(int: Int64(bitPattern: attribute.bits))
+    case .double: out.append(double: Double(bitPattern: attribute.bits))
+    case .bool: out.append(bool: attribute.bits != 0)
+    case .variant: withEncoded(attribute) { out.append(encoded: $0) }
     }
   }
 
   /// Appends key and value of an attribute of this list, as an entry of a map.
-  func encodeEntry(_ attribute: ParsedAttribute, into out: inout [UInt8]) {
-    VariantBytes.text(attribute.key, into: &out)
+  func encodeEntry(_ attribute: ParsedAttribute, into out: inout VariantWriter) {
+    out.append(key: attribute.key)
     encodeValue(attribute, into: &out)
   }
 }

@@ -24,7 +24,7 @@ final class KnownKeys: @unchecked Sendable {
   }
 
   /// Keys of the conventions and user keys; a key's number is its index in all the lists below.
-  let table: ByteTable
+  let table: DictionaryBuilder
   let spanRules: [Rule]
   let resourceRules: [Rule]
   /// Rank among ``Conventions/userKeys``; `notUser` for all other keys.
@@ -39,7 +39,7 @@ final class KnownKeys: @unchecked Sendable {
 
   /// Texts that stand for others.
   struct Translation {
-    private var table = ByteTable()
+    private var table = DictionaryBuilder()
     private var targets: [WireSlice] = []
 
     init(_ pairs: [(String, String)]) {
@@ -51,13 +51,13 @@ final class KnownKeys: @unchecked Sendable {
     }
 
     /// What `text` stands for.
-    func target(of text: WireSlice) -> WireSlice? { table.find(text).map { targets[Int($0)] } }
+    func target(of text: WireSlice) -> WireSlice? { table.existingCode(for: text).map { targets[Int($0)] } }
   }
 
   static let notUser = UInt8.max
 
   private init() {
-    var table = ByteTable()
+    var table = DictionaryBuilder()
     func number(_ key: String) -> Int { Int(table.code(for: Self.permanent(key))) }
     for convention in Conventions.table { for candidate in convention.candidates { _ = number(candidate.key) } }
     for key in Conventions.userKeys { _ = number(key) }

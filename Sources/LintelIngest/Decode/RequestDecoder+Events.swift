@@ -12,7 +12,7 @@ extension RequestDecoder {
     var time: UInt64 = 0
     var name = WireSlice.nothing
     var dropped: UInt32 = 0
-    var attributeBytes: [UInt8] = []
+    scratch.removeAll()
     var attributeCount = 0
     var reader = WireReader(slice, in: parent)
     while !reader.isAtEnd {
@@ -22,20 +22,19 @@ extension RequestDecoder {
       case 0x12: name = try reader.readSlice()
       case 0x1a:
         let entry = try reader.readSlice()
-        if try values.encodeEntry(entry, in: reader, depth: 5, into: &attributeBytes) { attributeCount += 1 }
+        if try values.encodeEntry(entry, in: reader, depth: 5, into: &scratch) { attributeCount += 1 }
       case 0x20: dropped = UInt32(truncatingIfNeeded: try reader.readVarint())
       default: try values.skip(tag, lastKnown: 4, &reader)
       }
     }
     checkText(name)
     span.eventCount += 1
-    var fields = FieldMap(into: span.events)
-    span.events = []
-    fields.add("time", Int64(bitPattern: time))
-    fields.add("name", text: name)
-    fields.add("attributes", map: attributeBytes, count: attributeCount)
-    fields.add("dropped_attributes_count", Int64(dropped))
-    span.events = fields.finish()
+    var fields = FieldMap(&span.events)
+    fields.add("time", Int64(bitPattern: time), to: &span.events)
+    fields.add("name", text: name, to: &span.events)
+    fields.add("attributes", map: scratch, count: attributeCount, to: &span.events)
+    fields.add("dropped_attributes_count", Int64(dropped), to: &span.events)
+    fields.finish(&span.events)
   }
 
   mutating func readLink(_ slice: WireSlice, in parent: borrowing WireReader) throws(WireError) {
@@ -44,7 +43,7 @@ extension RequestDecoder {
     var traceState = WireSlice.nothing
     var flags: UInt32 = 0
     var dropped: UInt32 = 0
-    var attributeBytes: [UInt8] = []
+    scratch.removeAll()
     var attributeCount = 0
     var reader = WireReader(slice, in: parent)
     while !reader.isAtEnd {
@@ -55,7 +54,7 @@ extension RequestDecoder {
       case 0x1a: traceState = try reader.readSlice()
       case 0x22:
         let entry = try reader.readSlice()
-        if try values.encodeEntry(entry, in: reader, depth: 5, into: &attributeBytes) { attributeCount += 1 }
+        if try values.encodeEntry(entry, in: reader, depth: 5, into: &scratch) { attributeCount += 1 }
       case 0x28: dropped = UInt32(truncatingIfNeeded: try reader.readVarint())
       case 0x35: flags = try reader.readFixed32()
       default: try values.skip(tag, lastKnown: 6, &reader)
@@ -65,69 +64,60 @@ extension RequestDecoder {
     // What the JSON transcoder writes for an id that isn't hexadecimal.
     if traceID.elementsEqual([0]) || spanID.elementsEqual([0]) { span.hasBadLink = true }
     span.linkCount += 1
-    var fields = FieldMap(into: span.links)
-    span.links = []
-    fields.add("trace_id", hex: traceID)
-    fields.add("span_id", hex: spanID)
-    fields.add("trace_state", text: traceState)
-    fields.add("flags", Int64(flags))
-    fields.add("attributes", map: attributeBytes, count: attributeCount)
-    fields.add("dropped_attributes_count", Int64(dropped))
-    span.links = fields.finish()
+    var fields = FieldMap(&span.links)
+    fields.add("trace_id", hex: traceID, to: &span.links)
+    fields.add("span_id", hex: spanID, to: &span.links)
+    fields.add("trace_state", text: traceState, to: &span.links)
+    fields.add("flags", Int64(flags), to: &span.links)
+    fields.add("attributes", map: scratch, count: attributeCount, to: &span.links)
+    fields.add("dropped_attributes_count", Int64(dropped), to: &span.links)
+    fields.finish(&span.links)
   }
 }
 
-/// A map of few fields under construction at the end of some bytes; fields with default values are left out.
+/// A map of few fields under construction; fields with default values are left out.
 private struct FieldMap {
-  private var out: [UInt8]
-  private let place: Int
-  private var count: UInt8 = 0
+  private let mark: VariantWriter.Mark
+  private var count = 0
 
-  init(into out: consuming [UInt8]) {
-    self.out = out
-    place = VariantBytes.open(VariantBytes.map, into: &self.out)
+  init(_ out: inout VariantWriter) { mark = out.beginMap() }
+
+  func finish(_ out: inout VariantWriter) { out.end(mark, count: count) }
+
+  private mutating func key(_ name: StaticString, _ out: inout VariantWriter) {
+    count += 1
+    out.append(key: UnsafeRawBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
   }
 
-  consuming func finish() -> [UInt8] {
-    out[place] = count
-    return out
-  }
-
-  private mutating func key(_ name: StaticString) {
-    count &+= 1
-    VariantBytes.text(name, into: &out)
-  }
-
-  mutating func add(_ name: StaticString, _ value: Int64) {
+  mutating func add(_ name: StaticString, _ value: Int64, to out: inout VariantWriter) {
     guard value != 0 else { return }
-    key(name)
-    VariantBytes.int(value, into: &out)
+    key(name, &out)
+    out.append(int: value)
   }
 
-  mutating func add(_ name: StaticString, text: WireSlice) {
+  mutating func add(_ name: StaticString, text: WireSlice, to out: inout VariantWriter) {
     guard !text.isEmpty else { return }
-    key(name)
-    VariantBytes.string(text, into: &out)
+    key(name, &out)
+    out.append(utf8: text)
   }
 
-  mutating func add(_ name: StaticString, hex bytes: WireSlice) {
+  mutating func add(_ name: StaticString, hex bytes: WireSlice, to out: inout VariantWriter) {
     guard !bytes.isEmpty else { return }
-    key(name)
-    out.append(5)
-    VariantBytes.varint(UInt64(bytes.count) &* 2, into: &out)
+    key(name, &out)
+    var text: [UInt8] = []
+    text.reserveCapacity(bytes.count &* 2)
     for byte in bytes {
-      out.append(hexDigits[Int(byte >> 4)])
-      out.append(hexDigits[Int(byte & 15)])
+      for digit in [byte >> 4, byte & 15] { text.append(digit < 10 ? 0x30 &+ digit : 0x57 &+ digit) }
     }
+    text.withUnsafeBytes { out.append(utf8: $0) }
   }
 
-  mutating func add(_ name: StaticString, map entries: [UInt8], count entryCount: Int) {
+  mutating func add(
+    _ name: StaticString, map entries: VariantWriter, count entryCount: Int, to out: inout VariantWriter
+  ) {
     guard entryCount > 0 else { return }
-    key(name)
-    out.append(VariantBytes.map)
-    VariantBytes.varint(UInt64(entryCount), into: &out)
-    out.append(contentsOf: entries)
+    key(name, &out)
+    out.beginMap(count: entryCount)
+    entries.bytes.withUnsafeBytes { out.append(encoded: $0) }
   }
 }
-
-let hexDigits = Array("0123456789abcdef".utf8)

@@ -35,7 +35,8 @@ struct ResourceState {
     var move: UInt8 = 0
     var isMoved = false
     /// The value, in the column's table.
-    var code = TextCodes.null
+    var code = CodedColumn.null
+    var text = WireSlice.nothing
   }
 }
 
@@ -123,10 +124,19 @@ extension RequestDecoder {
       else { continue }
       resource.winners[slot] = ResourceState.Winner(
         attribute: index, rank: rule.rank, move: rule.move, isMoved: true,
-        code: columns.identities[slot].table.code(for: value.text))
+        code: columns.identities[slot].values.code(for: value.text), text: value.text)
     }
+    fillApplication()
     guard bytes > limits.movableResourceBytes else { return }
     for slot in resource.winners.indices { resource.winners[slot].isMoved = false }
+  }
+
+  /// Without an application of its own, a resource's is named after its service.
+  private mutating func fillApplication() {
+    let service = resource.winners[Self.serviceSlot]
+    guard service.attribute >= 0, resource.winners[Self.applicationSlot].attribute < 0 else { return }
+    resource.winners[Self.applicationSlot].code =
+      columns.identities[Self.applicationSlot].values.code(for: service.text)
   }
 
   /// The code of the resource's map and the resource's moves, for spans that themselves fill the columns in `overridden`.
@@ -143,15 +153,15 @@ extension RequestDecoder {
     for (slot, winner) in resource.winners.enumerated() where overridden >> slot & 1 == 0 && winner.isMoved {
       moves.insert(winner.move)
     }
-    scratch.removeAll(keepingCapacity: true)
-    let place = VariantBytes.open(VariantBytes.map, into: &scratch)
+    scratch.removeAll()
+    let mark = scratch.beginMap()
     var count = 0
     for index in resource.list.items.indices where !isMoved(index, overridden: overridden) {
       resource.list.encodeEntry(resource.list.items[index], into: &scratch)
       count += 1
     }
-    VariantBytes.close(place, count: count, in: &scratch)
-    let code = scratch.withUnsafeBytes { columns.resourceMaps.code(for: $0) }
+    scratch.end(mark, count: count)
+    let code = scratch.bytes.withUnsafeBytes { columns.resourceMaps.values.code(for: $0) }
     resource.mapCodes[overridden] = Int32(truncatingIfNeeded: code)
     resource.moves[overridden] = moves
     return (code, moves)

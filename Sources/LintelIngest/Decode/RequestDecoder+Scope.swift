@@ -54,19 +54,18 @@ extension RequestDecoder {
   }
 
   private mutating func addScopeRecord() {
-    scratch.removeAll(keepingCapacity: true)
-    let place = VariantBytes.open(VariantBytes.map, into: &scratch)
+    scratch.removeAll()
+    scratch.beginMap(count: scope.list.items.count)
     for attribute in scope.list.items { scope.list.encodeEntry(attribute, into: &scratch) }
-    VariantBytes.close(place, count: scope.list.items.count, in: &scratch)
     scope.record = UInt32(truncatingIfNeeded: columns.scopes.count)
     columns.scopes.append(
       SpanColumns.ScopeRecord(
         name: columns.scopeNames.code(for: scope.name),
-        version: columns.scopeNames.code(for: scope.version),
-        attributes: scratch.withUnsafeBytes { columns.scopeMaps.code(for: $0) },
-        schemaURL: columns.schemaURLs.code(for: scope.schemaURL),
+        version: columns.scopeVersions.code(for: scope.version),
+        attributes: scratch.bytes.withUnsafeBytes { columns.scopeMaps.code(for: $0) },
+        schemaURL: columns.scopeSchemaURLs.code(for: scope.schemaURL),
         droppedAttributes: Int64(scope.droppedAttributes),
-        resourceSchemaURL: columns.schemaURLs.code(for: resource.schemaURL),
+        resourceSchemaURL: columns.resourceSchemaURLs.code(for: resource.schemaURL),
         resourceDroppedAttributes: Int64(resource.droppedAttributes)))
   }
 }

@@ -18,10 +18,10 @@ struct ParsedSpan {
   var droppedLinks: UInt32 = 0
   var attributes = AttributeList()
   var eventCount = 0
-  var events: [UInt8] = []
+  var events = VariantWriter()
   var linkCount = 0
   var hasBadLink = false
-  var links: [UInt8] = []
+  var links = VariantWriter()
 
   @inline(__always)
   mutating func reset() {
@@ -31,8 +31,8 @@ struct ParsedSpan {
     (droppedAttributes, droppedEvents, droppedLinks) = (0, 0, 0)
     attributes.removeAll()
     (eventCount, linkCount, hasBadLink) = (0, 0, false)
-    if !events.isEmpty { events.removeAll(keepingCapacity: true) }
-    if !links.isEmpty { links.removeAll(keepingCapacity: true) }
+    if events.count > 0 { events.removeAll() }
+    if links.count > 0 { links.removeAll() }
   }
 }
 

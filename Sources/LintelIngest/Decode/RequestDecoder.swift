@@ -33,27 +33,25 @@ struct RequestDecoder {
   var slots: [SlotState]
 
   /// Room to encode a map.
-  var scratch: [UInt8] = []
+  var scratch = VariantWriter()
 
   // User ids of the request and their hashes.
-  var userIDs = ByteTable()
+  var userIDs = DictionaryBuilder()
   var userHashes: [UInt128] = []
 
-  init(hasher: UserHasher, limits: OTLPLimits, organization: String?) {
+  /// - Parameter rows: about how many spans the request has.
+  init(hasher: UserHasher, limits: OTLPLimits, organization: String?, rows: Int) {
     self.hasher = hasher
     self.limits = limits
     self.organization = organization
     resource = ResourceState(known: known)
     values = ValueReader(known: known, limits: limits)
-    columns = SpanColumns(known: known)
+    columns = SpanColumns(known: known, rows: rows)
     rejected = Array(repeating: 0, count: RejectionReason.allCases.count)
     slots = Array(repeating: SlotState(), count: Conventions.table.count)
-    var table = ByteTable()
-    organizationCode = organization.map { name in
-      var name = name
-      return name.withUTF8 { table.code(for: UnsafeRawBufferPointer($0)) }
-    }
-    columns.identities[Self.organizationSlot].table = table
+    var organizations = DictionaryBuilder()
+    organizationCode = organization.map { organizations.code(for: $0) }
+    columns.identities[Self.organizationSlot].values = organizations
   }
 
   /// Decodes the whole request.
@@ -72,7 +70,7 @@ struct RequestDecoder {
     for reason in RejectionReason.allCases where rejected[reason.rawValue] > 0 {
       counts[reason] = rejected[reason.rawValue]
     }
-    return DecodedRequest(batch: columns.batch(keyNames: values.keys.values), rejected: counts)
+    return DecodedRequest(batch: columns.finish(keyNames: values.finishKeys()), rejected: counts)
   }
 
   /// Takes note of a string that isn't UTF-8: either the request is refused here, or the caller rejects spans.

@@ -7,7 +7,7 @@ struct ValueReader {
   let maximumDepth: Int
   let maximumKeys: Int
   /// Keys of the request's spans. The conventions' keys come first, under the numbers they have in ``KnownKeys``.
-  private(set) var keys: ByteTable
+  private(set) var keys: DictionaryBuilder
   /// Per key: the last row that had it.
   private var lastRows: [UInt32] = []
   /// Set when a string was met that isn't valid UTF-8.
@@ -20,6 +20,12 @@ struct ValueReader {
     maximumDepth = limits.messageDepth
     maximumKeys = known.count + max(0, limits.attributeKeys)
     keys = known.table
+  }
+
+  /// The keys by their numbers. To be called once, at the end.
+  mutating func finishKeys() -> ByteStrings {
+    guard case .bytes(let names) = keys.finish().values else { return ByteStrings() }
+    return names
   }
 
   /// Whether `row` has this key for the first time: to be asked once for each attribute that is stored.
@@ -130,7 +136,7 @@ struct ValueReader {
   /// The number of a key. New keys get one if `numbering`, as long as there are some left.
   @inline(__always)
   private mutating func keyNumber(_ key: WireSlice, numbering: Bool) -> UInt32 {
-    if let number = keys.find(key) { return number }
+    if let number = keys.existingCode(for: key) { return number }
     guard UTF8Check.isValid(key) else {
       hasInvalidText = true
       return ParsedAttribute.unlisted
@@ -158,7 +164,7 @@ struct ValueReader {
     case .int: user.offer(.number(Int64(bitPattern: value.bits)), keyRank: rank, place: place)
     case .array, .map:
       // Dropped, but it must be well-formed like everything else.
-      var ignored: [UInt8] = []
+      var ignored = VariantWriter()
       try encode(value, in: parent, depth: depth + 1, into: &ignored)
     case .empty, .bool, .double: break
     }
@@ -166,20 +172,20 @@ struct ValueReader {
 
   /// Appends a value as a ``Variant``. `depth` is the depth of the AnyValue message; it bounds the recursion.
   mutating func encode(
-    _ value: AnyValue, in parent: borrowing WireReader, depth: Int, into out: inout [UInt8]
+    _ value: AnyValue, in parent: borrowing WireReader, depth: Int, into out: inout VariantWriter
   ) throws(WireError) {
     guard depth < maximumDepth else { throw parent.failure(.tooDeep) }
     switch value.kind {
-    case .empty: out.append(VariantBytes.empty)
-    case .bool: VariantBytes.bool(value.bits != 0, into: &out)
-    case .int: VariantBytes.int(Int64(bitPattern: value.bits), into: &out)
-    case .double: VariantBytes.double(value.bits, into: &out)
-    case .bytes: VariantBytes.bytes(value.slice, into: &out)
+    case .empty: out.appendEmpty()
+    case .bool: out.append(bool: value.bits != 0)
+    case .int: out.append(int: Int64(bitPattern: value.bits))
+    case .double: out.append(double: Double(bitPattern: value.bits))
+    case .bytes: out.append(bytes: value.slice)
     case .string:
       if !UTF8Check.isValid(value.slice) { hasInvalidText = true }
-      VariantBytes.string(value.slice, into: &out)
+      out.append(utf8: value.slice)
     case .array:
-      let place = VariantBytes.open(VariantBytes.array, into: &out)
+      let mark = out.beginArray()
       var count = 0
       var reader = WireReader(value.slice, in: parent)
       while !reader.isAtEnd {
@@ -192,9 +198,9 @@ struct ValueReader {
         try encode(item, in: reader, depth: depth + 2, into: &out)
         count += 1
       }
-      VariantBytes.close(place, count: count, in: &out)
+      out.end(mark, count: count)
     case .map:
-      let place = VariantBytes.open(VariantBytes.map, into: &out)
+      let mark = out.beginMap()
       var count = 0
       var reader = WireReader(value.slice, in: parent)
       while !reader.isAtEnd {
@@ -205,13 +211,13 @@ struct ValueReader {
         }
         if try encodeEntry(try reader.readSlice(), in: reader, depth: depth + 2, into: &out) { count += 1 }
       }
-      VariantBytes.close(place, count: count, in: &out)
+      out.end(mark, count: count)
     }
   }
 
   /// Appends a KeyValue as an entry of a map, unless it is a user id; tells whether it did. `depth` is the KeyValue's.
   mutating func encodeEntry(
-    _ slice: WireSlice, in parent: borrowing WireReader, depth: Int, into out: inout [UInt8]
+    _ slice: WireSlice, in parent: borrowing WireReader, depth: Int, into out: inout VariantWriter
   ) throws(WireError) -> Bool {
     let (key, valueSlice) = try readEntry(slice, in: parent)
     let value = try readAny(valueSlice, in: parent)
@@ -220,7 +226,7 @@ struct ValueReader {
       try takeUser(value, key: number, place: .nested, in: parent, depth: depth)
       return false
     }
-    VariantBytes.text(key, into: &out)
+    out.append(key: key)
     try encode(value, in: parent, depth: depth + 1, into: &out)
     return true
   }
