@@ -58,7 +58,7 @@ enum BitPacking {
   ) {
     let mask = UInt64.max &>> UInt64(64 &- width)
     let wordCount = (values.count &* width &+ 63) &>> 6 &+ 1
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { words in
+    withScratch(of: UInt64.self, count: wordCount) { words in
       words.initialize(repeating: 0)
       var bit = 0
       for value in values {
@@ -79,7 +79,7 @@ enum BitPacking {
     let mask = UInt64.max &>> UInt64(64 &- width)
     // One word more than the bits need, so that reading the next word is always allowed.
     let wordCount = packed.count &>> 3 &+ 2
-    withUnsafeTemporaryAllocation(of: UInt64.self, capacity: wordCount) { words in
+    withScratch(of: UInt64.self, count: wordCount) { words in
       words.initialize(repeating: 0)
       UnsafeMutableRawBufferPointer(words).copyMemory(from: packed)
       var bit = 0

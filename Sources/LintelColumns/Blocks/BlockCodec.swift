@@ -62,7 +62,7 @@ public enum BlockCodec {
       return (strings.withValid(validity) { StringCodec.encodeBody($0, $1, into: &out) }, .none)
     case .codes(let codes, _):
       let encoding = withValidLanes(codes, validity, count: count) { codes in
-        withUnsafeTemporaryAllocation(of: Int64.self, capacity: count) { wide in
+        withScratch(of: Int64.self, count: count) { wide in
           for index in 0..<count { wide[index] = Int64(codes[index]) }
           return IntegerEncoder.encodeBody(UnsafeBufferPointer(wide), into: &out).encoding
         }

@@ -156,7 +156,7 @@ func withValidLanes<Lane: BitwiseCopyable, Result>(
 ) -> Result {
   lanes.withUnsafeBufferPointer { lanes in
     guard let validity else { return body(lanes) }
-    return withUnsafeTemporaryAllocation(of: Lane.self, capacity: count + 64) { target in
+    return withScratch(of: Lane.self, count: count + 64) { target in
       validity.compact(lanes, into: target)
       return body(UnsafeBufferPointer(rebasing: target[..<count]))
     }

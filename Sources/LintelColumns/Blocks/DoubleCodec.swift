@@ -63,7 +63,7 @@ enum DoubleCodec {
   ) -> BlockEncoding? {
     guard values.count > 1, var exponent = sampledExponent(values) else { return nil }
     let start = out.count
-    return withUnsafeTemporaryAllocation(of: Int64.self, capacity: values.count) { integers -> BlockEncoding? in
+    return withScratch(of: Int64.self, count: values.count) { integers -> BlockEncoding? in
       while let failed = scale(values, exponent, integers) {
         guard let larger = leastExponent(failed, from: exponent + 1) else { return nil }
         exponent = larger

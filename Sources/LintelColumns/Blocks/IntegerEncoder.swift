@@ -66,7 +66,7 @@ enum IntegerEncoder {
 
   private static func encodeRuns(_ values: UnsafeBufferPointer<Int64>, _ runCount: Int, into out: inout [UInt8]) {
     out.append(varint: UInt64(runCount))
-    withUnsafeTemporaryAllocation(of: Int64.self, capacity: runCount * 2 + 2) { scratch in
+    withScratch(of: Int64.self, count: runCount * 2 + 2) { scratch in
       let runs = UnsafeMutableBufferPointer(rebasing: scratch[..<(runCount + 1)])
       let lengths = UnsafeMutableBufferPointer(rebasing: scratch[(runCount + 1)...])
       splitRuns(values, runs, lengths)
@@ -110,7 +110,7 @@ enum IntegerEncoder {
   private static func encodeDelta(
     _ values: UnsafeBufferPointer<Int64>, _ profile: IntegerProfile, into out: inout [UInt8]
   ) {
-    withUnsafeTemporaryAllocation(of: Int64.self, capacity: BitPacking.chunk) { deltas in
+    withScratch(of: Int64.self, count: BitPacking.chunk) { deltas in
       profile.forEachChunk(values) { chunk, part in
         out.append(littleEndian: chunk[0])
         out.append(littleEndian: part.minimumDelta)

@@ -68,7 +68,7 @@ struct IntegerProfile {
   private mutating func planPatches(_ values: UnsafeBufferPointer<Int64>) -> Int {
     guard let base = values.baseAddress else { return .max }
     var total = 0
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 65) { histogram in
+    withScratch(of: UInt32.self, count: 65) { histogram in
       guard let counts = histogram.baseAddress else { return }
       for index in chunks.indices {
         let start = index * BitPacking.chunk
