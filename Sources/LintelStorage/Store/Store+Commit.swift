@@ -128,5 +128,7 @@ extension Store {
       guard let joined else { return }
       _ = state.memtables[shard][table]?.replace(small, with: joined, targetRows: blockRows)
     }
+    // What has come meanwhile.
+    startSettling(table, shard: shard)
   }
 }

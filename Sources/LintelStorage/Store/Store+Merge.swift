@@ -62,7 +62,9 @@ extension Store {
     } catch {
       switch error.code {
       case .corrupt, .incompatible, .invalid:
-        if error.code != .corrupt { report(error) }
+        let isQuarantined = mergeable(turn, nil).filter { group.contains($0) }.count < group.count
+        if isQuarantined { return }
+        report(error)
         turn.excluded.formUnion(group.map(\.number))
       case .failedStop: throw failStop(error)
       default: throw error

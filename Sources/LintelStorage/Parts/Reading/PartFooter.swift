@@ -28,6 +28,7 @@ struct PartFooter {
     guard fields.offset >= UInt64(PartFormat.headerLength), fields.offset <= UInt64(contents),
       fields.length == UInt64(contents) - fields.offset
     else { throw corrupt("the trailer points outside of the file") }
+    guard header == PartFormat.header() else { throw corrupt("the header is not as it was written") }
     let encoded = try file.read(at: Int(fields.offset), count: Int(fields.length))
     checksum = PartFormat.checksum(directory: encoded, trailerFields: Array(trailer.prefix(PartFormat.trailerChecked)))
     guard checksum == fields.checksum else { throw corrupt("the directory's checksum doesn't match") }

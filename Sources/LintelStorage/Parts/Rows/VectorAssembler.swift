@@ -50,6 +50,12 @@ struct VectorAssembler {
   mutating func append(_ vector: ColumnVector, _ range: Range<Int>, table: [UInt32] = []) {
     validity.append(vector.validity, range)
     switch vector.storage {
+    case .int64, .float64, .bool, .bytes, .id128:
+      // A block without any value comes as plain nulls also where the others come as codes.
+      if dictionary { return codes.append(contentsOf: repeatElement(0, count: range.count)) }
+    case .codes: break
+    }
+    switch vector.storage {
     case .int64(let lanes): int64.append(contentsOf: lanes[range])
     case .float64(let lanes): float64.append(contentsOf: lanes[range])
     case .bool(let lanes): bool.append(contentsOf: lanes[range])
