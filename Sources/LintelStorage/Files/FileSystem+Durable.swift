@@ -37,11 +37,17 @@ extension FileSystem {
       guard let slash = rest.lastIndex(of: "/") else { break }
       rest = rest[..<slash]
     }
+    // The deepest directory that is there may come from an attempt that was interrupted before it was synced.
+    if let first = missing.last { try? syncDirectory(Self.parent(Self.parent(first))) }
     for directory in missing.reversed() {
       try createDirectory(directory)
-      let slash = directory.lastIndex(of: "/")
-      let parent = slash.map { $0 == directory.startIndex ? "/" : String(directory[..<$0]) }
-      try syncDirectory(parent ?? ".")
+      try syncDirectory(Self.parent(directory))
     }
+  }
+
+  /// The directory that holds the entry of a path.
+  static func parent(_ path: String) -> String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
   }
 }

@@ -38,7 +38,7 @@ extension PosixFileSystem {
       let isDirectory = try status(path, "look at").map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
       if !isDirectory { throw .system("create the directory", path, ENOTDIR) }
     case ENOENT:
-      guard let parent = Self.parent(path) else { throw .system("create the directory", path, number) }
+      guard let parent = Self.above(path) else { throw .system("create the directory", path, number) }
       try createDirectory(parent)
       if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("create the directory", path, errno) }
     default:
@@ -52,7 +52,7 @@ extension PosixFileSystem {
   }
 
   /// The directory above; `nil` for a root and for a bare name.
-  private static func parent(_ path: String) -> String? {
+  private static func above(_ path: String) -> String? {
     var end = path.utf8.endIndex
     let bytes = path.utf8
     func back(while isSkipped: (UInt8) -> Bool) {

@@ -60,13 +60,22 @@ public struct LogReader: Sendable {
   private var lastSeen: UInt64 = 0
   /// The first segment after the current one whose header is whole, once seen: the current one won't grow any more.
   private var successor: UInt64?
+  /// Whether nobody else writes: then what is missing is lost. Otherwise a writer may have removed it as obsolete.
+  private let isExclusive: Bool
+  /// Missing segments that the caller has been told of, so that it would read the manifest again.
+  private var announced: Set<UInt64> = []
 
-  /// - Parameter from: the floor that the manifest gives (offset 0), or an earlier reader's ``position``.
-  public init(_ directory: String, shard: Int, fileSystem: any FileSystem, from position: LogPosition) {
+  /// - Parameters:
+  ///   - position: the floor that the manifest gives (offset 0), or an earlier reader's ``position``.
+  ///   - isExclusive: when nobody can be writing (at a recovery).
+  public init(
+    _ directory: String, shard: Int, fileSystem: any FileSystem, from position: LogPosition, isExclusive: Bool = false
+  ) {
     self.directory = directory
     self.fileSystem = fileSystem
     self.shard = UInt32(truncatingIfNeeded: shard)
     self.position = position
+    self.isExclusive = isExclusive
     floor = position.segment
   }
 
@@ -81,7 +90,9 @@ public struct LogReader: Sendable {
       if let record = try readRecord() { return record }
       if let successor {
         try finishSegment(movingTo: successor)
-      } else if try !findSuccessor() {
+      } else if try findSuccessor() {
+        continue
+      } else {
         if try skipDamage() { continue }
         try noteTail()
         return nil
@@ -97,7 +108,7 @@ extension LogReader {
     guard let number = try firstStarted(numbers) else {
       // A floor above 0 was published when its segment existed already.
       if numbers.isEmpty, position.segment > 0, lastSeen < position.segment, damages.isEmpty {
-        damages.append(missing(position.segment))
+        try noteMissing(position.segment)
       }
       return false
     }
@@ -106,7 +117,7 @@ extension LogReader {
     }
     for torn in numbers where torn < number { reportUnstarted(torn) }
     guard let (file, header) = try openSegment(number) else { return false }
-    if position.offset == 0 { checkHeader(file, header) }
+    if position.offset == 0 { try checkHeader(file, header) }
     if position.segment != number || position.offset == 0 {
       position = LogPosition(segment: number, offset: LogFormat.segmentHeaderSize)
     }
@@ -115,7 +126,7 @@ extension LogReader {
     return true
   }
 
-  private mutating func checkHeader(_ file: LogSegmentFile, _ header: LogSegmentHeader?) {
+  private mutating func checkHeader(_ file: LogSegmentFile, _ header: LogSegmentHeader?) throws(StorageError) {
     guard let header else {
       let size = LogFormat.segmentHeaderSize
       let reason = "damaged segment header"
@@ -126,7 +137,7 @@ extension LogReader {
     guard previous >= max(floor, 1), previous > lastSeen, !damages.contains(where: { $0.segment == previous }) else {
       return
     }
-    damages.append(missing(previous))
+    try noteMissing(previous)
   }
 
   private mutating func readRecord() throws(StorageError) -> LogRecord? {
@@ -165,7 +176,8 @@ extension LogReader {
     successor = try firstStarted(later)
     guard let successor else { return false }
     for torn in later where torn < successor { reportUnstarted(torn) }
-    current?.forgetWindow()
+    // Opened anew: a recovery may have put a copy without the torn tail in the place of the file that was followed.
+    current = nil
     return true
   }
 
@@ -219,7 +231,12 @@ extension LogReader {
       LogDamage(segment: segment, path: path(segment), offset: 0, count: size, reason: "no segment header"))
   }
 
-  private func missing(_ segment: UInt64) -> LogDamage {
-    LogDamage(segment: segment, path: path(segment), offset: 0, count: 0, reason: "the file is missing")
+  /// A follower is told first: when the manifest that it then reads still needs the segment, the segment is lost.
+  private mutating func noteMissing(_ segment: UInt64) throws(StorageError) {
+    let path = path(segment)
+    if !isExclusive, announced.insert(segment).inserted {
+      throw .missingFile(path, "the segment has been removed: read the manifest again")
+    }
+    damages.append(LogDamage(segment: segment, path: path, offset: 0, count: 0, reason: "the file is missing"))
   }
 }

@@ -11,27 +11,23 @@ public struct LogRecovery: Sendable {
   /// Segments that hold damage: kept under another name when they aren't needed any more.
   public var damagedSegments: Set<UInt64> { Set(damages.map(\.segment)) }
 
-  /// Reads every record from the floor on, in order; then cuts the torn tail off and removes what was never started.
+  /// Reads every record from the floor on, in order; then cuts the torn tail off, makes what is left durable, and removes
+  /// segments that were never started.
   ///
   /// When this throws, nothing has been lost and it can be called again.
   public static func recover(
     _ directory: String, shard: Int, fileSystem: any FileSystem, floor: UInt64,
     _ body: (LogRecord) throws(StorageError) -> Void
   ) throws(StorageError) -> LogRecovery {
-    var reader = LogReader(directory, shard: shard, fileSystem: fileSystem, from: LogPosition(segment: floor))
+    var reader = LogReader(
+      directory, shard: shard, fileSystem: fileSystem, from: LogPosition(segment: floor), isExclusive: true)
     var count = 0
     while let record = try reader.next() {
       try body(record)
       count += 1
     }
     let tail = reader.tail
-    if let tail {
-      // Synced also where nothing is cut: a writer that was killed may have left records that only the page cache has,
-      // and from now on they count as stored.
-      let file = try fileSystem.reopen(tail.path, length: tail.offset)
-      try file.sync()
-      try file.close()
-    }
+    if let tail { try rewrite(tail, directory, fileSystem) }
     let numbers = try fileSystem.list(directory).compactMap(LogFormat.segment)
     // Behind the last started segment there are only files whose header never got to the disk: no record was in them.
     let last = tail.map { _ in reader.position.segment } ?? 0
@@ -41,6 +37,35 @@ public struct LogRecovery: Sendable {
     return LogRecovery(
       nextSegment: max(numbers.max() ?? 0, floor) + 1, recordCount: count, cutBytes: tail?.count ?? 0,
       damages: reader.damages)
+  }
+
+  /// Replaces the last segment by a copy of itself that is on the disk for sure, without the torn tail.
+  ///
+  /// From now on its records count as stored, but the last writer may have died between writing and syncing, or of a
+  /// failed sync. After that Linux takes the pages for clean: they can still be read, and a sync of the same file would
+  /// succeed without writing them. Only new pages prove something.
+  private static func rewrite(
+    _ tail: LogReader.Tail, _ directory: String, _ fileSystem: any FileSystem
+  ) throws(StorageError) {
+    let temporary = tail.path + ".tmp"
+    try fileSystem.removeIfPresent(temporary)
+    let source = try fileSystem.open(tail.path)
+    let copy = try fileSystem.create(temporary)
+    do throws(StorageError) {
+      var offset = 0
+      while offset < tail.offset {
+        let count = min(tail.offset - offset, 4 << 20)
+        try copy.append(try source.read(at: offset, count: count))
+        offset += count
+      }
+      try copy.sync()
+      try copy.close()
+    } catch {
+      try? fileSystem.remove(temporary)
+      throw error
+    }
+    try fileSystem.rename(temporary, to: tail.path)
+    try fileSystem.syncDirectory(directory)
   }
 
   /// Removes the segments below the floor; those in `damaged` are kept as `<number>.log.damaged`.

@@ -69,11 +69,11 @@ public struct RetryWindow: Sendable {
   private mutating func expire(now: Int64) {
     // A clock that was set back must not keep a generation for ever.
     if now < younger.since { younger.since = now }
-    guard younger.digests.count >= generationLimit || now &- younger.since >= windowNanoseconds else { return }
+    guard younger.digests.count >= generationLimit || younger.age(now) >= windowNanoseconds else { return }
     older = younger
     younger = Generation(since: now)
     // Both were idle for longer than the window.
-    if now &- older.since >= windowNanoseconds &* 2 { older = Generation(since: now) }
+    if older.age(now) >= windowNanoseconds &* 2 { older = Generation(since: now) }
   }
 
   private struct Generation {
@@ -81,5 +81,10 @@ public struct RetryWindow: Sendable {
     var since: Int64
 
     init(since: Int64) { self.since = since }
+
+    func age(_ now: Int64) -> Int64 {
+      let (age, overflow) = now.subtractingReportingOverflow(since)
+      return overflow ? .max : age
+    }
   }
 }

@@ -143,8 +143,7 @@ extension StoreDirectory {
       try fileSystem.writeDurably(layout.encoded(), to: file, temporary: file + ".tmp", in: path)
     }
     try fileSystem.syncDirectory(path)
-    let slash = path.lastIndex(of: "/")
-    try fileSystem.syncDirectory(slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? ".")
+    try fileSystem.syncDirectory(PosixFileSystem.parent(path))
     _ = try secret()
   }
 }

@@ -111,10 +111,7 @@ extension Store {
       for (_, part) in written { try? fileSystem.remove(part.path) }
       throw error
     }
-    try publish { manifest in
-      manifest.parts += live.map(\.entry)
-      manifest.logFloors[frozen.shard] = frozen.lastSegment + 1
-    }
+    let mayRemove = try publish(live, frozen)
     state.withLock { state in
       state.frozen.removeAll { $0.id == frozen.id }
       for part in live { state.add(part) }
@@ -123,7 +120,22 @@ extension Store {
       state.counters.flushedRows += frozen.rowCount
       state.counters.writtenPartBytes += live.reduce(0) { $0 + $1.entry.fileBytes }
     }
-    removeObsoleteLog(frozen)
+    if mayRemove { removeObsoleteLog(frozen) }
+  }
+
+  private func publish(_ live: [LivePart], _ frozen: FrozenMemtables) throws(StorageError) -> Bool {
+    do throws(StorageError) {
+      return try publish { manifest in
+        manifest.parts += live.map(\.entry)
+        manifest.logFloors[frozen.shard] = frozen.lastSegment + 1
+      }
+    } catch {
+      // The next try writes new parts; these are in no manifest, unless nobody knows which one counts.
+      if error.code != .failedStop {
+        for part in live { try? fileSystem.remove(directory.path(of: part.entry.fileName)) }
+      }
+      throw error
+    }
   }
 
   /// What can't be removed now goes with the next flush.

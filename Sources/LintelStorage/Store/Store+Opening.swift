@@ -74,6 +74,7 @@ extension Store {
       cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
       follower: nil)
     try store.openParts(loaded.manifest)
+    for index in shards.indices { store.startFlush(shard: index) }
     store.startTicker()
     store.startMerging()
     return store

@@ -1,0 +1,226 @@
+import LintelStorage
+import Synchronization
+
+/// A file system in memory that counts its calls, and can crash at or fail any one of them.
+final class SimulatedFileSystem: FileSystem {
+  struct Call: CustomStringConvertible {
+    let number: Int
+    let name: String
+    let path: String
+    /// Whether the call changes anything, so that a crash there differs from a crash at the call before.
+    let isChange: Bool
+    /// Whether a full device can fail it.
+    let needsSpace: Bool
+
+    var description: String { "call \(number): \(name) \(path)" }
+  }
+
+  enum Fault: Sendable {
+    case none
+    /// The machine stops while the call with this number is under way: its effect is there, unsynced.
+    case crash(at: Int)
+    /// The call fails with this error number; with `lasting`, so does every later one that can.
+    case fail(at: Int, errno: Int32, lasting: Bool)
+  }
+
+  struct State: ~Copyable {
+    var disk = SimulatedDisk()
+    var fault = Fault.none
+    var calls: [Call] = []
+    var isDown = false
+    var locks: Set<String> = []
+  }
+
+  static let noSpace: Int32 = 28
+  static let inputOutput: Int32 = 5
+
+  let state: Mutex<State>
+
+  init(fault: Fault = .none) {
+    state = Mutex(State(fault: fault))
+  }
+
+  private init(disk: consuming sending SimulatedDisk, fault: Fault) {
+    state = Mutex(State(disk: disk, fault: fault))
+  }
+
+  /// Every call so far.
+  var calls: [Call] { state.withLock { $0.calls } }
+  var isDown: Bool { state.withLock { $0.isDown } }
+
+  /// Stops the machine now.
+  func crash() { state.withLock { $0.isDown = true } }
+
+  /// From now on, counting from the calls made so far.
+  func setFault(_ fault: Fault) { state.withLock { $0.fault = fault } }
+
+  /// The file system that is found after a crash. This one is down from now on.
+  func afterCrash(_ loss: Loss, fault: Fault = .none) -> SimulatedFileSystem {
+    state.withLock { state in
+      state.isDown = true
+      nonisolated(unsafe) let disk = state.disk.afterCrash(loss)
+      return SimulatedFileSystem(disk: disk, fault: fault)
+    }
+  }
+}
+
+extension SimulatedFileSystem {
+  /// Runs one call: counts it, and lets it fail or the machine crash if it is its turn.
+  func call<T: Sendable>(
+    _ name: String, _ path: String, isChange: Bool = false, needsSpace: Bool = false,
+    onFailure: (inout State) -> Void = { _ in }, _ body: (inout State) throws(StorageError) -> T
+  ) throws(StorageError) -> T {
+    try state.withLock { (state) throws(StorageError) in
+      let down = StorageError(.io, "cannot \(name): the simulated machine is down", path: path, errorNumber: 5)
+      guard !state.isDown else { throw down }
+      let number = state.calls.count
+      state.calls.append(Call(number: number, name: name, path: path, isChange: isChange, needsSpace: needsSpace))
+      switch state.fault {
+      case .none: break
+      case .crash(let at):
+        if number == at {
+          // A sync that is cut short has done nothing for sure; any other change is under way.
+          if name != "sync", name != "syncDirectory" { _ = try? body(&state) }
+          state.isDown = true
+          throw down
+        }
+      case .fail(let at, let errno, let lasting):
+        if number == at || (lasting && number > at), errno != Self.noSpace || needsSpace {
+          onFailure(&state)
+          throw StorageError(
+            errno == Self.noSpace ? .diskFull : .io, "cannot \(name): simulated error \(errno)", path: path,
+            errorNumber: errno)
+        }
+      }
+      return try body(&state)
+    }
+  }
+
+  static func missing(_ path: String) -> StorageError {
+    StorageError(.io, "no such file", path: path, errorNumber: 2)
+  }
+
+  static func inode(_ path: String, _ state: borrowing State) throws(StorageError) -> SimulatedInode {
+    guard case .file(let inode)? = state.disk.visible[path] else { throw missing(path) }
+    return inode
+  }
+}
+
+extension SimulatedFileSystem {
+  func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile {
+    try call("create", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+      let parent = SimulatedDisk.parent(path)
+      guard state.disk.visible[parent] != nil else { throw Self.missing(parent) }
+      guard state.disk.visible[path] == nil else {
+        throw StorageError(.io, "exists already", path: path, errorNumber: 17)
+      }
+      let inode = SimulatedInode()
+      inode.isPrivate = isPrivate
+      state.disk.perform(SimulatedNameChange(directory: parent, added: (path, .file(inode))))
+      return SimulatedWritableFile(self, inode, path)
+    }
+  }
+
+  func open(_ path: String) throws(StorageError) -> any ReadableFile {
+    try call("open", path) { (state) throws(StorageError) in
+      SimulatedReadableFile(self, try Self.inode(path, state), path)
+    }
+  }
+
+  func reopen(_ path: String, length: Int) throws(StorageError) -> any WritableFile {
+    try call("reopen", path, isChange: true) { (state) throws(StorageError) in
+      let inode = try Self.inode(path, state)
+      guard 0...inode.visible.count ~= length else {
+        throw StorageError(.corrupt, "has \(inode.visible.count) bytes, not \(length)", path: path)
+      }
+      if length < inode.visible.count { inode.perform(.cut(length)) }
+      return SimulatedWritableFile(self, inode, path)
+    }
+  }
+
+  func rename(_ from: String, to: String) throws(StorageError) {
+    try call("rename", to, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+      let parent = SimulatedDisk.parent(to)
+      precondition(parent == SimulatedDisk.parent(from), "the simulation renames within a directory")
+      guard let node = state.disk.visible[from] else { throw Self.missing(from) }
+      state.disk.perform(SimulatedNameChange(directory: parent, removed: from, added: (to, node)))
+    }
+  }
+
+  func remove(_ path: String) throws(StorageError) {
+    try call("remove", path, isChange: true) { (state) throws(StorageError) in
+      _ = try Self.inode(path, state)
+      state.disk.perform(SimulatedNameChange(directory: SimulatedDisk.parent(path), removed: path))
+    }
+  }
+
+  func list(_ directory: String) throws(StorageError) -> [String] {
+    try call("list", directory) { (state) throws(StorageError) in
+      state.disk.visible.keys.filter { $0 != "/" && SimulatedDisk.parent($0) == directory }.map { path in
+        String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
+      }
+    }
+  }
+
+  func exists(_ path: String) throws(StorageError) -> Bool {
+    try call("exists", path) { (state) throws(StorageError) in state.disk.visible[path] != nil }
+  }
+
+  func isPrivate(_ path: String) throws(StorageError) -> Bool {
+    try call("isPrivate", path) { (state) throws(StorageError) in try Self.inode(path, state).isPrivate }
+  }
+
+  func createDirectory(_ path: String) throws(StorageError) {
+    try call("createDirectory", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+      var missing: [String] = []
+      var directory = path
+      while state.disk.visible[directory] == nil {
+        missing.append(directory)
+        directory = SimulatedDisk.parent(directory)
+      }
+      for path in missing.reversed() {
+        state.disk.perform(
+          SimulatedNameChange(directory: SimulatedDisk.parent(path), added: (path, .directory)))
+      }
+    }
+  }
+
+  func syncDirectory(_ path: String) throws(StorageError) {
+    try call("syncDirectory", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+      guard case .directory? = state.disk.visible[path] else { throw Self.missing(path) }
+      state.disk.syncDirectory(path)
+    }
+  }
+
+  func lock(_ path: String) throws(StorageError) -> any FileLock {
+    try call("lock", path) { (state) throws(StorageError) in
+      guard state.locks.insert(path).inserted else {
+        throw StorageError(.locked, "locked already", path: path)
+      }
+      return SimulatedLock(self, path)
+    }
+  }
+
+  func freeSpace(_ path: String) throws(StorageError) -> Int {
+    try call("freeSpace", path) { (_) throws(StorageError) in 1 << 40 }
+  }
+}
+
+/// For tests that look behind the protocol.
+extension SimulatedFileSystem {
+  var paths: [String] { state.withLock { $0.disk.visible.keys.sorted() } }
+
+  func contents(_ path: String) -> [UInt8]? { state.withLock { try? Self.inode(path, $0).visible } }
+
+  /// Damages a file behind everyone's back.
+  func corrupt(_ path: String, _ body: (inout [UInt8]) -> Void) {
+    state.withLock { state in
+      guard let inode = try? Self.inode(path, state) else { return }
+      body(&inode.visible)
+      inode.durable = inode.visible
+      inode.writes = []
+    }
+  }
+
+  func makePublic(_ path: String) { state.withLock { try? Self.inode(path, $0).isPrivate = false } }
+}
