@@ -99,8 +99,21 @@ private enum SpanColumns {
     case "finish_reason": span.finishReason
     case "tool_name": span.toolName
     case "agent_name": span.agentName
+    case "attribute_origins": origins(span)
     default: nil
     }
+  }
+
+  /// Under which attribute each column is exported: its first candidate, as if a client of today had sent it.
+  private static let exported: [String: MovedAttribute] = Dictionary(
+    Conventions.moves.map { ($0.column, $0) }, uniquingKeysWith: { first, _ in first })
+
+  private static func origins(_ span: TraceSpan) -> String {
+    SpanSchema.table.columns.compactMap { column in
+      guard let move = exported[column.name] else { return nil }
+      let isSet = column.type.physical == .bytes ? text(span, column.name) != nil : int64(span, column.name) != nil
+      return isSet ? move.originEntry : nil
+    }.joined(separator: ";")
   }
 
   static func attributes(_ spans: [TraceSpan]) -> [AttributeColumn] {
