@@ -83,7 +83,7 @@ def run(bin, kills, seed):
     chance = random.Random(seed)
     numbers, acknowledged = Numbers(), []
     # Small memtables, so that kills fall into flushes and merges too.
-    with Linteld(bin, "--flush-mib", "1") as server:
+    with Linteld(bin, "--write-memory", "8MiB") as server:
         lost, repeated, damaged = [], [], []
         for _ in range(kills):
             stop = threading.Event()

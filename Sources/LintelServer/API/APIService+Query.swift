@@ -128,7 +128,8 @@
         }
       return HTTPResponse(
         HTTPProblem(status, error.message, retryAfter: status == .serviceUnavailable ? 5 : nil),
-        contentType: "application/json", body: errorBody(code: code, error.message, offset: error.offset))
+        contentType: "application/json",
+        body: errorBody(code: code, error.message, offset: error.offset, hint: error.hint))
     }
   }
 

@@ -74,10 +74,11 @@
     }
 
     /// The body of every error on this port.
-    static func errorBody(code: String, _ message: String, offset: Int?) -> ByteBuffer {
+    static func errorBody(code: String, _ message: String, offset: Int?, hint: String? = nil) -> ByteBuffer {
       let offset = offset.map { ",\"offset\":\($0)" } ?? ""
+      let hint = hint.map { ",\"hint\":\(JSONText.quote($0))" } ?? ""
       return ByteBuffer(
-        string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(JSONText.quote(message))\(offset)}}\n")
+        string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(JSONText.quote(message))\(offset)\(hint)}}\n")
     }
   }
 
