@@ -7,7 +7,7 @@ import Testing
 @Suite struct SpanStoreTests {
   struct Row: Decodable, Equatable {
     let name: String
-    let app_id: String?
+    let app: String?
     let duration: Int64
     let status: String
     let tier: String?
@@ -38,15 +38,15 @@ import Testing
       #expect(try await reopened.query("SELECT count(*) AS n FROM spans").decode(Int.self) == [100])
       let rows = try await reopened.query(
         """
-        SELECT name, app_id, duration, status, attributes['tier'] AS tier FROM spans
+        SELECT name, app_id AS app, duration, status, attributes['tier'] AS tier FROM spans
         WHERE attributes['number'] IN (0, 1, 3) ORDER BY start_time
         """
       ).decode(Row.self)
       #expect(
         rows == [
-          Row(name: "span 0", app_id: "app", duration: 0, status: "error", tier: "gold"),
-          Row(name: "span 1", app_id: nil, duration: 1_000_000, status: "ok", tier: nil),
-          Row(name: "span 3", app_id: nil, duration: 3_000_000, status: "ok", tier: "gold"),
+          Row(name: "span 0", app: "app", duration: 0, status: "error", tier: "gold"),
+          Row(name: "span 1", app: nil, duration: 1_000_000, status: "ok", tier: nil),
+          Row(name: "span 3", app: nil, duration: 3_000_000, status: "ok", tier: "gold"),
         ])
       try await reopened.close()
     }

@@ -5,7 +5,7 @@ import Lintel
 @main
 struct Service {
   struct Spend: Decodable {
-    let app_id: String?
+    let app: String?
     let calls: Int
     let cost: Int64
     let slowest: Int64
@@ -43,12 +43,12 @@ struct Service {
   static func report(on store: SpanStore) async throws(LintelError) {
     let answer = try await store.query(
       """
-      SELECT app_id, count(*) AS calls, sum(reported_cost) AS cost, max(duration) AS slowest
-      FROM spans WHERE attributes['customer.tier'] = 'gold' GROUP BY app_id ORDER BY cost DESC
+      SELECT app_id AS app, count(*) AS calls, sum(reported_cost) AS cost, max(duration) AS slowest
+      FROM spans WHERE attributes['customer.tier'] = 'gold' GROUP BY app ORDER BY cost DESC
       """)
     for spend in try answer.decode(Spend.self) {
       print(
-        "\(spend.app_id ?? "-"): \(spend.calls) calls, \(Double(spend.cost) / 1e9) USD, slowest \(spend.slowest / 1_000_000) ms"
+        "\(spend.app ?? "-"): \(spend.calls) calls, \(Double(spend.cost) / 1e9) USD, slowest \(spend.slowest / 1_000_000) ms"
       )
     }
   }
