@@ -36,13 +36,15 @@ extension PartMerger {
     var tails = sources.map { TailSource($0, numbers: numbers) }
     var builder = TailBuilder()
     writer.beginColumn(.tail, typeName: "", physical: .bytes)
-    try forEachBlock { (pieces, rowCount) throws(StorageError) in
-      var row = 0
-      for piece in pieces {
-        try tails[piece.source].add(piece, to: &builder, at: row)
-        row += piece.rows.count
+    try forEachBlock { (block) throws(StorageError) in
+      for group in layout.groups[block.groups] {
+        try tails[group.source].add(group.block, layout.pieces[group.pieces], to: &builder)
       }
-      if builder.isEmpty { writer.skip(rowCount) } else { try writer.write(builder.finish(rowCount: rowCount)) }
+      if builder.isEmpty {
+        writer.skip(block.rowCount)
+      } else {
+        try writer.write(builder.finish(rowCount: block.rowCount))
+      }
     }
     try writer.endColumn(dictionary: nil)
   }
@@ -66,30 +68,39 @@ private struct TailSource {
     }
   }
 
-  mutating func add(_ piece: RunPiece, to builder: inout TailBuilder, at start: Int) throws(StorageError) {
-    try addTail(piece, to: &builder, at: start)
+  mutating func add(
+    _ block: Int, _ pieces: ArraySlice<MergeLayout.Piece>, to builder: inout TailBuilder
+  ) throws(StorageError) {
+    try addTail(block, pieces, to: &builder)
     for index in columns.indices {
-      let vector = try columns[index].column.block(piece.block)
-      for (offset, row) in piece.rows.enumerated() where vector.isValid(row) {
-        builder.add(row: start + offset, key: columns[index].key, value: vector, at: row, kind: columns[index].kind)
+      let vector = try columns[index].column.block(block)
+      if vector.isAllNull { continue }
+      for piece in pieces {
+        for offset in 0..<Int(piece.count) where vector.isValid(Int(piece.from) + offset) {
+          builder.add(
+            row: Int(piece.to) + offset, key: columns[index].key, value: vector, at: Int(piece.from) + offset,
+            kind: columns[index].kind)
+        }
       }
     }
   }
 
   private mutating func addTail(
-    _ piece: RunPiece, to builder: inout TailBuilder, at start: Int
+    _ block: Int, _ pieces: ArraySlice<MergeLayout.Piece>, to builder: inout TailBuilder
   ) throws(StorageError) {
-    guard let folded = try tail?.block(piece.block).plain(), case .bytes(let rows) = folded.storage else { return }
+    guard let folded = try tail?.block(block).plain(), case .bytes(let rows) = folded.storage else { return }
     do throws(ColumnError) {
-      for (offset, row) in piece.rows.enumerated() where folded.isValid(row) {
-        try AttributeTail.forEachEntry(rows.bytes, rows.range(row), kinds: reader.tailKinds) {
-          (entry) throws(ColumnError) in
-          guard let key = translation[entry.key] else { return }
-          builder.add(row: start + offset, key: key, payload: rows.bytes[entry.payload])
+      for piece in pieces {
+        for offset in 0..<Int(piece.count) where folded.isValid(Int(piece.from) + offset) {
+          let range = rows.range(Int(piece.from) + offset)
+          try AttributeTail.forEachEntry(rows.bytes, range, kinds: reader.tailKinds) { (entry) throws(ColumnError) in
+            guard let key = translation[entry.key] else { return }
+            builder.add(row: Int(piece.to) + offset, key: key, payload: rows.bytes[entry.payload])
+          }
         }
       }
     } catch {
-      throw reader.damage("block \(piece.block) of the rare attributes", error.message)
+      throw reader.damage("block \(block) of the rare attributes", error.message)
     }
   }
 }

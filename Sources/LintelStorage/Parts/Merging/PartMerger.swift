@@ -4,7 +4,7 @@ internal import LintelColumns
 struct PartMerger {
   let sources: [PartReader]
   let schema: TableSchema
-  let plan: MergePlan
+  let layout: MergeLayout
   let writer: PartWriter
   /// Asked between blocks; a merge that is no longer wanted ends with `.closed`.
   let isCancelled: @Sendable () -> Bool
@@ -12,13 +12,15 @@ struct PartMerger {
   static func merge(
     _ sources: [PartReader], schema: TableSchema, options: PartOptions, isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> WrittenPart {
-    let plan = try MergePlan(sources, schema: schema)
+    let rowCount = sources.reduce(0) { $0 + $1.rowCount }
     let blockRows = BlockSize.rows(
-      configured: options.blockRows, rowCount: plan.rowCount, widestBytes: widestBytes(sources))
+      configured: options.blockRows, rowCount: rowCount, widestBytes: widestBytes(sources))
+    let layout = MergeLayout(
+      try MergePlan(sources, schema: schema), sourceBlockRows: sources.map(\.blockRows), blockRows: blockRows)
     let (number, path) = options.allocate()
     let writer = try PartWriter(
-      fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: plan.rowCount, blockRows: blockRows)
-    let merger = PartMerger(sources: sources, schema: schema, plan: plan, writer: writer, isCancelled: isCancelled)
+      fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: rowCount, blockRows: blockRows)
+    let merger = PartMerger(sources: sources, schema: schema, layout: layout, writer: writer, isCancelled: isCancelled)
     do {
       return WrittenPart(number: number, path: path, summary: try merger.run(), rawBytes: 0)
     } catch {
@@ -87,33 +89,29 @@ struct PartMerger {
     var numbering = CodeNumbering(entryCount: union?.count ?? 0)
     let values = union?.finish()
     writer.beginColumn(role, typeName: typeName, physical: physical)
-    try forEachBlock { (pieces, _) throws(StorageError) in
-      var assembler = VectorAssembler(physical, dictionary: values != nil, capacity: writer.blockRows)
-      for piece in pieces {
-        let vector = try columns[piece.source].block(piece.block)
-        assembler.append(vector, piece.rows, table: columns[piece.source].table)
+    var gather = ColumnGather(physical, isCoded: values != nil)
+    try forEachBlock { (block) throws(StorageError) in
+      gather.begin(rowCount: block.rowCount)
+      for group in layout.groups[block.groups] {
+        let vector = try columns[group.source].block(group.block)
+        gather.add(vector, layout.pieces[group.pieces], table: columns[group.source].table)
       }
-      var block = assembler.finish(values)
-      if let values, case .codes(let codes, _) = block.storage {
-        block = ColumnVector(
-          .codes(numbering.renumber(codes, validity: block.validity), values), validity: block.validity)
+      guard let vector = try gather.finish(values) else { return writer.skip(block.rowCount) }
+      if let values, case .codes(let codes, _) = vector.storage {
+        let renumbered = numbering.renumber(codes, validity: vector.validity)
+        try writer.write(ColumnVector(.codes(renumbered, values), validity: vector.validity))
+      } else {
+        try writer.write(vector)
       }
-      try writer.write(block)
     }
     try writer.endColumn(dictionary: values.map { numbering.dictionary(from: $0) })
   }
 
-  /// Calls `body` with the pieces and the number of rows of every output block.
-  func forEachBlock(_ body: ([RunPiece], Int) throws(StorageError) -> Void) throws(StorageError) {
-    var cursor = PlanCursor(plan, sources: sources)
-    var pieces: [RunPiece] = []
-    var start = 0
-    while start < plan.rowCount {
+  /// Calls `body` with every output block in turn.
+  func forEachBlock(_ body: (MergeLayout.Block) throws(StorageError) -> Void) throws(StorageError) {
+    for block in layout.blocks {
       if isCancelled() { throw StorageError(.closed, "the merge was given up because the store is closing") }
-      let count = min(writer.blockRows, plan.rowCount - start)
-      cursor.next(count, into: &pieces)
-      try body(pieces, count)
-      start += count
+      try body(block)
     }
   }
 }

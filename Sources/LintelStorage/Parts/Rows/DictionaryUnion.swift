@@ -87,20 +87,34 @@ struct CodeNumbering {
 
   mutating func renumber(_ codes: [UInt32], validity: Bitmap?) -> [UInt32] {
     var result = codes
-    for row in 0..<codes.count {
-      if let validity, !validity[row] {
-        result[row] = 0
-        continue
+    result.withUnsafeMutableBufferPointer { lanes in
+      table.withUnsafeMutableBufferPointer { table in
+        guard let validity else {
+          for row in 0..<lanes.count { lanes[row] = Self.number(lanes[row], table, &order) }
+          return
+        }
+        validity.words.withUnsafeBufferPointer { words in
+          for row in 0..<lanes.count {
+            let isValid = words[row >> 6] >> UInt64(row & 63) & 1 != 0
+            lanes[row] = isValid ? Self.number(lanes[row], table, &order) : 0
+          }
+        }
       }
-      let code = Int(codes[row])
-      guard code < table.count else { continue }
-      if table[code] == Self.unused {
-        table[code] = UInt32(truncatingIfNeeded: order.count)
-        order.append(codes[row])
-      }
-      result[row] = table[code]
     }
     return result
+  }
+
+  @inline(__always)
+  private static func number(
+    _ code: UInt32, _ table: UnsafeMutableBufferPointer<UInt32>, _ order: inout [UInt32]
+  ) -> UInt32 {
+    guard Int(code) < table.count else { return 0 }
+    let known = table[Int(code)]
+    if known != unused { return known }
+    let new = UInt32(truncatingIfNeeded: order.count)
+    table[Int(code)] = new
+    order.append(code)
+    return new
   }
 
   /// The entries in use, in their new order.
