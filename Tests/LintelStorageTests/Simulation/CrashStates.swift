@@ -2,5 +2,5 @@ import Foundation
 
 /// How many crash states the tests go through: `LINTEL_STATES=100000` goes through them all.
 enum CrashStates {
-  static let count = ProcessInfo.processInfo.environment["LINTEL_STATES"].flatMap { Int($0) } ?? 160
+  static let count = ProcessInfo.processInfo.environment["LINTEL_STATES"].flatMap { Int($0) } ?? 120
 }

@@ -29,6 +29,8 @@ final class SimulatedFileSystem: FileSystem {
     var calls: [Call] = []
     var isDown = false
     var locks: Set<String> = []
+    /// A device that lies: such syncs of files and directories report success and do nothing.
+    var ignoresSync: @Sendable (String) -> Bool = { _ in false }
   }
 
   static let noSpace: Int32 = 28
@@ -53,6 +55,9 @@ final class SimulatedFileSystem: FileSystem {
 
   /// From now on, counting from the calls made so far.
   func setFault(_ fault: Fault) { state.withLock { $0.fault = fault } }
+
+  /// Makes syncs of the paths that `body` names do nothing; a directory's path ends in a slash.
+  func ignoreSyncs(_ body: @escaping @Sendable (String) -> Bool) { state.withLock { $0.ignoresSync = body } }
 
   /// The file system that is found after a crash. This one is down from now on.
   func afterCrash(_ loss: Loss, fault: Fault = .none) -> SimulatedFileSystem {
@@ -188,7 +193,7 @@ extension SimulatedFileSystem {
   func syncDirectory(_ path: String) throws(StorageError) {
     try call("syncDirectory", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
       guard case .directory? = state.disk.visible[path] else { throw Self.missing(path) }
-      state.disk.syncDirectory(path)
+      if !state.ignoresSync(path + "/") { state.disk.syncDirectory(path) }
     }
   }
 

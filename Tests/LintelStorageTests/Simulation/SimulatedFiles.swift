@@ -34,7 +34,9 @@ final class SimulatedWritableFile: WritableFile {
     let fail: (inout SimulatedFileSystem.State) -> Void = { [inode] _ in inode.failSync() }
     try fileSystem.call(
       "sync", path, isChange: true, needsSpace: true, onFailure: fail
-    ) { (_) throws(StorageError) in inode.sync() }
+    ) { (state) throws(StorageError) in
+      if !state.ignoresSync(path) { inode.sync() }
+    }
   }
 
   func close() throws(StorageError) {

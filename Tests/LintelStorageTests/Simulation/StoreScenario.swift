@@ -137,7 +137,10 @@ extension StoreScenario {
     for number in outcome.acknowledged.sorted() {
       for row in rows[number] {
         let count = counts.removeValue(forKey: row) ?? 0
-        if count != 1 { return "a row of acknowledged batch \(number) is there \(count) times" }
+        if count != 1 {
+          let strange = found.first { row in !rows.contains { $0.contains(row) } } ?? "no strange row"
+          return "a row of acknowledged batch \(number) is there \(count) times: \(row); there is \(strange)"
+        }
       }
     }
     for number in outcome.unanswered.sorted() {
