@@ -81,7 +81,8 @@ let package = Package(
       name: "LintelTests", dependencies: ["Lintel", "LintelColumns", "LintelQuery", "LintelStorage"],
       swiftSettings: strict),
     .testTarget(name: "SpanqlTests", dependencies: ["spanql", "Lintel", "LintelColumns"], swiftSettings: strict),
-    .testTarget(name: "LintelIngestTests", dependencies: ["LintelIngest"], swiftSettings: strict),
+    .testTarget(
+      name: "LintelIngestTests", dependencies: ["LintelIngest", "Lintel", "LintelColumns"], swiftSettings: strict),
     .testTarget(
       name: "LintelServerTests",
       dependencies: [

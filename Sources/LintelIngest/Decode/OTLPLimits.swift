@@ -9,7 +9,7 @@ public struct OTLPLimits: Sendable, Hashable {
   }
 
   /// Largest request, in bytes after decompression. Servers refuse larger ones before (64 MiB by default).
-  public var requestBytes = 1 << 30
+  public var requestBytes = 1 << 29
   /// Deepest nesting of messages, the request itself counted; protobuf's own decoders allow 100 as well.
   public var messageDepth = 100
   /// Distinct attribute keys of spans in one request. Attributes with a key beyond are kept and exported, but SpanQL doesn't
@@ -19,7 +19,7 @@ public struct OTLPLimits: Sendable, Hashable {
   /// their columns, but nothing is moved out, so that the map is stored once whatever the spans override.
   public var movableResourceBytes = 65_536
   /// See ``InvalidText``.
-  public var invalidText = InvalidText.rejectSpan
+  public var invalidText = InvalidText.rejectRequest
 
   public init() {}
 }

@@ -94,10 +94,11 @@ private struct BatchWriter {
   private mutating func group(_ row: Int, _ origins: RowOrigins) throws(ColumnError) -> [UInt8] {
     out.bytes.removeAll(keepingCapacity: true)
     out.raw("{\"resourceSpans\":[{\"resource\":{\"attributes\":[")
-    for entry in try map(columns.resourceAttributes, row) { out.attribute(entry) }
+    // What was moved comes first: of a repeated key it is the first occurrence.
     for move in origins.moves where move.isResource {
       out.attribute(move, from: batch.columns[move.column], row: row)
     }
+    for entry in try map(columns.resourceAttributes, row) { out.attribute(entry) }
     out.raw("]")
     count("droppedAttributesCount", columns.resourceDroppedAttributes, row)
     out.raw("},\"scopeSpans\":[{\"scope\":{")
