@@ -39,7 +39,19 @@ public struct AttributeKey: Hashable, Sendable, Comparable {
     self.kind = kind
   }
 
-  public static func < (left: Self, right: Self) -> Bool { (left.name, left.kind) < (right.name, right.kind) }
+  // Strings that are canonically equivalent (é as one scalar or as two) are equal to Swift, but different keys to clients.
+
+  public static func == (left: Self, right: Self) -> Bool {
+    left.kind == right.kind && left.name == right.name && left.name.utf8.elementsEqual(right.name.utf8)
+  }
+
+  public static func < (left: Self, right: Self) -> Bool {
+    guard left.name == right.name else { return left.name < right.name }
+    guard left.name.utf8.elementsEqual(right.name.utf8) else {
+      return left.name.utf8.lexicographicallyPrecedes(right.name.utf8)
+    }
+    return left.kind < right.kind
+  }
 }
 
 /// A dynamic column of a batch: only the rows that have the attribute.

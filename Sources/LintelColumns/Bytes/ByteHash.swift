@@ -41,7 +41,8 @@ enum ByteHash {
   /// 64 bits for a hash table.
   @inline(__always)
   static func hash(_ bytes: UnsafeRawBufferPointer, seed: UInt64) -> UInt64 {
-    guard let base = bytes.baseAddress else { return fold(seed ^ k0, k1) }
+    // The empty string may come with an address or without one.
+    guard let base = bytes.baseAddress, bytes.count > 0 else { return fold(seed ^ k0, k1) }
     let count = bytes.count
     var state = seed ^ k0
     var offset = 0

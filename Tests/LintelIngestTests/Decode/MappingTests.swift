@@ -185,6 +185,39 @@ import Testing
         == .map([Variant.Entry("key 2", .int(2)), Variant.Entry("key 3", .int(3))]))
   }
 
+  /// An empty key may be written out or left out.
+  @Test func theEmptyKeyIsOneKey() throws {
+    let bytes = ProtobufWriter {
+      $0.message(1) {
+        $0.message(2) {
+          $0.message(2) {
+            $0.span(TestSpan(attributes: [TestAttribute("", "written")]))
+            $0.message(9) { $0.message(2) { $0.string(1, "left out") } }
+          }
+        }
+      }
+    }.bytes
+    let batch = try decode(bytes).batch
+    try batch.validate()
+    #expect(batch.attributes.map(\.key) == [AttributeKey("", .string)])
+    #expect(try batch.variant("attribute_repeats") == .map([Variant.Entry("", .string("left out"))]))
+  }
+
+  @Test func equivalentKeysAreDifferentKeys() throws {
+    let composed = "caf\u{e9}"
+    let decomposed = "cafe\u{301}"
+    let batch = try decoded([TestAttribute(composed, 1), TestAttribute(decomposed, 2), TestAttribute(composed, "x")])
+    try batch.validate()
+    #expect(batch.attributes.map { Array($0.key.name.utf8) } == [Array(decomposed.utf8), Array(composed.utf8)])
+    let exported = String(decoding: try SpanExporter().lines(batch), as: UTF8.self)
+    #expect(exported.utf8.count > 0)
+    var found: [String] = []
+    for name in [composed, decomposed] where Array(exported.utf8).contains(sequence: Array(name.utf8)) {
+      found.append(name)
+    }
+    #expect(found.count == 2)
+  }
+
   @Test func dynamicColumnsAreSparse() throws {
     let spans = (0..<300).map { index in
       TestSpan(
@@ -202,4 +235,11 @@ import Testing
 
 extension TestValue: ExpressibleByArrayLiteral {
   init(arrayLiteral elements: TestValue...) { self = .array(elements) }
+}
+
+extension [UInt8] {
+  /// Whether the bytes contain `part` in one piece.
+  func contains(sequence part: [UInt8]) -> Bool {
+    indices.contains { self[$0...].starts(with: part) }
+  }
 }

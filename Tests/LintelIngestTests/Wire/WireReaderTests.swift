@@ -113,7 +113,7 @@ import Testing
       for second in UInt8.min...UInt8.max {
         for tail in [[], [0x80], [0x80, 0x80], [0xbf, 0xbf], [0x41]] as [[UInt8]] {
           let bytes = [first, second] + tail
-          #expect(isValid(bytes) == twin(bytes), "\(bytes)")
+          if isValid(bytes) != twin(bytes) { Issue.record("\(bytes)") }
         }
       }
     }
@@ -125,7 +125,7 @@ import Testing
     for _ in 0..<5_000 {
       var bytes = Array(randomText(&random).utf8)
       if !bytes.isEmpty, random.chance(2) { bytes[random.int(0..<bytes.count)] = UInt8(random.int(0..<256)) }
-      #expect(isValid(bytes) == twin(bytes), "seed \(seed): \(bytes)")
+      if isValid(bytes) != twin(bytes) { Issue.record("seed \(seed): \(bytes)") }
     }
   }
 }
