@@ -151,6 +151,9 @@ public enum Conventions {
     "perplexity.chat": "perplexity", "deepseek.chat": "deepseek",
   ]
 
+  private static let openInferenceOriginals = Dictionary(
+    uniqueKeysWithValues: openInferenceKinds.map { ($0.operation, $0.kind) })
+
   static let requestTypes = [
     "chat": "chat", "completion": "text_completion", "embedding": "embeddings", "rerank": "rerank",
   ]
@@ -174,7 +177,8 @@ public enum Conventions {
     convention.candidates.flatMap { candidate in
       candidate.conversions.map {
         MovedAttribute(
-          key: candidate.key, list: candidate.list.rawValue, column: convention.column, conversion: $0)
+          key: candidate.key, list: candidate.list.rawValue, column: convention.column, conversion: $0,
+          originals: $0 == .openInferenceKind ? openInferenceOriginals : [:])
       }
     }
   }

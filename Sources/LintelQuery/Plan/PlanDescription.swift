@@ -70,7 +70,7 @@ struct PlanDescription {
     let pruning = columns.pruning.map(rowText.text)
     if !pruning.isEmpty {
       lines.append(
-        String(repeating: "  ", count: depth + steps.count) + "prune by " + pruning.joined(separator: " AND "))
+        String(repeating: "  ", count: depth + steps.count - 1) + "prune by " + pruning.joined(separator: " AND "))
     }
   }
 

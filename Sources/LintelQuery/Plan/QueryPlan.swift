@@ -38,7 +38,8 @@ public struct QueryPlan: Sendable {
 
   /// The sort order: integers signed, `id8` unsigned, text, bytes and ids by bytes, false before true; doubles with -0 =
   /// 0 and every NaN alike and greater than all numbers; variants by kind (empty, booleans, numbers, text, bytes, arrays,
-  /// maps), within a kind as such, numbers as doubles and then ints before doubles, arrays and maps by their encoding.
+  /// maps), within a kind as such, numbers as doubles and then ints before doubles, equal
+  /// doubles by their bits, arrays and maps by their encoding.
   public struct Ordering: Sendable, Hashable {
     public let expression: Expression
     public let isDescending: Bool

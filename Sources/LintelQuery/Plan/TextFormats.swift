@@ -18,7 +18,7 @@ public enum TextFormats {
     case (.int64(let number), .id8): hex(UInt64(bitPattern: number), digits: 16)
     case (.int64(let number), .enumeration(let enumeration)): enumeration.label(of: number) ?? String(number)
     case (.int64(let number), _): String(number)
-    case (.float64(let number), _): number.description
+    case (.float64(let number), _): number.isNaN ? "nan" : number.description
     case (.bool(let flag), _): flag ? "true" : "false"
     case (.id128(let id), _): hex(id, digits: 32)
     case (.bytes(let bytes), .string): String(decoding: bytes, as: UTF8.self)

@@ -4,7 +4,8 @@
 /// groups ever need. Digit 0 weighs 2^-1074.
 struct ExactSums {
   private static let window = 8
-  private static let fullDigits = 68
+  /// Room for the highest window whole: its last lane holds the sign of a negative sum once carried.
+  private static let fullDigits = 72
   /// Additions between carries: lanes hold sums of digits below 2^32.
   private static let carryInterval = 1 << 28
 

@@ -153,7 +153,7 @@ enum Convert {
       switch EncodedVariant.scalar(bytes) {
       case .string(let text): String(decoding: text, as: UTF8.self)
       case .int(let value): String(value)
-      case .double(let value): value.description
+      case .double(let value): TextFormats.text(.float64(value), .float64)
       case .bool(let flag): flag ? "true" : "false"
       case .malformed: nil
       default: (try? Variant(decoding: encoded))?.json()

@@ -47,7 +47,7 @@ enum SortOrder {
     out.append(0)
   }
 
-  /// By kind; numbers as doubles, then ints before doubles, ints by value.
+  /// By kind; numbers as doubles, then ints before doubles, ints by value, doubles by their bits.
   static func appendVariantKey(_ encoded: UnsafeBufferPointer<UInt8>, to out: inout [UInt8]) {
     switch EncodedVariant.scalar(encoded) {
     case .malformed, .empty: out.append(0)
@@ -61,6 +61,7 @@ enum SortOrder {
       out.append(2)
       appendBits(bits(value), to: &out)
       out.append(1)
+      appendBits(value.bitPattern, to: &out)
     case .string(let text):
       out.append(3)
       appendTerminated(text, to: &out)

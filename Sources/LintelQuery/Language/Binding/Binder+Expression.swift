@@ -7,25 +7,50 @@ extension Binder {
   mutating func bind(
     _ node: SyntaxNode, _ scope: Scope, hint: AttributeHint? = nil
   ) throws(QueryError) -> Expression {
-    if scope.isGrouped, let key = matchingKey(node) {
+    if scope.isGrouped, !isAlias(node, scope), let key = matchingKey(node) {
       return read(key, as: isDynamic(node, .rows) ? hint : nil)
     }
+    if let literal = Self.literal(node.kind) { return literal }
+    if let operation = try bindOperation(node, scope, hint: hint) { return operation }
+    return try bindPredicate(node, scope)
+  }
+
+  // Literals, values and conditions are bound by functions of their own: unoptimised, the stack frame of a function holds
+  // the temporaries of all of its cases, and these functions call each other as deep as expressions nest.
+
+  private static func literal(_ kind: SyntaxNode.Kind) -> Expression? {
+    switch kind {
+    case .null: .constant(.null, .string)
+    case .bool(let flag): .constant(.bool(flag), .bool)
+    case .integer(let number): .constant(.int64(number), .int64)
+    case .decimal(let number): .constant(.float64(number), .float64)
+    case .string(let text): .constant(.bytes(Array(text.utf8)), .string)
+    case .duration(let nanoseconds): .constant(.int64(nanoseconds), .duration)
+    case .money(let nanos): .constant(.int64(nanos), .money)
+    default: nil
+    }
+  }
+
+  private mutating func bindOperation(
+    _ node: SyntaxNode, _ scope: Scope, hint: AttributeHint?
+  ) throws(QueryError) -> Expression? {
     switch node.kind {
-    case .null: return .constant(.null, .string)
-    case .bool(let flag): return .constant(.bool(flag), .bool)
-    case .integer(let number): return .constant(.int64(number), .int64)
-    case .decimal(let number): return .constant(.float64(number), .float64)
-    case .string(let text): return .constant(.bytes(Array(text.utf8)), .string)
-    case .duration(let nanoseconds): return .constant(.int64(nanoseconds), .duration)
-    case .money(let nanos): return .constant(.int64(nanos), .money)
-    case .name(let name): return try bindName(name, node, scope, hint: hint)
-    case .element(let base, let key): return try bindElement(base, key, node, scope, hint: hint)
-    case .call(let call): return try bindCall(call, node, scope)
+    case .name(let name): try bindName(name, node, scope, hint: hint)
+    case .element(let base, let key): try bindElement(base, key, node, scope, hint: hint)
+    case .call(let call): try bindCall(call, node, scope)
+    case .negate(let operand): try bindNegation(operand, scope)
+    case .arithmetic(let function, let left, let right): try bindArithmetic(function, left, right, node, scope)
+    case .concatenate(let operands): try bindConcatenation(operands, scope)
+    case .caseWhen(let operand, let branches, let otherwise): try bindCase(operand, branches, otherwise, scope)
+    case .cast(let operand, let type): try bindCast(operand, type, scope)
+    default: nil
+    }
+  }
+
+  private mutating func bindPredicate(_ node: SyntaxNode, _ scope: Scope) throws(QueryError) -> Expression {
+    switch node.kind {
     case .not(let operand): return .call(.not, [try bindCondition(operand, scope, "NOT")], .bool)
-    case .negate(let operand): return try bindNegation(operand, scope)
-    case .arithmetic(let function, let left, let right): return try bindArithmetic(function, left, right, node, scope)
     case .logical(let function, let operands): return try bindLogical(function, operands, scope)
-    case .concatenate(let operands): return try bindConcatenation(operands, scope)
     case .comparison(let function, let left, let right):
       let (first, second) = try bindPair(left, right, scope)
       return try compare(function, first, second, left, right)
@@ -41,14 +66,18 @@ extension Binder {
       return Self.negated(.call(.isNull, [try bind(operand, scope)], .bool), isNegated)
     case .isDistinct(let left, let right, let isNegated):
       return Self.negated(try bindIsDistinct(left, right, scope), isNegated)
-    case .caseWhen(let operand, let branches, let otherwise):
-      return try bindCase(operand, branches, otherwise, scope)
-    case .cast(let operand, let type): return try bindCast(operand, type, scope)
+    default: throw QueryError(.binding, "this expression has no meaning here", offset: node.range.lowerBound)
     }
   }
 
   static func negated(_ expression: Expression, _ isNegated: Bool) -> Expression {
     isNegated ? .call(.not, [expression], .bool) : expression
+  }
+
+  /// Whether a node is an alias that comes before the columns.
+  private func isAlias(_ node: SyntaxNode, _ scope: Scope) -> Bool {
+    guard scope.aliases == .beforeColumns, case .name(let name) = node.kind, name.qualifier == nil else { return false }
+    return itemIndex(of: name) != nil
   }
 
   /// The group key that a node of an output is, if it is one.

@@ -24,12 +24,26 @@ extension Binder {
     let text = try bindText(operand, scope, "the operand of \(name)")
     let constant = try bind(pattern, scope)
     if Self.isNull(constant) { return .constant(.null, .bool) }
-    guard case .constant(.bytes, .string) = constant else {
+    guard case .constant(.bytes(let bytes), .string) = constant else {
       throw QueryError(
         .binding, "the pattern of \(name) is a string in quotes", offset: pattern.range.lowerBound,
         hint: function == .like ? "contains(a, b), starts_with and ends_with compare two columns" : nil)
     }
+    if function == .matches { try checkPattern(bytes, pattern) }
     return .call(function, [text, constant], .bool)
+  }
+
+  private func checkPattern(_ bytes: [UInt8], _ node: SyntaxNode) throws(QueryError) {
+    do throws(RegularExpression.PatternError) {
+      _ = try RegularExpression(bytes)
+    } catch {
+      // Behind the opening quote, where the pattern is a plain literal.
+      let isPlain = node.range.count == bytes.count + 2
+      throw QueryError(
+        .binding, "in the regular expression, \(error.message)",
+        offset: node.range.lowerBound + (isPlain ? 1 + error.offset : 0),
+        hint: "a backslash takes the next character as it is")
+    }
   }
 
   /// `||`, which takes numbers, times and booleans as their text.

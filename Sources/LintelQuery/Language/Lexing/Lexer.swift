@@ -25,7 +25,7 @@ struct Lexer {
       try lexer.skipBlanks()
       let start = lexer.position
       let kind = try lexer.next()
-      tokens.append(Token(kind: kind, range: start..<lexer.position))
+      tokens.append(Token(kind, start..<lexer.position))
       if kind == .end { return tokens }
     }
   }
@@ -103,21 +103,36 @@ struct Lexer {
   }
 
   private mutating func symbol() throws(QueryError) -> Token.Symbol {
-    if byte() == UInt8(ascii: "="), byte(1) == UInt8(ascii: "=") {
-      position += 2
-      return .equal
+    guard let (symbol, length) = Self.symbol(byte(), byte(1)) else { throw unexpectedCharacter() }
+    position += length
+    return symbol
+  }
+
+  /// The symbol that two bytes begin with, and its length.
+  private static func symbol(_ first: UInt8, _ second: UInt8) -> (Token.Symbol, Int)? {
+    let next = Unicode.Scalar(second)
+    switch Unicode.Scalar(first) {
+    case "(": return (.leftParenthesis, 1)
+    case ")": return (.rightParenthesis, 1)
+    case "[": return (.leftBracket, 1)
+    case "]": return (.rightBracket, 1)
+    case ",": return (.comma, 1)
+    case ";": return (.semicolon, 1)
+    case ".": return (.dot, 1)
+    case "+": return (.plus, 1)
+    case "-": return (.minus, 1)
+    case "*": return (.star, 1)
+    case "/": return (.slash, 1)
+    case "%": return (.percent, 1)
+    case "~": return (.matches, 1)
+    case "=": return (.equal, next == "=" ? 2 : 1)
+    case "<": return next == "=" ? (.lessOrEqual, 2) : next == ">" ? (.notEqual, 2) : (.less, 1)
+    case ">": return next == "=" ? (.greaterOrEqual, 2) : (.greater, 1)
+    case "!": return next == "=" ? (.notEqual, 2) : next == "~" ? (.notMatches, 2) : nil
+    case "|": return next == "|" ? (.concatenate, 2) : nil
+    case ":": return next == ":" ? (.cast, 2) : nil
+    default: return nil
     }
-    if byte() == UInt8(ascii: "!"), byte(1) == UInt8(ascii: "=") {
-      position += 2
-      return .notEqual
-    }
-    for length in [2, 1] where position + length <= bytes.count {
-      if let symbol = Token.Symbol(rawValue: text(position..<position + length)) {
-        position += length
-        return symbol
-      }
-    }
-    throw unexpectedCharacter()
   }
 
   private func unexpectedCharacter() -> QueryError {

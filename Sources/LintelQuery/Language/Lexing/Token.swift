@@ -45,6 +45,14 @@ struct Token: Sendable, Hashable {
   let kind: Kind
   /// UTF-8 offsets in the query text.
   let range: Range<Int>
+  /// A word in lower case, to be compared with keywords; empty for other tokens.
+  let folded: String
+
+  init(_ kind: Kind, _ range: Range<Int>) {
+    self.kind = kind
+    self.range = range
+    folded = if case .word(let text) = kind { Keywords.folded(text) } else { "" }
+  }
 
   /// How messages name the token.
   var description: String {

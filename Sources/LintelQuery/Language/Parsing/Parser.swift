@@ -2,7 +2,7 @@
 /// the stack.
 struct Parser {
   /// Parentheses, CASE, function calls, subqueries and prefix operators within each other.
-  static let maximumNesting = 100
+  static let maximumNesting = 64
 
   let tokens: [Token]
   var position = 0
@@ -26,8 +26,7 @@ struct Parser {
   // MARK: Keywords and symbols
 
   func isKeyword(_ keyword: String, ahead: Int = 0) -> Bool {
-    guard case .word(let text) = peek(ahead).kind, text.utf8.count == keyword.utf8.count else { return false }
-    return Keywords.folded(text) == keyword
+    peek(ahead).folded == keyword
   }
 
   func isSymbol(_ symbol: Token.Symbol, ahead: Int = 0) -> Bool { peek(ahead).kind == .symbol(symbol) }
@@ -57,7 +56,7 @@ struct Parser {
   /// A word that isn't reserved, or a quoted name.
   mutating func takeName() -> String? {
     switch token.kind {
-    case .word(let text) where !Keywords.reserved.contains(Keywords.folded(text)):
+    case .word(let text) where !Keywords.reserved.contains(token.folded):
       advance()
       return text
     case .quotedName(let text):

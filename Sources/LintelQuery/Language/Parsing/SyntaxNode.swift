@@ -1,7 +1,7 @@
 /// An expression as written, names not yet looked up.
 struct SyntaxNode: Sendable {
   /// Deepest tree that is accepted: what comes after the parser walks trees recursively.
-  static let maximumDepth = 160
+  static let maximumDepth = 128
 
   let kind: Kind
   /// UTF-8 offsets in the query text.
