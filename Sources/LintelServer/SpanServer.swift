@@ -60,7 +60,9 @@
       let exports = Places(limits.concurrentExports)
       let queries = Places(limits.concurrentQueries)
       let metrics = ServerMetrics()
-      let otlpService = OTLPService(backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics)
+      let otlpService = OTLPService(
+        backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics,
+        storeLog: StoreLog(logger))
       let apiService = APIService(
         backend: backend, limits: limits, places: queries, pool: formatting, streaming: streaming,
         metrics: metrics,
