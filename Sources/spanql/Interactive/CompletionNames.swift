@@ -35,7 +35,8 @@ final class CompletionNames: Sendable {
     guard isDue else { return }
     Task {
       let tables = await names("SHOW TABLES")
-      let columns = await names("SHOW COLUMNS FROM spans")
+      // Rows such as `attributes['..']` stand for many columns.
+      let columns = await names("SHOW COLUMNS FROM spans").filter { !$0.contains("[") }
       let attributes = await names("SHOW ATTRIBUTES FROM spans")
       state.withLock { state in
         if !tables.isEmpty { state.completion.tables = tables }
