@@ -12,12 +12,13 @@ final class WorkerPool: Sendable {
   /// A body to run on up to `wanted` more threads.
   private final class Job: Sendable {
     let body: @Sendable (Int) -> Void
-    let state: Mutex<State>
+    /// Signalled by every worker that has joined and is done.
+    let done = Semaphore()
+    private let state: Mutex<State>
 
-    struct State {
+    private struct State {
       var wanted: Int
-      var nextWorker = 1
-      var running = 0
+      var joined = 0
     }
 
     init(wanted: Int, body: @escaping @Sendable (Int) -> Void) {
@@ -30,9 +31,16 @@ final class WorkerPool: Sendable {
       state.withLock { state in
         guard state.wanted > 0 else { return nil }
         state.wanted -= 1
-        state.running += 1
-        defer { state.nextWorker += 1 }
-        return state.nextWorker
+        state.joined += 1
+        return state.joined
+      }
+    }
+
+    /// Lets nobody join any more; how many have.
+    func close() -> Int {
+      state.withLock { state in
+        state.wanted = 0
+        return state.joined
       }
     }
   }
@@ -64,9 +72,9 @@ final class WorkerPool: Sendable {
   }
 
   private func finish(_ job: Job) {
-    job.state.withLock { $0.wanted = 0 }
+    let joined = job.close()
     queue.withLock { queue in queue.jobs.removeAll { $0 === job } }
-    while job.state.withLock({ $0.running }) > 0 { usleep(20) }
+    for _ in 0..<joined { job.done.wait() }
   }
 
   private func startThread() {
@@ -93,17 +101,17 @@ final class WorkerPool: Sendable {
     while true {
       queue.withLock { $0.idle += 1 }
       wakeUps.wait()
-      let job = queue.withLock { queue -> Job? in
+      let jobs = queue.withLock { queue in
         queue.idle -= 1
-        return queue.jobs.first
+        return queue.jobs
       }
-      guard let job else { continue }
-      guard let worker = job.join() else {
-        queue.withLock { queue in queue.jobs.removeAll { $0 === job } }
-        continue
+      for job in jobs {
+        if let worker = job.join() {
+          job.body(worker)
+          job.done.signal()
+          break
+        }
       }
-      job.body(worker)
-      job.state.withLock { $0.running -= 1 }
     }
   }
 }

@@ -39,13 +39,15 @@ final class BlockScan: @unchecked Sendable {
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
-  /// `needsMore` is asked before each block.
+  /// Blocks are taken in order, or in `sequence`; `needsMore` is asked before each.
   func run(
+    sequence: [UInt32]? = nil,
     needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
     _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
   ) throws(ExecutionFailure) {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
-    try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
+    try query.parallel(tasks.count) { (worker, index) throws(ExecutionFailure) in
+      let number = sequence.map { Int($0[index]) } ?? index
       guard needsMore(number) else { return }
       let task = self.tasks[number]
       defer { self.query.cancellation.addProgress(done: task.segment.segment.rowCount(ofBlock: task.block)) }
