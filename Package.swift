@@ -86,7 +86,7 @@ let package = Package(
     .testTarget(
       name: "LintelServerTests",
       dependencies: [
-        "LintelServer", "linteld", "LintelColumns", "LintelQuery", "LintelStorage", "CZlib", "CZstd",
+        "LintelServer", "LintelColumns", "LintelQuery", "LintelStorage", "CZlib", "CZstd",
         .product(name: "Logging", package: "swift-log", condition: server),
         .product(name: "NIOCore", package: "swift-nio", condition: server),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: server),

@@ -60,9 +60,7 @@
       let exports = Places(limits.concurrentExports)
       let queries = Places(limits.concurrentQueries)
       let metrics = ServerMetrics()
-      let otlpService = OTLPService(
-        backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics,
-        storeLog: StoreLog(logger))
+      let otlpService = OTLPService(backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics)
       let apiService = APIService(
         backend: backend, limits: limits, places: queries, pool: formatting, streaming: streaming,
         metrics: metrics,
