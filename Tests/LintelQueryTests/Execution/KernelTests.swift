@@ -12,7 +12,7 @@ import Testing
   @Test(arguments: 1...20) func selection(_ seed: UInt64) {
     var random = SeededGenerator(seed)
     let count = Int.random(in: 0...300, using: &random)
-    let share = [0, 0.01, 0.5, 0.97, 1].randomElement(using: &random) ?? 0
+    let share = ([0, 0.01, 0.5, 0.97, 1] as [Double]).randomElement(using: &random) ?? 0
     let flags = flags(count, share, &random)
     let validity = Bool.random(using: &random) ? self.flags(count, 0.7, &random) : nil
     let base = (0..<count).map { UInt32($0 * 3) }

@@ -37,7 +37,7 @@
         pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, size) }
       }
       guard status == 0 else { throw Failure(description: "connect: errno \(errno)") }
-      var patience = timeval(tv_sec: 20, tv_usec: 0)
+      var patience = timeval(tv_sec: 60, tv_usec: 0)
       setsockopt(socket, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
