@@ -103,18 +103,18 @@ import Testing
   @Test func theLockKeepsAnotherProcessOutAndDiesWithIt() throws {
     let holder = Process()
     holder.executableURL = URL(filePath: "/bin/sh")
-    holder.arguments = ["-c", "exec flock -F -n \"$0\" sleep 60", path]
+    holder.arguments = ["-c", "exec flock -F \"$0\" sleep 60", path]
     try holder.run()
     defer { kill(holder.processIdentifier, SIGKILL) }
     var refused: StorageError?
-    for _ in 0..<200 where refused == nil {
+    for _ in 0..<2000 where refused == nil {
       refused = thrown { try files.lock(path).release() }
       usleep(10_000)
     }
     #expect(refused?.code == .locked)
     kill(holder.processIdentifier, SIGKILL)
     holder.waitUntilExit()
-    for _ in 0..<200 where thrown({ try files.lock(path).release() }) != nil { usleep(10_000) }
+    for _ in 0..<2000 where thrown({ try files.lock(path).release() }) != nil { usleep(10_000) }
     _ = try files.lock(path)
   }
 
