@@ -19,11 +19,10 @@ import zlib
 import zstandard
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path[:0] = [HERE, os.path.join(HERE, "shell")]
+sys.path.insert(0, HERE)
 import canonical  # noqa: E402
 import kill  # noqa: E402
 import sdk_client  # noqa: E402
-import shell_cases  # noqa: E402
 from server import Linteld  # noqa: E402
 
 CASES = []
@@ -165,9 +164,6 @@ def shell_formats_and_statuses(bin):
         check(server.spanql("--no-such-flag").returncode == 2, "usage errors exit with 2")
         piped = server.spanql("--format", "csv", input="SELECT count(*) AS n FROM spans; SELECT 1 AS one;")
         check(piped.stdout.split() == ["n", "2", "one", "1"], f"{piped}")
-
-
-CASES += shell_cases.CASES
 
 
 def main():

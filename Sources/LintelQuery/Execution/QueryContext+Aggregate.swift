@@ -1,6 +1,5 @@
 import LintelColumns
 import LintelStorage
-import Synchronization
 
 /// The groups of one thread.
 final class AggregationWorker: @unchecked Sendable {
@@ -79,25 +78,19 @@ final class AggregationWorker: @unchecked Sendable {
   }
 
   /// The results of every call, one lane per group.
-  func finish(_ query: QueryContext) throws(ExecutionFailure) -> [Vector] {
-    let results = Mutex([Vector?](repeating: nil, count: calls.count))
-    try query.parallel(aggregators.count, worth: groupCount) { (_, index) throws(ExecutionFailure) in
-      self.aggregators[index].grow(self.groupCount)
-      // Calls that share states finish on one thread.
-      for (call, target) in self.targets.enumerated() where target == index {
-        let vector = try self.aggregators[index].finish(self.groupCount, self.calls[call])
-        results.withLock { $0[call] = vector }
-      }
-    }
-    return results.withLock { $0.compactMap { $0 } }
+  func finish() throws(ExecutionFailure) -> [Vector] {
+    for aggregator in aggregators { aggregator.grow(groupCount) }
+    var vectors: [Vector] = []
+    for (call, target) in zip(calls, targets) { vectors.append(try aggregators[target].finish(groupCount, call)) }
+    return vectors
   }
 
-  func merge(_ other: AggregationWorker, _ query: QueryContext) throws(ExecutionFailure) {
+  func merge(_ other: AggregationWorker) throws(ExecutionFailure) {
     let mapping = hasKeys ? table.merge(other.table) : [0]
-    try query.parallel(aggregators.count, worth: groupCount) { (_, index) throws(ExecutionFailure) in
-      self.aggregators[index].grow(self.groupCount)
-      other.aggregators[index].grow(other.groupCount)
-      try self.aggregators[index].merge(other.aggregators[index], mapping: mapping)
+    for (aggregator, theirs) in zip(aggregators, other.aggregators) {
+      aggregator.grow(groupCount)
+      theirs.grow(other.groupCount)
+      try aggregator.merge(theirs, mapping: mapping)
     }
   }
 }
@@ -115,7 +108,6 @@ extension QueryContext {
       for operand in call.operands { try scan.slots.add(operand) }
       if let filter = call.filter { try scan.slots.add(filter) }
     }
-    try checkDepth(plan, aggregation)
     let blocks = try BlockScan(self, scan)
     var workers: [AggregationWorker] = []
     for _ in 0..<min(threads, max(1, blocks.tasks.count)) {
@@ -126,16 +118,8 @@ extension QueryContext {
       try all[worker].consume(task.segment, context)
       try all[worker].reserve(self)
     }
-    for other in all.dropFirst() { try all[0].merge(other, self) }
+    for other in all.dropFirst() { try all[0].merge(other) }
     return try answer(plan, aggregation, all[0], subqueries: scan.subqueries)
-  }
-
-  private func checkDepth(
-    _ plan: QueryPlan, _ aggregation: QueryPlan.Aggregation
-  ) throws(ExecutionFailure) {
-    var all = plan.outputs.map(\.expression) + plan.ordering.map(\.expression)
-    if let having = aggregation.having { all.append(having) }
-    _ = try ColumnSlots(all)
   }
 
   /// HAVING, outputs, DISTINCT, ORDER BY and LIMIT over the groups.
@@ -147,7 +131,7 @@ extension QueryContext {
     let context = EvaluationContext(slotCount: keys.count + aggregation.calls.count)
     context.begin(rowCount: count, source: nil)
     for (index, key) in keys.enumerated() { context.preset(index, key) }
-    for (index, vector) in try groups.finish(self).enumerated() { context.preset(keys.count + index, vector) }
+    for (index, vector) in try groups.finish().enumerated() { context.preset(keys.count + index, vector) }
     var compiler = ExpressionCompiler(slots: ColumnSlots())
     compiler.subqueries = subqueries
     compiler.keySlots = Array(keys.indices)

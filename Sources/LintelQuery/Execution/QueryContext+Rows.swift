@@ -31,9 +31,7 @@ extension QueryContext {
 
   private func orderedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
     let workers = (0..<threads).map { _ in RowsWorker(limit: plan.neededRows) }
-    let order = BlockOrder(plan, blocks.tasks, usePruning: options.usePruning)
-    try blocks.run(sequence: order?.sequence, needsMore: { order?.admits($0) ?? true }) {
-      (worker, _, task, context) throws(ExecutionFailure) in
+    try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
       var columns: [SortColumn] = []
       for (node, order) in zip(task.segment.ordering, plan.ordering) {
         columns.append(
@@ -42,7 +40,6 @@ extension QueryContext {
             nullsFirst: order.nullsFirst))
       }
       workers[worker].top.add(columns, positions: context.positions())
-      if let order { workers[worker].top.tighten(order.share(workers[worker].top.threshold)) }
       try workers[worker].reserve(self)
     }
     var top = TopRows(limit: plan.neededRows)
@@ -52,9 +49,7 @@ extension QueryContext {
 
   /// Rows in scan order; stops when enough are known from the first blocks on.
   private func scannedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
-    // A filter that can fail is evaluated everywhere: whether it does must not depend on threads.
-    let needed = plan.filter?.canFail ?? false ? nil : plan.neededRows
-    let progress = ScanProgress(taskCount: blocks.tasks.count, needed: needed)
+    let progress = ScanProgress(taskCount: blocks.tasks.count, needed: plan.neededRows)
     try blocks.run(needsMore: { !progress.isComplete(before: $0) }) {
       (_, number, _, context) throws(ExecutionFailure) in
       let positions = context.positions()
@@ -69,8 +64,7 @@ extension QueryContext {
     _ plan: QueryPlan, _ positions: [UInt64], _ scan: ScanPlan
   ) throws(ExecutionFailure) -> ResultRows {
     let slots = try ColumnSlots(plan.outputs.map(\.expression))
-    let (sorted, ranks) = RowRun.sort(positions)
-    let runs = RowRun.make(sorted, segments)
+    let runs = RowRun.make(positions, segments)
     let results = Mutex([[Vector]](repeating: [], count: runs.count))
     let contexts = makeContexts(slotCount: slots.references.count)
     let compilers = runs.isEmpty ? [:] : compilers(runs, slots, scan)
@@ -96,9 +90,10 @@ extension QueryContext {
     }
     note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
     let parts = results.withLock { $0 }
+    let permutation = RowRun.permutation(positions)
     let columns = plan.outputs.indices.map { output -> Vector in
       let all = Vector.concatenate(parts.map { $0[output] }, plan.outputs[output].expression.type.physical)
-      return ranks.map { all.gather($0) } ?? all
+      return permutation.map { all.gather($0) } ?? all
     }
     return ResultRows(columns: columns, count: positions.count)
   }
@@ -124,10 +119,10 @@ struct RowRun {
   let block: Int
   var rows: [UInt32]
 
-  /// The positions, which are in scan order, by block.
+  /// The positions by block, in scan order.
   static func make(_ positions: [UInt64], _ segments: [any Segment]) -> [RowRun] {
     var runs: [RowRun] = []
-    for raw in positions {
+    for raw in positions.sorted() {
       let position = RowPosition(rawValue: raw)
       let blockRows = segments[position.segment].blockRows
       let block = position.row / blockRows
@@ -141,13 +136,16 @@ struct RowRun {
     return runs
   }
 
-  /// Positions in scan order and, for each of the given ones, its rank there; no ranks where they are in order already.
-  static func sort(_ positions: [UInt64]) -> (sorted: [UInt64], ranks: [UInt32]?) {
-    if zip(positions, positions.dropFirst()).allSatisfy({ $0 < $1 }) { return (positions, nil) }
-    let order = RadixOrder.order(positions)
+  /// For each position, its rank in scan order; `nil` when they are in it already.
+  static func permutation(_ positions: [UInt64]) -> [UInt32]? {
+    let order = positions.indices.sorted { positions[$0] < positions[$1] }
     var ranks = Array(repeating: UInt32(0), count: positions.count)
-    for (rank, index) in order.enumerated() { ranks[Int(index)] = UInt32(truncatingIfNeeded: rank) }
-    return (Vector.gather(positions, order), ranks)
+    var isSorted = true
+    for (rank, index) in order.enumerated() {
+      ranks[index] = UInt32(truncatingIfNeeded: rank)
+      if rank != index { isSorted = false }
+    }
+    return isSorted ? nil : ranks
   }
 }
 

@@ -12,7 +12,7 @@ extension QueryContext {
     for subquery in plan.subqueries {
       let rows = try run(subquery)
       guard let column = rows.columns.first else { throw .unsupported("a subquery must have one output") }
-      scan.subqueries.append(MemberSet(rows: column, column.physicalType))
+      scan.subqueries.append(MemberSet(rows: column))
     }
     if let filter = plan.filter { try scan.slots.add(filter) }
     if let aggregation = plan.aggregation { return try aggregate(plan, aggregation, scan) }

@@ -60,11 +60,9 @@ final class QueryContext: @unchecked Sendable {
 
   // MARK: Threads
 
-  /// Calls `body(worker, index)` for every index on the query's threads and throws the first failure. Work on fewer than
-  /// some thousand lanes (`worth`) isn't worth waking threads for.
+  /// Calls `body(worker, index)` for every index on the query's threads and throws the first failure.
   func parallel(
-    _ count: Int, worth lanes: Int = .max,
-    _ body: @Sendable @escaping (Int, Int) throws(ExecutionFailure) -> Void
+    _ count: Int, _ body: @Sendable @escaping (Int, Int) throws(ExecutionFailure) -> Void
   ) throws(ExecutionFailure) {
     let next = SharedCounter()
     let failure = Mutex<ExecutionFailure?>(nil)
@@ -79,7 +77,7 @@ final class QueryContext: @unchecked Sendable {
         failure.withLock { if $0 == nil { $0 = error } }
       }
     }
-    let threads = lanes < 1 << 13 ? 1 : min(threads, count)
+    let threads = min(threads, count)
     if threads <= 1 { work(0) } else { WorkerPool.shared.run(threads: threads, work) }
     if let failure = failure.withLock({ $0 }) { throw failure }
     try check()

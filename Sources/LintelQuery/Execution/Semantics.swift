@@ -13,8 +13,7 @@
 ///   rounded to a double; NaN when a value is not finite.
 /// - `approximateCountDistinct`: HyperLogLog with 2^14 registers, standard error 0.81 %, nearly exact for small counts.
 /// - `histogram(b)`: over the finite values as doubles: `b` buckets of equal width from the least to the greatest, each
-///   `[lower bound, count]`, empty ones included; a single bucket when all values are equal; null without finite values;
-///   at most 10,000 buckets.
+///   `[lower bound, count]`, empty ones included; a single bucket when all values are equal; null without finite values.
 /// - `topK(k)`: `[value as toVariant gives it, exact count]`, by falling count, then by rising value (the sort order).
 /// - `argMin`, `argMax` compare keys in sort order.
 ///

@@ -12,13 +12,12 @@ final class WorkerPool: Sendable {
   /// A body to run on up to `wanted` more threads.
   private final class Job: Sendable {
     let body: @Sendable (Int) -> Void
-    /// Signalled by every worker that has joined and is done.
-    let done = Semaphore()
-    private let state: Mutex<State>
+    let state: Mutex<State>
 
-    private struct State {
+    struct State {
       var wanted: Int
-      var joined = 0
+      var nextWorker = 1
+      var running = 0
     }
 
     init(wanted: Int, body: @escaping @Sendable (Int) -> Void) {
@@ -31,16 +30,9 @@ final class WorkerPool: Sendable {
       state.withLock { state in
         guard state.wanted > 0 else { return nil }
         state.wanted -= 1
-        state.joined += 1
-        return state.joined
-      }
-    }
-
-    /// Lets nobody join any more; how many have.
-    func close() -> Int {
-      state.withLock { state in
-        state.wanted = 0
-        return state.joined
+        state.running += 1
+        defer { state.nextWorker += 1 }
+        return state.nextWorker
       }
     }
   }
@@ -72,9 +64,9 @@ final class WorkerPool: Sendable {
   }
 
   private func finish(_ job: Job) {
-    let joined = job.close()
+    job.state.withLock { $0.wanted = 0 }
     queue.withLock { queue in queue.jobs.removeAll { $0 === job } }
-    for _ in 0..<joined { job.done.wait() }
+    while job.state.withLock({ $0.running }) > 0 { usleep(20) }
   }
 
   private func startThread() {
@@ -101,17 +93,17 @@ final class WorkerPool: Sendable {
     while true {
       queue.withLock { $0.idle += 1 }
       wakeUps.wait()
-      let jobs = queue.withLock { queue in
+      let job = queue.withLock { queue -> Job? in
         queue.idle -= 1
-        return queue.jobs
+        return queue.jobs.first
       }
-      for job in jobs {
-        if let worker = job.join() {
-          job.body(worker)
-          job.done.signal()
-          break
-        }
+      guard let job else { continue }
+      guard let worker = job.join() else {
+        queue.withLock { queue in queue.jobs.removeAll { $0 === job } }
+        continue
       }
+      job.body(worker)
+      job.state.withLock { $0.running -= 1 }
     }
   }
 }

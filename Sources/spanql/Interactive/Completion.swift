@@ -33,7 +33,7 @@ struct Completion: Sendable {
   /// The word before the cursor and what may stand there.
   private func candidates(_ line: String) -> (prefix: String, [String]) {
     if DotCommand.matches(line) { return dotCandidates(line) }
-    if let key = Self.attributePrefix(line) { return (key, attributes.map { $0.replacing("'", with: "''") + "']" }) }
+    if let key = Self.attributePrefix(line) { return (key, attributes.map { $0 + "']" }) }
     let prefix = String(line.reversed().prefix { Self.isWordCharacter($0) }.reversed())
     let before = line.dropLast(prefix.count)
     let previous = before.split { !Self.isWordCharacter($0) }.last?.uppercased() ?? ""
@@ -42,8 +42,7 @@ struct Completion: Sendable {
     }
     guard !prefix.isEmpty else { return ("", []) }
     let isLower = prefix.contains { $0.isLowercase }
-    // `attributes['` is what is meant nearly always.
-    let words = keywords.filter { $0 != "ATTRIBUTES" || previous == "SHOW" }.map { isLower ? $0.lowercased() : $0 }
+    let words = isLower ? keywords.map { $0.lowercased() } : keywords
     let attributeLists = ["attributes['", "resource_attributes['", "scope_attributes['"]
     return (prefix, words + functions.map { $0 + "(" } + columns + tables + attributeLists)
   }

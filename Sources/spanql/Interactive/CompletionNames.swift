@@ -35,8 +35,7 @@ final class CompletionNames: Sendable {
     guard isDue else { return }
     Task {
       let tables = await names("SHOW TABLES")
-      // Rows such as `attributes['..']` stand for many columns.
-      let columns = await names("SHOW COLUMNS FROM spans").filter { !$0.contains("[") }
+      let columns = await names("SHOW COLUMNS FROM spans")
       let attributes = await names("SHOW ATTRIBUTES FROM spans")
       state.withLock { state in
         if !tables.isEmpty { state.completion.tables = tables }

@@ -160,7 +160,7 @@ final class Session {
   }
 
   private func report(_ error: ShellError, statement: String, line: Int = 1) {
-    let place = line > 1 && !isInteractive ? "in the statement that begins on line \(line):\n" : ""
+    let place = line > 1 ? "in the statement that begins on line \(line):\n" : ""
     StandardStreams.error(place + error.text(for: statement) + "\n")
   }
 }

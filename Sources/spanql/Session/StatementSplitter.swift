@@ -109,8 +109,7 @@ struct StatementSplitter {
       switch before {
       case .string where isBreak, .name where isBreak: return nil
       case .lineComment, .blockComment: break
-      case .plain where splitter.state == .lineComment || splitter.state == .blockComment:
-        if line.last != 0x20 { line.append(0x20) }
+      case .plain where splitter.state == .lineComment || splitter.state == .blockComment: line.append(0x20)
       case .plain where isBlank(bytes[index]): if line.last != 0x20 { line.append(0x20) }
       case .plain, .string, .name: line.append(contentsOf: bytes[index..<index + length])
       }

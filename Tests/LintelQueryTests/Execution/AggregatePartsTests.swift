@@ -16,8 +16,8 @@ import Testing
     for _ in 0..<5 {
       values.shuffle(using: &random)
       #expect(sum(values).bitPattern == expected.bitPattern, "seed \(seed)")
-      let left = ExactSums()
-      let right = ExactSums()
+      var left = ExactSums()
+      var right = ExactSums()
       left.resize(1)
       right.resize(1)
       for value in values.prefix(77) { left.add(value, to: 0) }
@@ -28,7 +28,7 @@ import Testing
   }
 
   private func sum(_ values: [Double]) -> Double {
-    let sums = ExactSums()
+    var sums = ExactSums()
     sums.resize(1)
     for value in values { sums.add(value, to: 0) }
     return sums.sum(0)

@@ -88,17 +88,6 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
         filter: .call(.not, [.inSubquery(T.model, 0)], .bool), calls: [count()], subqueries: [.test(outputs: [T.model])]
       ),
       .test(outputs: [T.span], ordering: [ascending(T.span)], limit: 30),
-      .test(outputs: [T.time, T.host], ordering: [descending(T.time)], limit: 12, offset: 2),
-      .test(filter: like, outputs: [T.score, T.time], ordering: [descending(T.score)], limit: 300),
-      .test(outputs: [T.duration, T.time], ordering: [ascending(T.duration)], limit: 9),
-      .test(
-        outputs: [
-          T.time, .call(.coalesce, [T.model, T.host, .text("none")], .string),
-          .caseWhen([.init(condition: T.flag, result: T.host)], otherwise: T.model, .string),
-          .call(.concat, [T.model, T.host], .string), .call(.length, [T.model], .int64),
-          .call(.substring, [T.host, .int(2), .int(3)], .string), .call(.toText, [T.extra], .string),
-          .call(.toVariant, [T.trace], .variant), .call(.divide, [T.score, T.ratio], .float64),
-        ]),
       .test(
         keys: [.call(.upper, [T.model], .string)], calls: [count()],
         outputs: [.groupKey(0, .string), .aggregate(0, .int64)],
@@ -184,18 +173,6 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
       [.init(condition: .compare(.equal, .call(.modulo, [T.time, .int(20)], .int64), .int(0)), result: big)],
       otherwise: .int(-.max), .int64)
     #expect(try execute(.test(calls: [call(.sum, alternating, type: .int64)]), snapshot).cells == [[.int(0)]])
-  }
-
-  /// A filter that overflows is an error however soon a LIMIT would be reached.
-  @Test func overflowsDoNotDependOnThreads() throws {
-    let late = Expression.compare(
-      .greaterOrEqual, .call(.add, [.int(.max - 9_000), T.time], .int64), .int(0))
-    for threads in [1, 3] {
-      let snapshot = table.snapshot(segmentRows: 100, blockRows: 16, coded: true)
-      #expect(throws: QueryError.self) {
-        try execute(.test(filter: late, outputs: [T.time], limit: 1), snapshot, threads: threads)
-      }
-    }
   }
 
   @Test func corruptSegmentsAreLeftOutWithAWarning() throws {

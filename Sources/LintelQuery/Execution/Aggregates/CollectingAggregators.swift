@@ -18,15 +18,15 @@ class CollectingAggregator: Aggregator {
     case .float64(let lanes): bits = mapLanes(lanes) { SortOrder.bits($0) }
     default: return
     }
-    let all = rows.groups ?? Array(repeating: 0, count: rows.count)
-    guard let validity = operand.validity else {
+    if operand.validity == nil, let all = rows.groups {
       groups += all
       values += bits
       return
     }
-    let valid = selectTrue(validity, validity: nil, base: nil)
-    groups += Vector.gather(all, valid)
-    values += Vector.gather(bits, valid)
+    for lane in bits.indices where operand.isValid(lane) {
+      groups.append(UInt32(truncatingIfNeeded: rows.group(lane)))
+      values.append(bits[lane])
+    }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
@@ -38,26 +38,13 @@ class CollectingAggregator: Aggregator {
   /// Values put together by group: those of group `g` lie at `starts[g] ..< starts[g + 1]`.
   final func collected(_ count: Int) -> (values: [UInt64], starts: [Int]) {
     var starts = Array(repeating: 0, count: count + 1)
-    let total = values.count
-    let sorted = starts.withUnsafeMutableBufferPointer { starts in
-      groups.withUnsafeBufferPointer { groups in
-        values.withUnsafeBufferPointer { values in
-          // Counts one place up, then each group's start, which moves to its end while values are put there.
-          for group in groups { starts[Int(group) &+ 1] &+= 1 }
-          for group in 0..<count { starts[group &+ 1] &+= starts[group] }
-          let sorted = [UInt64](unsafeUninitializedCapacity: total) { out, initialized in
-            for index in 0..<total {
-              let group = Int(groups[index])
-              out[starts[group]] = values[index]
-              starts[group] &+= 1
-            }
-            initialized = total
-          }
-          for group in (0..<count).reversed() { starts[group &+ 1] = starts[group] }
-          starts[0] = 0
-          return sorted
-        }
-      }
+    for group in groups { starts[Int(group) + 1] += 1 }
+    for group in 0..<count { starts[group + 1] += starts[group] }
+    var next = starts
+    var sorted = values
+    for (index, group) in groups.enumerated() {
+      sorted[next[Int(group)]] = values[index]
+      next[Int(group)] += 1
     }
     return (sorted, starts)
   }
@@ -107,25 +94,24 @@ final class QuantileAggregator: CollectingAggregator {
 /// The `wanted`-th least of `values`, reordering them: quickselect with a median-of-three pivot, and sorting what is small
 /// or won't shrink.
 func select(_ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int) -> UInt64 {
-  guard let base = values.baseAddress else { return 0 }
   var low = 0
   var high = values.count - 1
   var rounds = 0
   while high - low > 32, rounds < 64 {
     rounds += 1
-    let a = base[low]
-    let b = base[low + (high - low) / 2]
-    let c = base[high]
+    let a = values[low]
+    let b = values[low + (high - low) / 2]
+    let c = values[high]
     let pivot = max(min(a, b), min(max(a, b), c))
     var left = low
     var right = high
     while left <= right {
-      while base[left] < pivot { left &+= 1 }
-      while base[right] > pivot { right &-= 1 }
+      while values[left] < pivot { left += 1 }
+      while values[right] > pivot { right -= 1 }
       if left <= right {
-        swap(&base[left], &base[right])
-        left &+= 1
-        right &-= 1
+        values.swapAt(left, right)
+        left += 1
+        right -= 1
       }
     }
     if wanted <= right {
@@ -133,12 +119,12 @@ func select(_ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int) -> UInt
     } else if wanted >= left {
       low = left
     } else {
-      return base[wanted]
+      return values[wanted]
     }
   }
   var rest = UnsafeMutableBufferPointer(rebasing: values[low...high])
   rest.sort()
-  return base[wanted]
+  return values[wanted]
 }
 
 /// Buckets of equal width.
@@ -154,7 +140,9 @@ final class HistogramAggregator: CollectingAggregator {
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let doubles = Arithmetic.doubles(operand)
-    let finite = bothValid(mapLanes(doubles) { $0.isFinite }, operand.validity)
+    let finite = zipLanes(doubles, operand.validity ?? Array(repeating: true, count: doubles.count)) {
+      $0.isFinite && $1
+    }
     try super.update(rows, [Vector(.float64(doubles), validity: finite)])
   }
 

@@ -2,30 +2,31 @@
 ///
 /// A group's lanes cover a window of 256 bits around its first value; values outside it go to a full accumulator that few
 /// groups ever need. Digit 0 weighs 2^-1074.
-final class ExactSums {
+struct ExactSums {
   private static let window = 8
   /// Room for the highest window whole: its last lane holds the sign of a negative sum once carried.
   private static let fullDigits = 72
   /// Additions between carries: lanes hold sums of digits below 2^32.
   private static let carryInterval = 1 << 28
 
-  private let lanes = StateBuffer<Int64>(0)
+  private var lanes: [Int64] = []
   /// First digit of each group's window, -1 before the first value.
-  private let bases = StateBuffer<Int16>(-1)
+  private var bases: [Int16] = []
   private var overflowed: [Int: [Int64]] = [:]
   /// Bit 0: NaN; bit 1: infinity; bit 2: -infinity.
-  private let specials = StateBuffer<UInt8>(0)
+  private var specials: [UInt8] = []
   private var pending = 0
 
   var byteCount: Int { bases.count * (Self.window * 8 + 3) + overflowed.count * Self.fullDigits * 8 }
 
-  func resize(_ groups: Int) {
-    lanes.grow(groups * Self.window)
-    bases.grow(groups)
-    specials.grow(groups)
+  mutating func resize(_ groups: Int) {
+    guard groups > bases.count else { return }
+    lanes += repeatElement(0, count: groups * Self.window - lanes.count)
+    bases += repeatElement(-1, count: groups - bases.count)
+    specials += repeatElement(0, count: groups - specials.count)
   }
 
-  func add(_ value: Double, to group: Int) {
+  mutating func add(_ value: Double, to group: Int) {
     let bits = value.bitPattern
     let biased = Int(bits >> 52 & 0x7FF)
     if biased == 0x7FF {
@@ -38,7 +39,7 @@ final class ExactSums {
     add(mantissa, digit: place >> 5, shift: UInt64(place & 31), isNegative: bits >> 63 != 0, to: group)
   }
 
-  private func add(_ mantissa: UInt64, digit: Int, shift: UInt64, isNegative: Bool, to group: Int) {
+  private mutating func add(_ mantissa: UInt64, digit: Int, shift: UInt64, isNegative: Bool, to group: Int) {
     pending += 1
     if pending >= Self.carryInterval { carry() }
     let sign: Int64 = isNegative ? -1 : 1
@@ -62,27 +63,28 @@ final class ExactSums {
   }
 
   /// Brings every lane but the last of each window below 2^32.
-  private func carry() {
+  private mutating func carry() {
     pending = 0
-    for group in 0..<bases.count { Self.carry(lanes.pointer + group * Self.window, Self.window) }
+    for group in bases.indices { Self.carry(&lanes, group * Self.window, Self.window) }
     for (group, var full) in overflowed {
-      full.withUnsafeMutableBufferPointer { if let base = $0.baseAddress { Self.carry(base, $0.count) } }
+      Self.carry(&full, 0, full.count)
       overflowed[group] = full
     }
   }
 
-  private static func carry(_ lanes: UnsafeMutablePointer<Int64>, _ count: Int) {
-    for index in 0..<count - 1 {
+  private static func carry(_ lanes: inout [Int64], _ start: Int, _ count: Int) {
+    for index in start..<start + count - 1 {
       let excess = lanes[index] >> 32
       lanes[index] &= 0xFFFF_FFFF
       lanes[index + 1] &+= excess
     }
   }
 
-  func merge(_ other: ExactSums, mapping: [UInt32]) {
+  mutating func merge(_ other: ExactSums, mapping: [UInt32]) {
     carry()
+    var other = other
     other.carry()
-    for (group, base) in other.bases.buffer.enumerated() {
+    for (group, base) in other.bases.enumerated() {
       let target = Int(mapping[group])
       specials[target] |= other.specials[group]
       if base >= 0, other.overflowed[group] == nil, bases[target] == base || bases[target] < 0 {

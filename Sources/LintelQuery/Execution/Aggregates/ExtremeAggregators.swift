@@ -2,88 +2,81 @@ import LintelColumns
 
 /// min and max of `Int64` lanes.
 final class IntegerExtremeAggregator: Aggregator {
-  /// Order-preserving bits; those of max are inverted, so that the least always wins. All ones: nothing yet.
+  /// Order-preserving bits; those of max are inverted, so that the least always wins. All ones at first.
   private let best = StateBuffer<UInt64>(.max)
-  /// Groups that hold a value whose bits are all ones.
-  private var saturated: Set<Int> = []
+  /// 1 where a value has been seen.
+  private let seen = StateBuffer<UInt8>(0)
   private let flip: UInt64
 
   init(isUnsigned: Bool, wantsGreatest: Bool) {
     flip = (isUnsigned ? 0 : 1 << 63) ^ (wantsGreatest ? .max : 0)
   }
 
-  override func grow(_ groups: Int) { best.grow(groups) }
-  override var byteCount: Int { best.byteCount + saturated.count * 16 }
+  override func grow(_ groups: Int) {
+    best.grow(groups)
+    seen.grow(groups)
+  }
+
+  override var byteCount: Int { best.byteCount + seen.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    let isSaturated =
-      if let groups = rows.groups {
-        Self.update(values, groups, operand.validity, flip, best.pointer)
-      } else {
-        updateAll(values, operand.validity)
-      }
-    guard isSaturated else { return }
-    for lane in values.indices where operand.isValid(lane) && UInt64(bitPattern: values[lane]) ^ flip == .max {
-      saturated.insert(rows.group(lane))
-    }
-  }
-
-  /// True when a value with all bits set was among them (or seemed to be, in the lane of a null).
-  private static func update(
-    _ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?, _ flip: UInt64, _ best: UnsafeMutablePointer<UInt64>
-  ) -> Bool {
-    var greatest: UInt64 = 0
+    guard let groups = rows.groups else { return updateAll(values, operand.validity) }
+    let (flip, best, seen) = (flip, best.pointer, seen.pointer)
     values.withUnsafeBufferPointer { values in
       groups.withUnsafeBufferPointer { groups in
-        GroupKernels.withFlags(validity) { valid in
+        if let validity = operand.validity {
+          validity.withUnsafeBytes { valid in
+            for lane in 0..<values.count {
+              let group = Int(groups[lane])
+              // An invalid lane becomes all ones, which never wins.
+              let bits = (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1)
+              best[group] = min(best[group], bits)
+              seen[group] |= valid[lane]
+            }
+          }
+        } else {
           for lane in 0..<values.count {
-            let bits = UInt64(bitPattern: values[lane]) ^ flip
-            greatest = max(greatest, bits)
-            // An invalid lane becomes all ones, which never wins.
-            let masked = if let valid { bits | (UInt64(valid[lane]) &- 1) } else { bits }
-            let state = best + Int(groups[lane])
-            state.pointee = min(state.pointee, masked)
+            let group = Int(groups[lane])
+            best[group] = min(best[group], UInt64(bitPattern: values[lane]) ^ flip)
+            seen[group] = 1
           }
         }
       }
     }
-    return greatest == .max
   }
 
-  private func updateAll(_ values: [Int64], _ validity: [Bool]?) -> Bool {
-    let flip = flip
+  private func updateAll(_ values: [Int64], _ validity: [Bool]?) {
     var least: UInt64 = .max
-    var greatest: UInt64 = 0
+    let flip = flip
     values.withUnsafeBufferPointer { values in
-      GroupKernels.withFlags(validity) { valid in
-        for lane in 0..<values.count {
-          let bits = UInt64(bitPattern: values[lane]) ^ flip
-          greatest = max(greatest, bits)
-          let masked = if let valid { bits | (UInt64(valid[lane]) &- 1) } else { bits }
-          least = min(least, masked)
+      if let validity {
+        validity.withUnsafeBytes { valid in
+          for lane in 0..<values.count {
+            least = min(least, (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1))
+          }
         }
+      } else {
+        for value in values { least = min(least, UInt64(bitPattern: value) ^ flip) }
       }
     }
     best[0] = min(best[0], least)
-    return greatest == .max
+    if validity.map({ $0.contains(true) }) ?? !values.isEmpty { seen[0] = 1 }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerExtremeAggregator else { return }
-    let (ours, theirs) = (best.pointer, other.best.pointer)
     for group in 0..<other.best.count {
       let target = Int(mapping[group])
-      ours[target] = min(ours[target], theirs[group])
+      best[target] = min(best[target], other.best[group])
+      seen[target] |= other.seen[group]
     }
-    for group in other.saturated { saturated.insert(Int(mapping[group])) }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let best = best.pointer
-    let lanes = makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }
-    let valid = makeLanes(groups) { best[$0] != .max || saturated.contains($0) }
-    return Vector(.int64(lanes), validity: valid.contains(false) ? valid : nil)
+    let valid = makeLanes(groups) { seen[$0] != 0 }
+    return Vector(
+      .int64(makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }), validity: valid.contains(false) ? valid : nil)
   }
 }
 
@@ -184,27 +177,17 @@ final class ValueExtremeAggregator: Aggregator {
   private var kept = KeptValues()
   private let type: ColumnType
   private let isDescending: Bool
-  /// While all codes come from one dictionary: the code that each group's best value has, to skip repeats by.
-  private var dictionary: ValueDictionary?
-  private let bestCodes = StateBuffer<UInt32>(.max)
 
   init(_ type: ColumnType, wantsGreatest: Bool) {
     self.type = type
     isDescending = wantsGreatest
   }
 
-  override func grow(_ groups: Int) {
-    kept.grow(groups)
-    bestCodes.grow(groups)
-  }
-
-  override var byteCount: Int { kept.byteCount + bestCodes.byteCount }
+  override func grow(_ groups: Int) { kept.grow(groups) }
+  override var byteCount: Int { kept.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
-    if case .codes(let codes, let source) = operand.lanes, source.count <= 1 << 16 {
-      return update(rows, operand, codes, source)
-    }
     let column = SortColumn(operand, type, isDescending: isDescending)
     var key: [UInt8] = []
     for lane in 0..<rows.count where operand.isValid(lane) {
@@ -213,35 +196,6 @@ final class ValueExtremeAggregator: Aggregator {
       let group = rows.group(lane)
       if !kept.seen[group] || key.lexicographicallyPrecedes(kept.keys[group]) {
         kept.put(operand.value(lane), key: key, position: 0, group)
-      }
-    }
-  }
-
-  /// Codes: the keys of the dictionary's entries are made once a block at most.
-  private func update(_ rows: GroupedRows, _ operand: Vector, _ codes: [UInt32], _ source: ValueDictionary) {
-    if source !== dictionary {
-      dictionary = source
-      for group in 0..<bestCodes.count { bestCodes[group] = .max }
-    }
-    var keys: [UInt32: [UInt8]] = [:]
-    let entries = Vector(source)
-    let column = SortColumn(entries, type, isDescending: isDescending)
-    for lane in 0..<rows.count where operand.isValid(lane) && codes[lane] < source.count {
-      let group = rows.group(lane)
-      let code = codes[lane]
-      if bestCodes[group] == code { continue }
-      let key: [UInt8]
-      if let known = keys[code] {
-        key = known
-      } else {
-        var made: [UInt8] = []
-        column.append(Int(code), to: &made)
-        keys[code] = made
-        key = made
-      }
-      if !kept.seen[group] || key.lexicographicallyPrecedes(kept.keys[group]) {
-        kept.put(entries.value(Int(code)), key: key, position: 0, group)
-        bestCodes[group] = code
       }
     }
   }
@@ -300,8 +254,6 @@ final class AnyAggregator: Aggregator {
 /// argMin and argMax: the value of the row with the least (greatest) key, the first in scan order among equals.
 final class ArgumentAggregator: Aggregator {
   private var kept = KeptValues()
-  /// Coarse keys of the winners: most rows lose by them alone.
-  private let prefixes = StateBuffer<UInt64>(.max)
   private let type: ColumnType
   private let keyType: ColumnType
   private let isDescending: Bool
@@ -312,28 +264,20 @@ final class ArgumentAggregator: Aggregator {
     isDescending = wantsGreatest
   }
 
-  override func grow(_ groups: Int) {
-    kept.grow(groups)
-    prefixes.grow(groups)
-  }
-
-  override var byteCount: Int { kept.byteCount + prefixes.byteCount }
+  override func grow(_ groups: Int) { kept.grow(groups) }
+  override var byteCount: Int { kept.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard operands.count == 2 else { return }
     let column = SortColumn(operands[1], keyType, isDescending: isDescending)
     let positions = rows.context.positions()
-    let coarse = column.prefixes()
-    let best = prefixes.pointer
     var key: [UInt8] = []
     for lane in 0..<rows.count where operands[1].isValid(lane) {
-      let group = rows.group(lane)
-      if coarse[lane] > best[group] { continue }
       key.removeAll(keepingCapacity: true)
       column.append(lane, to: &key)
+      let group = rows.group(lane)
       if wins(key, positions[lane], group) {
         kept.put(operands[0].value(lane), key: key, position: positions[lane], group)
-        best[group] = coarse[lane]
       }
     }
   }
@@ -351,7 +295,6 @@ final class ArgumentAggregator: Aggregator {
       if wins(other.kept.keys[group], other.kept.positions[group], target) {
         kept.put(
           other.kept.values[group], key: other.kept.keys[group], position: other.kept.positions[group], target)
-        prefixes[target] = other.prefixes[group]
       }
     }
   }

@@ -25,7 +25,7 @@ enum HyperLogLog {
     for rank in stride(from: levels, through: 1, by: -1) { sum = 0.5 * (sum + Double(histogram[rank])) }
     sum += count * sigma(Double(histogram[0]) / count)
     let estimate = 0.5 / log(2.0) * count * count / sum
-    return estimate < 0x1p62 ? Int64(estimate.rounded()) : .max
+    return Int64(estimate.rounded())
   }
 
   static var emptyHistogram: [Int] { Array(repeating: 0, count: levels + 2) }

@@ -10,17 +10,17 @@ final class SketchAggregator: Aggregator {
 
   /// Numbers group << 32 | entry.
   private let sparse = NumberInterner()
-  private let sparseCounts = StateBuffer<UInt32>(0)
-  private let registers = StateBuffer<UnsafeMutablePointer<UInt8>?>(nil)
+  private var sparseCounts: [UInt32] = []
+  private var registers: [UnsafeMutablePointer<UInt8>?] = []
   private var denseCount = 0
   private var dictionary: ValueDictionary?
   private var dictionaryEntries: [UInt32] = []
 
-  deinit { for group in registers.buffer { group?.deallocate() } }
+  deinit { for group in registers { group?.deallocate() } }
 
   override func grow(_ groups: Int) {
-    sparseCounts.grow(groups)
-    registers.grow(groups)
+    sparseCounts.grow(groups, 0)
+    registers.grow(groups, nil)
   }
 
   override var byteCount: Int {
@@ -30,19 +30,12 @@ final class SketchAggregator: Aggregator {
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let entries = entries(operand)
-    let pairs: [UInt64]
-    if let groups = rows.groups {
-      pairs = zipLanes(groups, entries) { UInt64($0) << 32 | UInt64($1) }
-    } else {
-      pairs = mapLanes(entries) { UInt64($0) }
-    }
     var last: UInt64 = .max
-    pairs.withUnsafeBufferPointer { pairs in
-      for lane in 0..<pairs.count where pairs[lane] != last {
-        if let validity = operand.validity, !validity[lane] { continue }
-        last = pairs[lane]
-        put(last)
-      }
+    for lane in 0..<rows.count where operand.validity?[lane] ?? true {
+      let pair = UInt64(rows.group(lane)) << 32 | UInt64(entries[lane])
+      if pair == last { continue }
+      last = pair
+      put(pair)
     }
   }
 
@@ -92,7 +85,7 @@ final class SketchAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? SketchAggregator else { return }
-    for (group, theirs) in other.registers.buffer.enumerated() {
+    for (group, theirs) in other.registers.enumerated() {
       guard let theirs else { continue }
       let target = Int(mapping[group])
       if registers[target] == nil { makeDense(target) }

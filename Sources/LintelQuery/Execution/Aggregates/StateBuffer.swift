@@ -30,15 +30,6 @@ final class StateBuffer<State: BitwiseCopyable> {
     count = groups
   }
 
-  func append(_ state: State) {
-    let index = count
-    grow(count + 1)
-    pointer[index] = state
-  }
-
-  /// All states, for the duration of a loop that doesn't grow them.
-  var buffer: UnsafeBufferPointer<State> { UnsafeBufferPointer(start: pointer, count: count) }
-
   subscript(group: Int) -> State {
     get { pointer[group] }
     set { pointer[group] = newValue }

@@ -2,10 +2,15 @@ import LintelColumns
 
 /// Exact sums of integers in 128 bits: no order of rows or threads can overflow before the total does.
 final class IntegerSumAggregator: Aggregator {
-  private let states = StateBuffer(SumState())
+  private let sums = StateBuffer<Int128>(0)
+  private let counts = StateBuffer<Int64>(0)
 
-  override func grow(_ groups: Int) { states.grow(groups) }
-  override var byteCount: Int { states.byteCount }
+  override func grow(_ groups: Int) {
+    sums.grow(groups)
+    counts.grow(groups)
+  }
+
+  override var byteCount: Int { sums.byteCount + counts.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
@@ -16,42 +21,39 @@ final class IntegerSumAggregator: Aggregator {
     default: return
     }
     if let groups = rows.groups {
-      GroupKernels.add(values, groups, operand.validity, into: states.pointer, groupCount: states.count)
+      GroupKernels.sum(values, groups, operand.validity, into: sums.pointer, groupCount: sums.count)
+      GroupKernels.count(groups, operand.validity, into: counts.pointer, groupCount: counts.count)
     } else {
-      states[0].sum &+= GroupKernels.sum(values, operand.validity)
-      states[0].count &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
+      sums[0] &+= GroupKernels.sum(values, operand.validity)
+      counts[0] &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
     }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerSumAggregator else { return }
-    let (ours, theirs) = (states.pointer, other.states.pointer)
-    for group in 0..<other.states.count {
+    for group in 0..<other.sums.count {
       let target = Int(mapping[group])
-      ours[target].sum &+= theirs[group].sum
-      ours[target].count &+= theirs[group].count
+      sums[target] &+= other.sums[group]
+      counts[target] &+= other.counts[group]
     }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let states = states.pointer
-    let valid = makeLanes(groups) { states[$0].count > 0 }
+    let valid = makeLanes(groups) { counts[$0] > 0 }
     let validity = valid.contains(false) ? valid : nil
     if call.function == .average {
-      let lanes = makeLanes(groups) { group in
-        states[group].count > 0 ? Double(states[group].sum) / Double(states[group].count) : 0
-      }
+      let lanes = makeLanes(groups) { counts[$0] > 0 ? Double(sums[$0]) / Double(counts[$0]) : 0 }
       return Vector(.float64(lanes), validity: validity)
     }
     var overflows = false
     let lanes = makeLanes(groups) { group in
-      let sum = states[group].sum
+      let sum = sums[group]
       let lane = Int64(truncatingIfNeeded: sum)
       overflows = overflows || Int128(lane) != sum
       return lane
     }
-    if overflows, let group = (0..<groups).first(where: { Int64(exactly: states[$0].sum) == nil }) {
-      throw .overflow("sum, which came to \(states[group].sum)")
+    if overflows, let group = (0..<groups).first(where: { Int64(exactly: sums[$0]) == nil }) {
+      throw .overflow("sum, which came to \(sums[group])")
     }
     return Vector(.int64(lanes), validity: validity)
   }
@@ -59,7 +61,7 @@ final class IntegerSumAggregator: Aggregator {
 
 /// Sums and averages of doubles: exact, rounded once.
 final class DoubleSumAggregator: Aggregator {
-  private let sums = ExactSums()
+  private var sums = ExactSums()
   private var counts: [Int64] = []
 
   override func grow(_ groups: Int) {
@@ -151,7 +153,7 @@ final class IntegerDeviationAggregator: Aggregator {
 
 /// Sample standard deviation of doubles from exact sums of the values and of their squares.
 final class DoubleDeviationAggregator: Aggregator {
-  private let sums = ExactSums()
+  private var sums = ExactSums()
   private var squares: [SquareSum] = []
   private var counts: [Int64] = []
 
@@ -161,7 +163,7 @@ final class DoubleDeviationAggregator: Aggregator {
     counts.grow(groups, 0)
   }
 
-  override var byteCount: Int { sums.byteCount + squares.count * SquareSum.byteCount }
+  override var byteCount: Int { sums.byteCount + squares.reduce(0) { $0 + $1.byteCount } }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .float64(let values) = operand.lanes else { return }
@@ -198,8 +200,7 @@ struct SquareSum {
   private var lanes: [Int64] = []
   private var pending = 0
 
-  private static let laneCount = 4096 / 32 + 8
-  static let byteCount = laneCount * 8 + 32
+  var byteCount: Int { lanes.count * 8 + 16 }
 
   mutating func add(_ value: Double) {
     let biased = Int(value.bitPattern >> 52 & 0x7FF)
@@ -208,7 +209,7 @@ struct SquareSum {
     let (high, low) = mantissa.multipliedFullWidth(by: mantissa)
     let square = UInt128(high) << 64 | UInt128(low)
     let shift = UInt128(place & 31)
-    if lanes.isEmpty { lanes = Array(repeating: 0, count: Self.laneCount) }
+    if lanes.isEmpty { lanes = Array(repeating: 0, count: 4096 / 32 + 8) }
     // The square has at most 106 bits: shifted by up to 31 it may pass 128.
     let bottom = square << shift
     let top = shift == 0 ? 0 : square >> (128 - shift)

@@ -68,25 +68,16 @@ final class CompareConstantNode: EvaluationNode, @unchecked Sendable {
     }
   }
 
-  /// Looks at length and last eight bytes without a branch, and compares the rest where both agree: values of one column
-  /// often begin alike, and nulls among them would mislead any branch.
+  /// Looks at the last eight bytes before it compares the rest: values of one column often begin alike.
   private static func equal(_ view: BytesView, _ count: Int, _ constant: UnsafeBufferPointer<UInt8>) -> [Bool] {
+    guard constant.count >= 8 else { return makeLanes(count) { equalBytes(view[$0], constant) } }
     let length = constant.count
-    guard length >= 8, let base = view.base, view.byteCount >= 8 else {
-      return makeLanes(count) { equalBytes(view[$0], constant) }
-    }
     let tail = UnsafeRawBufferPointer(constant).loadUnaligned(fromByteOffset: length - 8, as: UInt64.self)
-    let raw = UnsafeRawPointer(base)
-    var flags = view.mapEnds(count) { start, end in
-      let found = raw.loadUnaligned(fromByteOffset: max(end, 8) &- 8, as: UInt64.self)
-      // Not `&&`: both are cheap, a branch isn't.
-      return unsafeBitCast(found == tail, to: UInt8.self) & unsafeBitCast(end &- start == length, to: UInt8.self) != 0
+    return makeLanes(count) { lane in
+      let value = view[lane]
+      guard value.count == length else { return false }
+      let end = UnsafeRawBufferPointer(value).loadUnaligned(fromByteOffset: length &- 8, as: UInt64.self)
+      return end == tail && equalBytes(value, constant)
     }
-    var lane = 0
-    while lane < count {
-      if flags[lane], !equalBytes(view[lane], constant) { flags[lane] = false }
-      lane &+= 1
-    }
-    return flags
   }
 }

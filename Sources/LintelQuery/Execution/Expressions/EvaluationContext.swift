@@ -114,9 +114,6 @@ extension EvaluationContext.BlockSource {
     } catch {
       throw ExecutionFailure(error, segment: segmentIndex)
     }
-    if column.count == rowCount, column.physicalType != types[slot], column.validity?.setCount == 0 {
-      return .nulls(types[slot], count: rowCount)
-    }
     guard column.count == rowCount, column.physicalType == types[slot] else {
       throw .corrupt(
         segment: segmentIndex,

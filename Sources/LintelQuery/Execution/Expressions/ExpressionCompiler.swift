@@ -75,8 +75,7 @@ struct ExpressionCompiler {
       for branch in branches { nodes.append((try compile(branch.condition), try compile(branch.result))) }
       return CaseNode(nodes, otherwise: try compile(otherwise), type: type.physical)
     case .inList(let operand, let values, let hasNull):
-      return MembershipNode(
-        try compile(operand), MemberSet(values, operand.type.physical, hasNull: hasNull))
+      return MembershipNode(try compile(operand), MemberSet(values, hasNull: hasNull))
     case .inSubquery(let operand, let index):
       guard index < subqueries.count else { throw .unsupported("the plan refers to a subquery that it doesn't have") }
       return MembershipNode(try compile(operand), subqueries[index])

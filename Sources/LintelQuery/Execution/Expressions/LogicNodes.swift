@@ -24,29 +24,24 @@ final class LogicNode: EvaluationNode, @unchecked Sendable {
     return Array(repeating: false, count: vector.count)
   }
 
-  /// Lanes known to be `flag`.
-  private static func known(_ vector: Vector, _ flag: Bool) -> [Bool] {
-    let lanes = flag ? flags(vector) : mapLanes(flags(vector)) { !$0 }
-    return vector.validity.map { zipLanes(lanes, $0) { $0 && $1 } } ?? lanes
-  }
-
   private static func and(_ a: Vector, _ b: Vector) -> Vector {
-    guard a.validity != nil || b.validity != nil else {
-      return Vector(.bool(zipLanes(flags(a), flags(b)) { $0 && $1 }))
+    let (x, y) = (flags(a), flags(b))
+    let result = zipLanes(x, y) { $0 && $1 }
+    guard a.validity != nil || b.validity != nil else { return Vector(.bool(result)) }
+    // Null unless both are known or one is known to be false.
+    let validity = makeLanes(x.count) { lane in
+      let (p, q) = (a.isValid(lane), b.isValid(lane))
+      return (p && q) || (p && !x[lane]) || (q && !y[lane])
     }
-    // Known unless one is null and the other not known to be false.
-    let isTrue = zipLanes(known(a, true), known(b, true)) { $0 && $1 }
-    let isFalse = zipLanes(known(a, false), known(b, false)) { $0 || $1 }
-    return Vector(.bool(isTrue), validity: zipLanes(isTrue, isFalse) { $0 || $1 })
+    return Vector(.bool(result), validity: validity)
   }
 
   private static func or(_ a: Vector, _ b: Vector) -> Vector {
-    guard a.validity != nil || b.validity != nil else {
-      return Vector(.bool(zipLanes(flags(a), flags(b)) { $0 || $1 }))
-    }
-    let isTrue = zipLanes(known(a, true), known(b, true)) { $0 || $1 }
-    let isFalse = zipLanes(known(a, false), known(b, false)) { $0 && $1 }
-    return Vector(.bool(isTrue), validity: zipLanes(isTrue, isFalse) { $0 || $1 })
+    let (x, y) = (flags(a), flags(b))
+    guard a.validity != nil || b.validity != nil else { return Vector(.bool(zipLanes(x, y) { $0 || $1 })) }
+    let result = makeLanes(x.count) { lane in (x[lane] && a.isValid(lane)) || (y[lane] && b.isValid(lane)) }
+    let validity = makeLanes(x.count) { lane in result[lane] || (a.isValid(lane) && b.isValid(lane)) }
+    return Vector(.bool(result), validity: validity)
   }
 }
 
@@ -89,11 +84,7 @@ final class CoalesceNode: EvaluationNode, @unchecked Sendable {
     var pending = makeLanes(context.count) { UInt32(truncatingIfNeeded: $0) }
     for operand in operands {
       if pending.isEmpty { break }
-      let vector =
-        pending.count == context.count
-        ? try operand.evaluate(context)
-        : try context.narrowed(to: pending) { () throws(ExecutionFailure) in try operand.evaluate(context) }
-      if vector.validity == nil, pending.count == context.count { return vector }
+      let vector = try context.narrowed(to: pending) { () throws(ExecutionFailure) in try operand.evaluate(context) }
       guard let validity = vector.validity else {
         merger.put(vector, at: pending)
         return merger.finish()
@@ -128,16 +119,15 @@ final class CaseNode: EvaluationNode, @unchecked Sendable {
       }
       guard case .bool(let flags) = holds.lanes else { continue }
       let taken = selectTrue(flags, validity: holds.validity, base: pending)
-      if taken.isEmpty { continue }
-      if taken.count == context.count { return try branch.result.evaluate(context) }
-      let result = try context.narrowed(to: taken) { () throws(ExecutionFailure) in
-        try branch.result.evaluate(context)
+      if !taken.isEmpty {
+        let result = try context.narrowed(to: taken) { () throws(ExecutionFailure) in
+          try branch.result.evaluate(context)
+        }
+        merger.put(result, at: taken)
       }
-      merger.put(result, at: taken)
-      let rest = holds.validity.map { zipLanes(flags, $0) { !($0 && $1) } } ?? mapLanes(flags) { !$0 }
+      let rest = makeLanes(flags.count) { lane in !(flags[lane] && holds.isValid(lane)) }
       pending = selectTrue(rest, validity: nil, base: pending)
     }
-    if pending.count == context.count { return try otherwise.evaluate(context) }
     if !pending.isEmpty {
       let result = try context.narrowed(to: pending) { () throws(ExecutionFailure) in try otherwise.evaluate(context) }
       merger.put(result, at: pending)

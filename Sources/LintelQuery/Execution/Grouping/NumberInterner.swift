@@ -32,18 +32,6 @@ final class NumberInterner: @unchecked Sendable {
     }
   }
 
-  /// Whether the value has a number.
-  @inline(__always)
-  func holds(_ value: UInt64) -> Bool {
-    var slot = Int(truncatingIfNeeded: Self.spread(value)) & mask
-    while true {
-      let entry = table[slot]
-      if entry == 0 { return false }
-      if values[Int(entry &- 1)] == value { return true }
-      slot = (slot &+ 1) & mask
-    }
-  }
-
   /// A multiply and a fold: cheap, and enough for keys that are counters, codes or times.
   @inline(__always)
   private static func spread(_ value: UInt64) -> UInt64 {

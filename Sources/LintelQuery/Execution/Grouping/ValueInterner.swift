@@ -13,13 +13,13 @@ final class ValueInterner: @unchecked Sendable {
   private var store: Store
   private var nullNumber: UInt32?
   /// For each number its entry in the store; ``noEntry`` for null.
-  private let entries = StateBuffer<UInt32>(0)
+  private var entries: [UInt32] = []
   /// For each entry of a hashed store its number.
-  private let numbers = StateBuffer<UInt32>(0)
+  private var numbers: [UInt32] = []
   /// The dictionary whose codes `translation` turns into numbers.
   private var dictionary: ValueDictionary?
   /// By code; the last entry is null's.
-  private var translation = StateBuffer<UInt32>(.max)
+  private var translation: [UInt32] = []
 
   private static let unknown = UInt32.max
   private static let noEntry = UInt32.max
@@ -99,7 +99,7 @@ final class ValueInterner: @unchecked Sendable {
     return [UInt32](unsafeUninitializedCapacity: codes.count) { out, initialized in
       guard let numbers = out.baseAddress else { return }
       codes.withUnsafeBufferPointer { codes in
-        if Self.translate(codes, validity, last, translation.pointer, numbers) {
+        if Self.translate(codes, validity, last, translation, numbers) {
           translateUnknown(codes, validity, source, numbers)
         }
       }
@@ -109,26 +109,28 @@ final class ValueInterner: @unchecked Sendable {
 
   /// Looks every code up; null and codes out of range take the table's last entry. True when a number is still unknown.
   private static func translate(
-    _ codes: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ last: UInt32, _ table: UnsafePointer<UInt32>,
+    _ codes: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ last: UInt32, _ table: [UInt32],
     _ out: UnsafeMutablePointer<UInt32>
   ) -> Bool {
-    var greatest: UInt32 = 0
-    if let validity {
-      validity.withUnsafeBufferPointer { valid in
+    table.withUnsafeBufferPointer { table in
+      var greatest: UInt32 = 0
+      if let validity {
+        validity.withUnsafeBufferPointer { valid in
+          for lane in 0..<codes.count {
+            let number = table[Int(valid[lane] ? min(codes[lane], last) : last)]
+            greatest = max(greatest, number)
+            out[lane] = number
+          }
+        }
+      } else {
         for lane in 0..<codes.count {
-          let number = table[Int(valid[lane] ? min(codes[lane], last) : last)]
+          let number = table[Int(min(codes[lane], last))]
           greatest = max(greatest, number)
           out[lane] = number
         }
       }
-    } else {
-      for lane in 0..<codes.count {
-        let number = table[Int(min(codes[lane], last))]
-        greatest = max(greatest, number)
-        out[lane] = number
-      }
+      return greatest == unknown
     }
-    return greatest == unknown
   }
 
   private func translateUnknown(
@@ -136,29 +138,21 @@ final class ValueInterner: @unchecked Sendable {
     _ out: UnsafeMutablePointer<UInt32>
   ) {
     let last = source.count
-    let table = translation.pointer
-    let isCoded = if case .coded = store { true } else { false }
     for lane in 0..<codes.count where out[lane] == Self.unknown {
-      var code = min(Int(codes[lane]), last)
-      if let validity, !validity[lane] { code = last }
-      if table[code] == Self.unknown {
-        if code == last {
-          table[code] = numberOfNull()
-        } else {
-          table[code] = isCoded ? append(entry: UInt32(truncatingIfNeeded: code)) : intern(code: code, of: source)
-        }
+      let code = validity?[lane] ?? true ? min(Int(codes[lane]), last) : last
+      if translation[code] == Self.unknown {
+        translation[code] = code == last ? numberOfNull() : intern(code: code, of: source)
       }
-      out[lane] = table[code]
+      out[lane] = translation[code]
     }
   }
 
   /// Makes `source` the dictionary that codes are read by.
   private func turn(to source: ValueDictionary) {
     guard source !== dictionary else { return }
-    if dictionary != nil || entries.count > 0 { _ = wideValues() }
+    if dictionary != nil || !entries.isEmpty { _ = wideValues() }
     dictionary = source
-    translation = StateBuffer(Self.unknown)
-    translation.grow(source.count + 1)
+    translation = Array(repeating: Self.unknown, count: source.count + 1)
   }
 
   @inline(never)
@@ -197,7 +191,7 @@ final class ValueInterner: @unchecked Sendable {
     if case .wide(let values) = store { return values }
     let wide = WideValues(type)
     if case .coded = store, let dictionary {
-      for number in 0..<entries.count where entries[number] != Self.noEntry {
+      for number in entries.indices where entries[number] != Self.noEntry {
         let code = Int(entries[number])
         switch dictionary.values {
         case .id128(let ids): entries[number] = wide.intern(ids[code])
@@ -215,8 +209,8 @@ final class ValueInterner: @unchecked Sendable {
   /// For each number of `other`, the number of its value here.
   func merge(_ other: ValueInterner) -> [UInt32] {
     if case .coded = other.store, let theirs = other.dictionary {
-      let codes = Array(other.entries.buffer)
-      return intern(codes: codes, other.nullNumber == nil ? nil : mapLanes(codes) { $0 != Self.noEntry }, theirs)
+      let validity = other.nullNumber == nil ? nil : mapLanes(other.entries) { $0 != Self.noEntry }
+      return intern(codes: other.entries, validity, theirs)
     }
     return intern(other.vector(makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }))
   }
@@ -225,8 +219,7 @@ final class ValueInterner: @unchecked Sendable {
 
   /// The values behind numbers.
   func vector(_ wanted: [UInt32]) -> Vector {
-    let all = entries.pointer
-    let picked = mapLanes(wanted) { all[Int($0)] }
+    let picked = mapLanes(wanted) { entries[Int($0)] }
     let validity = nullNumber == nil ? nil : mapLanes(picked) { $0 != Self.noEntry }
     switch store {
     case .narrow(let store): return Vector(narrowLanes(picked, store), validity: validity)

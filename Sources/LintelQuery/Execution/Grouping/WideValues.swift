@@ -40,34 +40,6 @@ final class WideValues: @unchecked Sendable {
     return insert(hash, slot)
   }
 
-  func holds(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    let hash = ValueHash.hash(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count &- 1)
-    while table[slot] != 0 {
-      let entry = Int(table[slot] &- 1)
-      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) { return true }
-      slot = (slot &+ 1) & (table.count &- 1)
-    }
-    return false
-  }
-
-  /// Which of `wanted` have a number.
-  func contains(_ wanted: [UInt128]) -> [Bool] {
-    let mask = table.count - 1
-    return table.withUnsafeBufferPointer { table in
-      ids.withUnsafeBufferPointer { ids in
-        mapLanes(wanted) { id in
-          var slot = Int(truncatingIfNeeded: ValueHash.hash(id)) & mask
-          while table[slot] != 0 {
-            if ids[Int(table[slot] &- 1)] == id { return true }
-            slot = (slot &+ 1) & mask
-          }
-          return false
-        }
-      }
-    }
-  }
-
   private func insert(_ hash: UInt64, _ slot: Int) -> UInt32 {
     let entry = UInt32(truncatingIfNeeded: hashes.count)
     hashes.append(hash)

@@ -128,14 +128,6 @@ struct SortColumn {
     }
   }
 
-  /// Whether prefixes tell all values apart, but for those of null.
-  var hasExactPrefix: Bool {
-    switch vector.lanes {
-    case .int64, .float64, .bool: true
-    default: false
-    }
-  }
-
   /// A number per lane that never decreases along the order: a coarse key to reject most rows by.
   func prefixes() -> [UInt64] {
     let flip: UInt64 = isDescending ? .max : 0

@@ -8,7 +8,6 @@ struct TopRows {
   private struct Entry {
     var prefix: UInt64
     var position: UInt64
-    /// Where the rest of the key lies in `bytes`.
     var start: Int
     var length: Int
   }
@@ -21,33 +20,39 @@ struct TopRows {
 
   init(limit: Int?) { self.limit = limit }
 
-  var byteCount: Int { entries.capacity * MemoryLayout<Entry>.stride + bytes.capacity }
+  var byteCount: Int { entries.count * 32 + bytes.count }
 
   /// Adds the lanes of the columns; `positions` break ties (and name the rows).
   mutating func add(_ columns: [SortColumn], positions: [UInt64]) {
     guard let first = columns.first else {
-      for position in positions { entries.append(Entry(prefix: 0, position: position, start: 0, length: 0)) }
+      for position in positions { append(prefix: 0, position: position, columns: [], lane: 0) }
       return
     }
     let prefixes = first.prefixes()
-    let rest = Array(columns.dropFirst())
-    let isExact = first.hasExactPrefix
     for lane in prefixes.indices where prefixes[lane] <= threshold {
-      let prefix = prefixes[lane]
-      let start = bytes.count
-      // Of exact prefixes only those that null shares tell too little.
-      if !isExact || prefix == 0 || prefix == .max { first.append(lane, to: &bytes) }
-      for column in rest { column.append(lane, to: &bytes) }
-      entries.append(Entry(prefix: prefix, position: positions[lane], start: start, length: bytes.count - start))
-      cutIfTwiceTooMany()
+      append(prefix: prefixes[lane], position: positions[lane], columns: columns, lane: lane)
     }
   }
 
-  /// Another thread has as many rows below this prefix.
-  mutating func tighten(_ prefix: UInt64) { threshold = min(threshold, prefix) }
+  private mutating func append(prefix: UInt64, position: UInt64, columns: [SortColumn], lane: Int) {
+    let start = bytes.count
+    for column in columns { column.append(lane, to: &bytes) }
+    entries.append(Entry(prefix: prefix, position: position, start: start, length: bytes.count - start))
+    if let limit, entries.count >= limit.multipliedReportingOverflow(by: 2).partialValue &+ 256, limit < 1 << 40 {
+      cut(limit)
+    }
+  }
 
-  private mutating func cutIfTwiceTooMany() {
-    guard let limit, limit < 1 << 40, entries.count >= limit * 2 + 256 else { return }
+  mutating func merge(_ other: TopRows) {
+    let base = bytes.count
+    bytes += other.bytes
+    for var entry in other.entries {
+      entry.start += base
+      entries.append(entry)
+    }
+  }
+
+  private mutating func cut(_ limit: Int) {
     sort()
     guard entries.count > limit else { return }
     entries.removeLast(entries.count - limit)
@@ -58,47 +63,21 @@ struct TopRows {
       entries[index].start = start
     }
     bytes = kept
-    threshold = min(threshold, entries.last?.prefix ?? 0)
+    threshold = entries.last?.prefix ?? 0
   }
 
-  mutating func merge(_ other: TopRows) {
-    if entries.isEmpty {
-      entries = other.entries
-      bytes = other.bytes
-      return
-    }
-    let base = bytes.count
-    bytes += other.bytes
-    entries.reserveCapacity(entries.count + other.entries.count)
-    for var entry in other.entries {
-      entry.start += base
-      entries.append(entry)
-    }
-  }
-
-  /// By prefix, then runs of one prefix by the rest of the key and by position.
   private mutating func sort() {
-    let order = RadixOrder.order(entries.map(\.prefix))
-    var sorted = order.map { entries[Int($0)] }
     bytes.withUnsafeBufferPointer { bytes in
-      var start = 0
-      while start < sorted.count {
-        var end = start + 1
-        while end < sorted.count, sorted[end].prefix == sorted[start].prefix { end += 1 }
-        if end - start > 1 { sorted[start..<end].sort { Self.precedes($0, $1, bytes) } }
-        start = end
+      entries.sort { left, right in
+        if left.prefix != right.prefix { return left.prefix < right.prefix }
+        if let base = bytes.baseAddress {
+          let order = memcmp(base + left.start, base + right.start, min(left.length, right.length))
+          if order != 0 { return order < 0 }
+          if left.length != right.length { return left.length < right.length }
+        }
+        return left.position < right.position
       }
     }
-    entries = sorted
-  }
-
-  private static func precedes(_ left: Entry, _ right: Entry, _ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
-    if let base = bytes.baseAddress {
-      let order = memcmp(base + left.start, base + right.start, min(left.length, right.length))
-      if order != 0 { return order < 0 }
-      if left.length != right.length { return left.length < right.length }
-    }
-    return left.position < right.position
   }
 
   /// Positions of the rows in order.

@@ -39,15 +39,13 @@ final class BlockScan: @unchecked Sendable {
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
-  /// Blocks are taken in order, or in `sequence`; `needsMore` is asked before each.
+  /// `needsMore` is asked before each block.
   func run(
-    sequence: [UInt32]? = nil,
     needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
     _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
   ) throws(ExecutionFailure) {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
-    try query.parallel(tasks.count) { (worker, index) throws(ExecutionFailure) in
-      let number = sequence.map { Int($0[index]) } ?? index
+    try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
       guard needsMore(number) else { return }
       let task = self.tasks[number]
       defer { self.query.cancellation.addProgress(done: task.segment.segment.rowCount(ofBlock: task.block)) }

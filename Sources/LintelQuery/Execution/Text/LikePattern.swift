@@ -134,34 +134,17 @@ struct LikePattern {
 }
 
 /// Where `needle` first occurs in `text`.
-///
-/// Looks at sixteen positions at a time for the needle's first and last byte, and compares the rest where both are there.
 func findBytes(_ needle: [UInt8], _ text: UnsafeBufferPointer<UInt8>) -> Int? {
-  guard let first = needle.first, let last = needle.last else { return 0 }
+  guard let first = needle.first else { return 0 }
   guard let base = text.baseAddress, text.count >= needle.count else { return nil }
-  let reach = needle.count - 1
   return needle.withUnsafeBytes { needle -> Int? in
     guard let pattern = needle.baseAddress else { return 0 }
-    let raw = UnsafeRawPointer(base)
-    let end = text.count - reach
+    let last = text.count - needle.count
     var position = 0
-    while position &+ 16 <= end {
-      let heads = raw.loadUnaligned(fromByteOffset: position, as: SIMD16<UInt8>.self)
-      let tails = raw.loadUnaligned(fromByteOffset: position &+ reach, as: SIMD16<UInt8>.self)
-      let both = (heads .== SIMD16(repeating: first)) .& (tails .== SIMD16(repeating: last))
-      var hits = unsafeBitCast(both, to: SIMD2<UInt64>.self)
-      for half in 0..<2 {
-        while hits[half] != 0 {
-          let place = position &+ half &* 8 &+ (hits[half].trailingZeroBitCount >> 3)
-          if memcmp(raw + place, pattern, needle.count) == 0 { return place }
-          hits[half] &= ~(0xFF << UInt64((hits[half].trailingZeroBitCount >> 3) &* 8))
-        }
-      }
-      position &+= 16
-    }
-    while position < end {
-      if base[position] == first, memcmp(raw + position, pattern, needle.count) == 0 { return position }
-      position &+= 1
+    while position <= last, let hit = memchr(base + position, Int32(first), last - position + 1) {
+      position = UnsafeRawPointer(hit) - UnsafeRawPointer(base)
+      if memcmp(hit, pattern, needle.count) == 0 { return position }
+      position += 1
     }
     return nil
   }

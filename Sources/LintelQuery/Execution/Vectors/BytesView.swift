@@ -18,25 +18,6 @@ struct BytesView {
   }
 }
 
-extension BytesView {
-  /// Bytes behind `base`.
-  var byteCount: Int { Int(offsets.last ?? 0) }
-
-  /// A flag per lane from where its value begins and ends.
-  @inline(__always)
-  func mapEnds(_ count: Int, _ body: (Int, Int) -> Bool) -> [Bool] {
-    if let codes {
-      let last = offsets.count - 2
-      guard last >= 0 else { return Array(repeating: false, count: count) }
-      return makeLanes(count) { lane in
-        let position = min(Int(codes[lane]), last)
-        return body(Int(offsets[position]), Int(offsets[position &+ 1]))
-      }
-    }
-    return makeLanes(count) { body(Int(offsets[$0]), Int(offsets[$0 &+ 1])) }
-  }
-}
-
 extension ByteStrings {
   func withView<R, E: Error>(
     codes: UnsafeBufferPointer<UInt32>? = nil, _ body: (BytesView) throws(E) -> R

@@ -73,10 +73,7 @@ extension Vector {
   }
 
   /// The lanes of all parts, one after the other; codes become plain unless all parts share one dictionary.
-  ///
-  /// A part of another type than `type`, which no binder makes, reads as nulls.
-  static func concatenate(_ vectors: [Vector], _ type: PhysicalType) -> Vector {
-    let parts = vectors.map { $0.physicalType == type ? $0 : nulls(type, count: $0.count) }
+  static func concatenate(_ parts: [Vector], _ type: PhysicalType) -> Vector {
     guard let first = parts.first else { return zeroLanes(type) }
     if parts.count == 1 { return first }
     let total = parts.reduce(0) { $0 + $1.count }
