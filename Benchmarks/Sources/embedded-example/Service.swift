@@ -20,7 +20,8 @@ struct Service {
     do {
       try await store.append((1...100).map(call))
       try await report(on: store)
-    } catch let error where error.isRetryable {
+    } catch {
+      guard error.isRetryable else { throw error }
       print("Lintel is busy, try again: \(error)")
     }
     try await store.close()
