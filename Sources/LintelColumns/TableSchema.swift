@@ -84,6 +84,15 @@ public enum AttributeConversion: String, Sendable, Hashable, CaseIterable {
   case lowercased
 }
 
+/// How a column's values tend to follow from other columns, so that a part can store a rule and exceptions in their place.
+/// A hint: values that follow no rule come back all the same.
+public enum ColumnDerivation: Sendable, Hashable {
+  /// The value is the value that the column `of` has in another row of the same cluster: the id of a parent.
+  case reference(of: String)
+  /// The value is a sum of the named integer columns, each times a whole factor that follows from a predictor: a cost.
+  case weightedSum(of: [String])
+}
+
 /// What a table is: its columns, and how its rows are clustered, sharded, timed and made unique.
 public final class TableSchema: Sendable {
   public let name: String
@@ -102,12 +111,17 @@ public final class TableSchema: Sendable {
   public let movedAttributes: [MovedAttribute]
   /// The hidden string column that lists, per row, the moves made (``MovedAttribute/originEntry``).
   public let originsColumn: Int?
+  /// Columns of few values from which those of others tend to follow, such as a span's name.
+  public let predictors: [Int]
+  /// By column.
+  public let derivations: [Int: ColumnDerivation]
   private let indices: [String: Int]
 
   public init(
     name: String, columns: [ColumnDefinition], computed: [ComputedColumn] = [], hasAttributes: Bool,
     sortKey: [String], shardKey: String, timeColumn: String, clusterColumn: String,
-    movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil
+    movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil, predictors: [String] = [],
+    derivations: [String: ColumnDerivation] = [:]
   ) {
     self.name = name
     self.columns = columns
@@ -129,6 +143,8 @@ public final class TableSchema: Sendable {
     self.timeColumn = require(timeColumn)
     self.clusterColumn = require(clusterColumn)
     self.originsColumn = originsColumn.map(require)
+    self.predictors = predictors.map(require)
+    self.derivations = Dictionary(uniqueKeysWithValues: derivations.map { (require($0.key), $0.value) })
   }
 
   public func index(of column: String) -> Int? { indices[column] }

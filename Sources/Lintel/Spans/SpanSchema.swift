@@ -22,7 +22,12 @@ public enum SpanSchema {
     timeColumn: "start_time",
     clusterColumn: "trace_id",
     movedAttributes: Conventions.moves,
-    originsColumn: "attribute_origins")
+    originsColumn: "attribute_origins",
+    predictors: ["name", "request_model", "app_id"],
+    derivations: [
+      "parent_span_id": .reference(of: "span_id"),
+      "reported_cost": .weightedSum(of: ["input_tokens", "output_tokens", "cache_read_tokens"]),
+    ])
 
   static let columns: [ColumnDefinition] = [
     ColumnDefinition("trace_id", .id16),

@@ -3,8 +3,9 @@
 ///     block    := encoding:u8, flags:u8, validity, body
 ///     encoding := a raw value of ``BlockEncoding``
 ///     flags    := bits 0 to 2: physical type; bit 3: the values are codes of the column's dictionary; bits 4 and 5: form
-///                 of the validity (0 none, 1 all null, 2 bitmap, 3 runs); the others are 0
-///     validity := see ``BlockValidity``
+///                 of the validity (0 none, 1 all null, 2 bitmap, 3 runs); bit 6: the validity is keyed, bits 4 and 5
+///                 are 0; bit 7 is 0
+///     validity := see ``BlockValidity`` and ``KeyedValidity``
 ///     body     := the values of the valid rows, and no others: integers and codes as ``IntegerEncoder`` writes them,
 ///                 doubles ``DoubleCodec``, booleans ``BoolCodec``, ids ``IdCodec``, byte strings ``StringCodec``;
 ///                 nothing where no row is valid
@@ -13,6 +14,7 @@
 public enum BlockCodec {
   static let codesFlag: UInt8 = 1 << 3
   static let validityShift: UInt8 = 4
+  static let keyedValidityFlag: UInt8 = 1 << 6
 
   /// Appends the block; its bounds and null count come back. Of dictionary-coded vectors the codes are written only.
   public static func encode(_ vector: ColumnVector, into out: inout [UInt8]) -> BlockStatistics {
@@ -38,11 +40,11 @@ public enum BlockCodec {
     return statistics
   }
 
-  private static func flags(_ vector: ColumnVector) -> UInt8 {
+  static func flags(_ vector: ColumnVector) -> UInt8 {
     vector.physicalType.rawValue | (vector.isCoded ? codesFlag : 0)
   }
 
-  private static func encodeBody(
+  static func encodeBody(
     _ vector: ColumnVector, _ validity: Bitmap?, count: Int, into out: inout [UInt8]
   ) -> (BlockEncoding, BlockStatistics.Bounds) {
     switch vector.storage {
@@ -71,38 +73,68 @@ public enum BlockCodec {
     }
   }
 
-  /// The vector of `rowCount` rows that take up all of `bytes`. `dictionary` is the column's, for blocks of codes.
+  /// The vector of `rowCount` rows that take up all of `bytes`. `dictionary` is the column's, for blocks of codes;
+  /// `related` the blocks of other columns that this one may refer to.
   ///
   /// Takes memory for `rowCount` rows and for at most 256 times `bytes`. Throws `.truncated`, `.malformed`, or
   /// `.unsupportedEncoding`; whatever the bytes, the vector returned is sound.
   public static func decode(
-    _ bytes: UnsafeRawBufferPointer, type: PhysicalType, rowCount: Int, dictionary: ValueDictionary?
+    _ bytes: UnsafeRawBufferPointer, type: PhysicalType, rowCount: Int, dictionary: ValueDictionary?,
+    related: some RelatedBlocks
   ) throws(ColumnError) -> ColumnVector {
     var reader = ByteReader(bytes)
-    let encoding = try BlockEncoding.read(&reader)
-    let flags = try reader.byte()
-    guard flags & 7 == type.rawValue, flags >> 6 == 0 else {
-      throw ColumnError(.malformed, "a block with flags \(flags) in a column of \(type)")
-    }
-    guard let form = BlockValidity.Form(rawValue: flags >> validityShift & 3), rowCount >= 0 else {
-      throw ColumnError(.malformed, "a block of \(rowCount) rows")
-    }
-    let isCoded = flags & codesFlag != 0
-    if form == .allNull || rowCount == 0 {
-      guard encoding == .empty else { throw ColumnError(.malformed, "a block with values for no rows") }
+    let head = try BlockHead(&reader, type: type, rowCount: rowCount)
+    if head.form == .allNull || rowCount == 0 {
+      guard head.encoding == .empty else { throw ColumnError(.malformed, "a block with values for no rows") }
       try reader.expectEnd()
-      let known = isCoded ? dictionary : nil
+      let known = head.isCoded ? dictionary : nil
       return nulls(type, rowCount, known)
     }
-    let validity = try BlockValidity.decode(form, &reader, rowCount: rowCount)
+    let validity = try head.validity(&reader, related, rowCount: rowCount)
     let storage: ColumnVector.Storage
-    if isCoded {
-      storage = try decodeCodes(encoding, &reader, type, rowCount, validity, dictionary)
+    if head.isCoded {
+      guard let dictionary, dictionary.physicalType == type else {
+        throw ColumnError(.malformed, "a block of codes without its dictionary")
+      }
+      let codes = try decodeCodes(head.encoding, &reader, rowCount, validity, dictionary.count, related)
+      storage = .codes(codes, dictionary)
     } else {
-      storage = try decodeBody(encoding, &reader, type, rowCount, validity)
+      storage = try decodeBody(head.encoding, &reader, type, rowCount, validity, related)
     }
     try reader.expectEnd()
     return ColumnVector(storage, validity: validity)
+  }
+
+  /// A block that refers to no other.
+  public static func decode(
+    _ bytes: UnsafeRawBufferPointer, type: PhysicalType, rowCount: Int, dictionary: ValueDictionary?
+  ) throws(ColumnError) -> ColumnVector {
+    try decode(bytes, type: type, rowCount: rowCount, dictionary: dictionary, related: NoRelatedBlocks())
+  }
+
+  /// The keys of the values of a block of codes, without its dictionary at hand.
+  /// - Parameter dictionaryCount: Entries of the dictionary.
+  public static func decodeKeys(
+    _ bytes: UnsafeRawBufferPointer, type: PhysicalType, rowCount: Int, dictionaryCount: Int,
+    kind: BlockReference.Kind, related: some RelatedBlocks
+  ) throws(ColumnError) -> RowKeys {
+    var reader = ByteReader(bytes)
+    let head = try BlockHead(&reader, type: type, rowCount: rowCount)
+    guard head.isCoded else { throw ColumnError(.malformed, "keys of a block that has no codes") }
+    var validity: Bitmap? = Bitmap(count: rowCount)
+    var codes = [UInt32](repeating: 0, count: rowCount)
+    if head.form != .allNull, rowCount > 0 {
+      validity = try head.validity(&reader, related, rowCount: rowCount)
+      codes = try decodeCodes(head.encoding, &reader, rowCount, validity, dictionaryCount, related)
+    }
+    try reader.expectEnd()
+    let keys: RowKeys? =
+      switch kind {
+      case .runs: RowKeys(runsOfCodes: codes, validity: validity)
+      case .values: RowKeys(codes: codes, validity: validity, dictionaryCount: dictionaryCount)
+      }
+    guard let keys else { throw ColumnError(.malformed, "keys of a block that can't have any") }
+    return keys
   }
 
   private static func nulls(_ type: PhysicalType, _ rowCount: Int, _ dictionary: ValueDictionary?) -> ColumnVector {
@@ -115,13 +147,20 @@ public enum BlockCodec {
   }
 
   private static func decodeBody(
-    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ type: PhysicalType, _ rowCount: Int, _ validity: Bitmap?
+    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ type: PhysicalType, _ rowCount: Int, _ validity: Bitmap?,
+    _ related: some RelatedBlocks
   ) throws(ColumnError) -> ColumnVector.Storage {
     switch type {
     case .int64:
       return .int64(
         try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-          try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+          switch encoding {
+          case .keyed: try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+          case .ordinals: try OrdinalCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+          case .offsets: try OffsetCodec.decodeBody(&reader, related, into: out)
+          case .linear: try LinearCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+          default: try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+          }
         })
     case .float64:
       return .float64(
@@ -148,24 +187,54 @@ public enum BlockCodec {
   }
 
   private static func decodeCodes(
-    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ type: PhysicalType, _ rowCount: Int,
-    _ validity: Bitmap?, _ dictionary: ValueDictionary?
-  ) throws(ColumnError) -> ColumnVector.Storage {
-    guard let dictionary, dictionary.physicalType == type else {
-      throw ColumnError(.malformed, "a block of codes without its dictionary")
-    }
+    _ encoding: BlockEncoding, _ reader: inout ByteReader, _ rowCount: Int, _ validity: Bitmap?,
+    _ dictionaryCount: Int, _ related: some RelatedBlocks
+  ) throws(ColumnError) -> [UInt32] {
     var isInRange = true
     let codes: [UInt32] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-      try IntegerDecoder.decodeBody(encoding, &reader, into: out)
-      isInRange = out.isEmpty || Int(Kernels.maximum(UnsafeBufferPointer(out))) < dictionary.count
+      if encoding == .keyed {
+        try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+      } else {
+        try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+      }
+      isInRange = out.isEmpty || Int(Kernels.maximum(UnsafeBufferPointer(out))) < dictionaryCount
     }
-    guard isInRange else { throw ColumnError(.malformed, "a code beyond the \(dictionary.count) dictionary entries") }
-    return .codes(codes, dictionary)
+    guard isInRange else { throw ColumnError(.malformed, "a code beyond the \(dictionaryCount) dictionary entries") }
+    return codes
   }
 
   /// What DESCRIBE shows for a block: `bitpack`, `rle`, `delta` and so on; `unknown` for bytes that are no block.
   public static func encodingName(_ bytes: UnsafeRawBufferPointer) -> String {
     guard bytes.count >= 2 else { return "unknown" }
     return BlockEncoding(rawValue: bytes[0])?.name ?? "unknown"
+  }
+}
+
+/// The first two bytes of a block.
+private struct BlockHead {
+  let encoding: BlockEncoding
+  let form: BlockValidity.Form
+  let isCoded: Bool
+  private let hasKeyedValidity: Bool
+
+  init(_ reader: inout ByteReader, type: PhysicalType, rowCount: Int) throws(ColumnError) {
+    encoding = try BlockEncoding.read(&reader)
+    let flags = try reader.byte()
+    guard flags & 7 == type.rawValue, flags >> 7 == 0 else {
+      throw ColumnError(.malformed, "a block with flags \(flags) in a column of \(type)")
+    }
+    hasKeyedValidity = flags & BlockCodec.keyedValidityFlag != 0
+    guard let form = BlockValidity.Form(rawValue: flags >> BlockCodec.validityShift & 3), rowCount >= 0,
+      form == .none || !hasKeyedValidity
+    else { throw ColumnError(.malformed, "a block of \(rowCount) rows with flags \(flags)") }
+    self.form = form
+    isCoded = flags & BlockCodec.codesFlag != 0
+  }
+
+  func validity(
+    _ reader: inout ByteReader, _ related: some RelatedBlocks, rowCount: Int
+  ) throws(ColumnError) -> Bitmap? {
+    guard hasKeyedValidity else { return try BlockValidity.decode(form, &reader, rowCount: rowCount) }
+    return try KeyedValidity.decode(&reader, related, rowCount: rowCount)
   }
 }

@@ -13,6 +13,11 @@ enum BlockEncoding: UInt8, CaseIterable {
   case stringsZstd = 10
   /// No valid row.
   case empty = 11
+  // What follows from other columns' blocks; see the folder Related.
+  case keyed = 32
+  case ordinals = 33
+  case offsets = 34
+  case linear = 35
 
   var name: String {
     switch self {
@@ -28,6 +33,10 @@ enum BlockEncoding: UInt8, CaseIterable {
     case .stringsLZ4: "lz4"
     case .stringsZstd: "zstd"
     case .empty: "null"
+    case .keyed: "keyed"
+    case .ordinals: "ordinals"
+    case .offsets: "offsets"
+    case .linear: "linear"
     }
   }
 

@@ -24,7 +24,7 @@ struct ColumnGather {
     self.isCoded = isCoded
   }
 
-  mutating func begin(rowCount: Int) {
+  private mutating func begin(rowCount: Int) {
     self.rowCount = rowCount
     validity = Array(repeating: 0, count: (rowCount + 63) / 64)
     validCount = 0
@@ -42,8 +42,21 @@ struct ColumnGather {
     }
   }
 
+  /// One block of the merged column, from the sources that have rows of it; `nil` when no row has a value.
+  mutating func block(
+    _ block: MergeLayout.Block, of layout: MergeLayout, from columns: inout [SourceColumn],
+    dictionary: ValueDictionary?
+  ) throws(StorageError) -> ColumnVector? {
+    begin(rowCount: block.rowCount)
+    for group in layout.groups[block.groups] {
+      let vector = try columns[group.source].block(group.block)
+      add(vector, layout.pieces[group.pieces], table: columns[group.source].table)
+    }
+    return try finish(dictionary)
+  }
+
   /// - Parameter table: Translates codes into merged ones.
-  mutating func add(_ vector: ColumnVector, _ pieces: ArraySlice<MergeLayout.Piece>, table: [UInt32]) {
+  private mutating func add(_ vector: ColumnVector, _ pieces: ArraySlice<MergeLayout.Piece>, table: [UInt32]) {
     if vector.isAllNull { return }
     addValidity(vector.validity, pieces)
     pieces.withUnsafeBufferPointer { pieces in
@@ -85,7 +98,7 @@ struct ColumnGather {
 
   /// The block; `nil` when no row has a value.
   /// - Parameter dictionary: What codes refer to.
-  mutating func finish(_ dictionary: ValueDictionary?) throws(StorageError) -> ColumnVector? {
+  private mutating func finish(_ dictionary: ValueDictionary?) throws(StorageError) -> ColumnVector? {
     guard validCount > 0 else { return nil }
     let bitmap = validCount == rowCount ? nil : Bitmap(words: validity, count: rowCount)
     if isCoded, let dictionary { return ColumnVector(.codes(codes, dictionary), validity: bitmap) }

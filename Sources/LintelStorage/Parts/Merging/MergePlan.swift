@@ -80,14 +80,18 @@ struct MergePlan {
     }
 
     mutating func add(_ source: PartReader, _ number: UInt32) throws(StorageError) {
+      // Each keeps its dictionary, which would otherwise be read anew for every block.
+      var keyColumns = prefixColumns.map { reader(of: $0, source) }
+      var clusterColumn = reader(of: schema.clusterColumn, source)
+      var timeColumn = reader(of: schema.timeColumn, source)
       var key: (prefix: UInt32, cluster: UInt32)?
       for block in 0..<source.blockCount {
         let rowCount = source.rowCount(ofBlock: block)
         var vectors: [ColumnVector] = []
-        for column in prefixColumns { vectors.append(try source.readOnce(.column(column), block: block)) }
+        for index in keyColumns.indices { vectors.append(try keyColumns[index].block(block)) }
         let prefix = prefixes.codes(of: vectors, rowCount: rowCount)
-        let cluster = clusters.codes(of: try source.readOnce(.column(schema.clusterColumn), block: block))
-        let times = try source.readOnce(.column(schema.timeColumn), block: block).int64Lanes ?? []
+        let cluster = clusters.codes(of: try clusterColumn.block(block))
+        let times = try timeColumn.block(block).int64Lanes ?? []
         guard cluster.count == rowCount, times.count == rowCount else {
           throw StorageError(.corrupt, "block \(block) of the key columns is not complete", path: source.name)
         }
@@ -101,6 +105,10 @@ struct MergePlan {
           }
         }
       }
+    }
+
+    private func reader(of column: Int, _ source: PartReader) -> SourceColumn {
+      SourceColumn(source, source.place(.column(column)), schema.columns[column].type.physical)
     }
 
     private mutating func extend(_ time: Int64) {

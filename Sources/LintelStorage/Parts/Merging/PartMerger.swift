@@ -6,6 +6,7 @@ struct PartMerger {
   let schema: TableSchema
   let layout: MergeLayout
   let writer: PartWriter
+  let related: MergedRelations
   /// Asked between blocks; a merge that is no longer wanted ends with `.closed`.
   let isCancelled: @Sendable () -> Bool
 
@@ -20,7 +21,9 @@ struct PartMerger {
     let (number, path) = options.allocate()
     let writer = try PartWriter(
       fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: rowCount, blockRows: blockRows)
-    let merger = PartMerger(sources: sources, schema: schema, layout: layout, writer: writer, isCancelled: isCancelled)
+    let merger = PartMerger(
+      sources: sources, schema: schema, layout: layout, writer: writer,
+      related: MergedRelations(schema, sources: sources, layout: layout), isCancelled: isCancelled)
     do {
       return WrittenPart(number: number, path: path, summary: try merger.run(), rawBytes: 0)
     } catch {
@@ -54,9 +57,10 @@ struct PartMerger {
     var places: [PartReader.Place?]
   }
 
-  /// The columns of all sources: the schema's in its order, then those that the schema doesn't know (any more).
+  /// The columns of all sources: the schema's, those first that others are derived from, then those that the schema
+  /// doesn't know (any more).
   private func schemaColumns() -> [NamedColumn] {
-    var names = schema.columns.map(\.name)
+    var names = related.columnOrder.map { schema.columns[$0].name }
     var found: [String: NamedColumn] = [:]
     for (number, source) in sources.enumerated() {
       for (index, column) in source.directory.columns.enumerated() {
@@ -89,28 +93,29 @@ struct PartMerger {
     var numbering = CodeNumbering(entryCount: union?.count ?? 0)
     let values = union?.finish()
     writer.beginColumn(role, typeName: typeName, physical: physical)
+    var encoder = BlockEncoder(related.relations(of: role))
+    related.beginColumn(role, dictionaryCount: values?.count)
     var gather = ColumnGather(physical, isCoded: values != nil)
     try forEachBlock { (block) throws(StorageError) in
-      gather.begin(rowCount: block.rowCount)
-      for group in layout.groups[block.groups] {
-        let vector = try columns[group.source].block(group.block)
-        gather.add(vector, layout.pieces[group.pieces], table: columns[group.source].table)
+      guard var vector = try gather.block(block, of: layout, from: &columns, dictionary: values) else {
+        related.add(nulls: block.rowCount)
+        return writer.skip(block.rowCount)
       }
-      guard let vector = try gather.finish(values) else { return writer.skip(block.rowCount) }
       if let values, case .codes(let codes, _) = vector.storage {
-        let renumbered = numbering.renumber(codes, validity: vector.validity)
-        try writer.write(ColumnVector(.codes(renumbered, values), validity: vector.validity))
-      } else {
-        try writer.write(vector)
+        vector.storage = .codes(numbering.renumber(codes, validity: vector.validity), values)
       }
+      related.add(vector)
+      try writer.write(vector) { encoder.encode($0, related, into: &$1) }
+      if let failure = related.failure { throw failure }
     }
-    try writer.endColumn(dictionary: values.map { numbering.dictionary(from: $0) })
+    related.endColumn(number: try writer.endColumn(dictionary: values.map { numbering.dictionary(from: $0) }))
   }
 
   /// Calls `body` with every output block in turn.
   func forEachBlock(_ body: (MergeLayout.Block) throws(StorageError) -> Void) throws(StorageError) {
-    for block in layout.blocks {
+    for (number, block) in layout.blocks.enumerated() {
       if isCancelled() { throw StorageError(.closed, "the merge was given up because the store is closing") }
+      related.begin(block: number)
       try body(block)
     }
   }

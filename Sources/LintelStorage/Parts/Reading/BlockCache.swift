@@ -10,6 +10,8 @@ final class BlockCache: Sendable {
     var column: UInt32
     /// `.max` stands for the column's dictionary.
     var block: UInt32
+    /// For keys made of the column, which; `nil` for its values.
+    var keys: BlockReference.Kind?
 
     static func dictionary(part: UInt64, column: Int) -> Key {
       Key(part: part, column: UInt32(truncatingIfNeeded: column), block: .max)
@@ -19,6 +21,7 @@ final class BlockCache: Sendable {
   enum Entry: Sendable {
     case vector(ColumnVector)
     case dictionary(ValueDictionary)
+    case keys(RowKeys)
   }
 
   fileprivate struct Node {
@@ -127,6 +130,8 @@ extension BlockCache.Entry {
       case .bytes(let strings): return overhead + strings.bytes.count + 4 * strings.offsets.count
       case .id128(let ids): return overhead + 16 * ids.count
       }
+    case .keys(let keys):
+      return overhead + 2 * keys.keys.count
     case .vector(let vector):
       let validity = vector.validity.map { 8 * $0.words.count } ?? 0
       switch vector.storage {

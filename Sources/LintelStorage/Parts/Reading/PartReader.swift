@@ -165,35 +165,49 @@ final class PartReader: Segment {
     return dictionary
   }
 
-  /// Decodes one block of a stored column.
-  /// - Parameter cached: `false` leaves the cache alone, for readers that come by once.
-  func block(
-    _ block: Int, ofStored column: Int, dictionary known: ValueDictionary? = nil, cached: Bool = true
-  ) throws(StorageError) -> ColumnVector {
-    let key = BlockCache.Key(
-      part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
-    if cached, case .vector(let vector) = cache[key] { return vector }
-    let stored = directory.columns[column]
+  /// The rows of a block of a stored column, and its bytes, checked; `nil` for a block without any value.
+  func encodedBlock(_ block: Int, ofStored column: Int) throws(StorageError) -> (rows: Int, bytes: [UInt8]?) {
     let index = try index(ofStored: column)
     guard block >= 0, block < index.entries.count else {
       throw StorageError(.invalid, "the part has no block \(block)", path: name)
     }
     let entry = index.entries[block]
-    let rows = entry.statistics.rowCount
-    guard entry.chunk.length > 0 else { return .nulls(stored.physical, count: rows) }
-    let what = { "block \(block) of column '\(stored.displayName)'" }
-    let encoded = try bytes(entry.chunk, what())
+    guard entry.chunk.length > 0 else { return (entry.statistics.rowCount, nil) }
+    return (entry.statistics.rowCount, try bytes(entry.chunk, blockName(block, column)))
+  }
+
+  /// What messages call a block.
+  private func blockName(_ block: Int, _ column: Int) -> String {
+    "block \(block) of column '\(directory.columns[column].displayName)'"
+  }
+
+  /// Decodes one block of a stored column.
+  /// - Parameters:
+  ///   - cached: `false` leaves the cache alone, for readers that come by once.
+  ///   - depth: References between columns that led here.
+  func block(
+    _ block: Int, ofStored column: Int, dictionary known: ValueDictionary? = nil, cached: Bool = true, depth: Int = 0
+  ) throws(StorageError) -> ColumnVector {
+    let key = BlockCache.Key(
+      part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
+    if cached, case .vector(let vector) = cache[key] { return vector }
+    let stored = directory.columns[column]
+    let (rows, encoded) = try encodedBlock(block, ofStored: column)
+    guard let encoded else { return .nulls(stored.physical, count: rows) }
     var dictionary = known
     if dictionary == nil { dictionary = try self.dictionary(ofStored: column, cached: cached) }
+    let related = RelatedPartBlocks(self, block: block, below: column, cached: cached, depth: depth)
     let vector: ColumnVector
     do throws(ColumnError) {
       vector = try encoded.span.bytes.withUnsafeBytes { (bytes) throws(ColumnError) in
-        try BlockCodec.decode(bytes, type: stored.physical, rowCount: rows, dictionary: dictionary)
+        try BlockCodec.decode(bytes, type: stored.physical, rowCount: rows, dictionary: dictionary, related: related)
       }
     } catch {
-      throw damage(what(), error.message)
+      throw related.failure ?? damage(blockName(block, column), error.message)
     }
-    guard vector.count == rows else { throw damage(what(), "it has \(vector.count) rows instead of \(rows)") }
+    guard vector.count == rows else {
+      throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
+    }
     if cached { cache.insert(.vector(vector), for: key) }
     return vector
   }

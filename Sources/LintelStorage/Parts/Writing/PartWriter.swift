@@ -60,11 +60,18 @@ final class PartWriter {
 
   /// Writes the column's next block. Vectors of codes must all refer to the dictionary given to ``endColumn(dictionary:)``.
   func write(_ block: ColumnVector) throws(StorageError) {
+    try write(block) { BlockCodec.encode($0, into: &$1) }
+  }
+
+  /// The same for a block that `encode` may write as what follows from other columns' blocks.
+  func write(
+    _ block: ColumnVector, encode: (ColumnVector, inout [UInt8]) -> BlockStatistics
+  ) throws(StorageError) {
     let rows = block.count
     let nulls = block.validity.map { rows - $0.setCount } ?? 0
     guard nulls < rows else { return skip(rows) }
     let start = buffer.count
-    let statistics = BlockCodec.encode(block, into: &buffer)
+    let statistics = encode(block, &buffer)
     let length = buffer.count - start
     let (checksum, encoding) = buffer.withUnsafeBytes { bytes in
       let encoded = UnsafeRawBufferPointer(rebasing: bytes[start...])
@@ -88,11 +95,13 @@ final class PartWriter {
         statistics: BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none)))
   }
 
-  /// Completes the column. One without any value leaves no trace: it reads as nulls anyway.
-  func endColumn(dictionary: ValueDictionary?) throws(StorageError) {
-    guard var column = current else { return }
+  /// Completes the column, and answers its number in the directory. One without any value leaves no trace: it reads as
+  /// nulls anyway.
+  @discardableResult
+  func endColumn(dictionary: ValueDictionary?) throws(StorageError) -> Int? {
+    guard var column = current else { return nil }
     current = nil
-    guard column.valueCount > 0 else { return }
+    guard column.valueCount > 0 else { return nil }
     column.dataLength = position - column.dataOffset
     if let dictionary {
       column.dictionary = chunk { DictionaryCodec.encode(dictionary, into: &$0) }
@@ -101,6 +110,7 @@ final class PartWriter {
     column.index = chunk { $0.append(contentsOf: BlockIndex(entries: entries).encoded()) }
     columns.append(column)
     try drain(above: Self.bufferBytes)
+    return columns.count - 1
   }
 
   /// Writes directory and trailer, syncs and closes the file. The directory entry is the caller's to sync.

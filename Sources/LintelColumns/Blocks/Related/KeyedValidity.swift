@@ -1,0 +1,74 @@
+/// Which rows of a block are null, where that follows from the key of the row: token counts that only calls of a model
+/// have cost no bit a row.
+///
+///     keyed validity := reference, states, bits
+///     states         := (2 * keys + 7) / 8 bytes, two bits a key: 0 its rows are null | 1 they have a value | 2 some have
+///     bits           := (m + 7) / 8 bytes, a bit for each of the m rows whose key is in state 2, set where it has a value
+enum KeyedValidity {
+  private static let mixed: UInt8 = 2
+
+  /// How many rows of each key have a value, and what that tells.
+  private static func states(_ validity: Bitmap, _ keys: RowKeys) -> (states: [UInt8], mixedRows: Int) {
+    var totals = [UInt32](repeating: 0, count: keys.count)
+    var valid = [UInt32](repeating: 0, count: keys.count)
+    keys.keys.withUnsafeBufferPointer { keys in
+      for row in 0..<keys.count {
+        let key = Int(keys[row])
+        totals[key] &+= 1
+        valid[key] &+= UInt32(truncatingIfNeeded: validity.words[row &>> 6] &>> UInt64(row & 63) & 1)
+      }
+    }
+    var mixedRows = 0
+    let states = (0..<keys.count).map { key -> UInt8 in
+      if valid[key] == 0 { return 0 }
+      if valid[key] == totals[key] { return 1 }
+      mixedRows += Int(totals[key])
+      return mixed
+    }
+    return (states, mixedRows)
+  }
+
+  /// Appends the section if it takes fewer than `limit` bytes.
+  static func encode(
+    _ validity: Bitmap, keys: RowKeys, reference: BlockReference, limit: Int, into out: inout [UInt8]
+  ) -> Bool {
+    let (states, mixedRows) = states(validity, keys)
+    guard 8 + (2 * states.count + 7) / 8 + (mixedRows + 7) / 8 < limit else { return false }
+    reference.write(into: &out)
+    out.append(count: (2 * states.count + 7) / 8) { target in
+      for (key, state) in states.enumerated() { target[key &>> 2] |= state &<< UInt8(2 &* (key & 3)) }
+    }
+    out.append(count: (mixedRows + 7) / 8) { target in
+      var bit = 0
+      for (row, key) in keys.keys.enumerated() where states[Int(key)] == mixed {
+        if validity[row] { target[bit &>> 3] |= 1 &<< UInt8(bit & 7) }
+        bit &+= 1
+      }
+    }
+    return true
+  }
+
+  static func decode(
+    _ reader: inout ByteReader, _ related: some RelatedBlocks, rowCount: Int
+  ) throws(ColumnError) -> Bitmap? {
+    let keys = try related.keys(try BlockReference(&reader))
+    guard keys.keys.count == rowCount else { throw ColumnError(.malformed, "keys of \(keys.keys.count) rows") }
+    let packed = try reader.take((2 * keys.count + 7) / 8)
+    let states = (0..<keys.count).map { packed[$0 &>> 2] &>> UInt8(2 &* ($0 & 3)) & 3 }
+    guard states.allSatisfy({ $0 <= mixed }) else { throw ColumnError(.malformed, "a key in no known state") }
+    var mixedRows = 0
+    if states.contains(mixed) { for key in keys.keys where states[Int(key)] == mixed { mixedRows &+= 1 } }
+    let bits = try reader.take((mixedRows + 7) / 8)
+    var bit = 0
+    var words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
+    for (row, key) in keys.keys.enumerated() {
+      var state = UInt64(states[Int(key)])
+      if state == UInt64(mixed) {
+        state = UInt64(bits[bit &>> 3] &>> UInt8(bit & 7) & 1)
+        bit &+= 1
+      }
+      words[row &>> 6] |= state &<< UInt64(row & 63)
+    }
+    return Bitmap(words: words, count: rowCount)
+  }
+}
