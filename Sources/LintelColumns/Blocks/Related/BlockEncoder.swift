@@ -50,7 +50,7 @@ public struct BlockEncoder {
         out.removeLast(out.count - bodyStart)
         out.append(contentsOf: plain)
         encoding = result.0
-        bodyChoice = nil
+        if isTrial { bodyChoice = nil }
       }
     }
     out[start] = (encoding ?? .empty).rawValue

@@ -5,7 +5,8 @@ struct ValueCodes {
   private var union: DictionaryUnion
   private var numbers: [UInt64: UInt32] = [:]
   private let isNumeric: Bool
-  private var tables: [ObjectIdentifier: [UInt32]] = [:]
+  /// What each dictionary's codes are here. The dictionaries are kept, lest another one takes the place of one that died.
+  private var tables: [ObjectIdentifier: (dictionary: ValueDictionary, codes: [UInt32])] = [:]
 
   init(_ type: PhysicalType) {
     isNumeric = type != .bytes && type != .id128
@@ -29,9 +30,9 @@ struct ValueCodes {
     case .bool(let lanes): return lanes.map { number($0 ? 1 : 0) }
     case .bytes, .id128: return union.codes(of: vector).map { $0 &+ 1 }
     case .codes(let lanes, let dictionary):
-      let known = tables[ObjectIdentifier(dictionary)]
+      let known = tables[ObjectIdentifier(dictionary)]?.codes
       let table = known ?? union.add(dictionary)
-      if known == nil { tables[ObjectIdentifier(dictionary)] = table }
+      if known == nil { tables[ObjectIdentifier(dictionary)] = (dictionary, table) }
       return lanes.map { Int($0) < table.count ? table[Int($0)] &+ 1 : 0 }
     }
   }
