@@ -74,8 +74,12 @@ enum Samples {
       ColumnDefinition("note", .string, nullable: true),
       ColumnDefinition("user", .id16, nullable: true),
       ColumnDefinition("payload", .variant, nullable: true),
+      ColumnDefinition("parent", .id8, nullable: true),
+      ColumnDefinition("tokens", .uint32, nullable: true),
+      ColumnDefinition("cost", .money, nullable: true),
     ],
-    hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace")
+    hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
+    predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])])
 
   static let epoch: Int64 = 1_790_000_000_000_000_000
 
@@ -103,14 +107,26 @@ enum Samples {
     var note = BytesColumnBuilder()
     var user = Id128ColumnBuilder()
     var payload = BytesColumnBuilder()
+    var parent = Int64ColumnBuilder()
+    var tokens = Int64ColumnBuilder()
+    var cost = Int64ColumnBuilder()
+    var spans: [Int: [Int64]] = [:]
     for _ in 0..<count {
       let number = options.firstTrace + dice.below(options.traces)
       if number % 7 == 6 { org.appendNull() } else { org.append("org_\(number % 5)") }
       trace.append(UInt128(number) &* 0x1234_5678_9abc_def1_1234_5678_9abc_def1)
-      span.append(Int64(bitPattern: dice.next()))
+      let id = Int64(bitPattern: dice.next())
+      span.append(id)
+      let others = spans[number, default: []]
+      if others.isEmpty { parent.appendNull() } else { parent.append(others[dice.below(others.count)]) }
+      spans[number, default: []].append(id)
       time.append(options.start + Int64(dice.next() % UInt64(max(1, options.spread))))
       duration.append(Int64(dice.below(1_000_000)) - 10)
-      name.append(["chat", "tool", "", "invoke_agent", "Grüße"][dice.below(5)])
+      let label = dice.below(5)
+      name.append(["chat", "tool", "", "invoke_agent", "Grüße"][label])
+      let count = Int64(dice.below(10_000))
+      if label == 0 { tokens.append(count) } else { tokens.appendNull() }
+      if label == 0 { cost.append(dice.chance(3) ? -count : 2500 * count) } else { cost.appendNull() }
       if dice.chance(40) { score.appendNull() } else { score.append(Double(dice.below(1000)) / 8) }
       if dice.chance(30) { ok.appendNull() } else { ok.append(dice.chance(50)) }
       if dice.chance(60) { note.appendNull() } else { note.append("note \(dice.next())") }
@@ -119,7 +135,7 @@ enum Samples {
     }
     let columns = [
       org.finish(), trace.finish(), span.finish(), time.finish(), duration.finish(), name.finish(), score.finish(),
-      ok.finish(), note.finish(), user.finish(), payload.finish(),
+      ok.finish(), note.finish(), user.finish(), payload.finish(), parent.finish(), tokens.finish(), cost.finish(),
     ]
     return Batch(
       schema: schema, rowCount: count, columns: columns,
