@@ -6,6 +6,8 @@ venv="$root/.build/venv"
 # Debian packages that the build links against.
 install_packages() {
   local missing=() package
+  # Debian's Python comes without the part that makes virtual environments.
+  python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
   for package in liblz4-dev libzstd-dev zlib1g-dev libedit-dev pkg-config; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done

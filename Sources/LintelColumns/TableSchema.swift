@@ -68,8 +68,6 @@ public enum AttributeConversion: String, Sendable, Hashable, CaseIterable {
   case int
   /// The client sent a double that is a whole number.
   case double
-  /// The client sent the same boolean.
-  case bool
   /// Column: nanoseconds; client: seconds as a double.
   case seconds
   /// Column: nanoseconds; client: milliseconds as a double.
@@ -80,8 +78,6 @@ public enum AttributeConversion: String, Sendable, Hashable, CaseIterable {
   case singleton
   /// Column: an operation name; client: an OpenInference span kind such as `LLM`.
   case openInferenceKind
-  /// Column: canonical provider name; client: a known alias (the alias follows in the origin entry after a second colon).
-  case lowercased
 }
 
 /// How a column's values tend to follow from other columns, so that a part can store a rule and exceptions in their place.

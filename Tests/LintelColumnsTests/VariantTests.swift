@@ -62,6 +62,21 @@ import Testing
     #expect(throws: ColumnError.self) { try Variant(decoding: bomb) }
   }
 
+  /// Each level claims all the bytes that follow it; believing them all would take memory for 63 times as many values.
+  @Test func nestedCountsAreNotBelievedBeforehand() {
+    for tag in [7, 8] as [UInt8] {
+      var bytes: [UInt8] = []
+      let filler = 1 << 24
+      for _ in 1..<Variant.maximumDepth {
+        bytes.append(tag)
+        bytes.append(varint: UInt64(filler / 2))
+        if tag == 8 { bytes.append(0) }
+      }
+      bytes.append(contentsOf: repeatElement(9, count: filler))
+      #expect(throws: ColumnError(.malformed, "there is no value of kind 9")) { try Variant(decoding: bytes) }
+    }
+  }
+
   @Test func damagedBytesNeverTrap() {
     var random = SplitMix64(seed: 71)
     for value in VariantTests.samples {

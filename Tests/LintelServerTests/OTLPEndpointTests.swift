@@ -128,10 +128,6 @@
       let response = OTLPMessages.exportResponse(rejected: 1, message: message, .json)
       #expect(response.readableBytes < OTLPMessages.messageBytes + 200)
     }
-
-    @Test func controlCharactersAreEscaped() {
-      #expect(JSONText.quote("a\u{1}\"\\\n\r\té") == "\"a\\u0001\\\"\\\\\\n\\r\\té\"")
-    }
   }
 
   final class Counter: Sendable {

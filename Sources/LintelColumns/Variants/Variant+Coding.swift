@@ -106,6 +106,10 @@ extension Variant {
     }
   }
 
+  /// Values for which a container reserves memory before it has read them. A count may claim every byte that is left, at
+  /// each level of nesting anew; what is reserved beyond the bytes' worth stays below a megabyte this way.
+  private static let reservedValues = 256
+
   private static func readString(_ reader: inout ByteReader) throws(ColumnError) -> String {
     String(decoding: try reader.take(try reader.count()), as: UTF8.self)
   }
@@ -113,7 +117,7 @@ extension Variant {
   private static func readArray(_ reader: inout ByteReader, depth: Int) throws(ColumnError) -> [Variant] {
     let count = try reader.count()
     var values: [Variant] = []
-    values.reserveCapacity(count)
+    values.reserveCapacity(min(count, reservedValues))
     for _ in 0..<count { values.append(try read(&reader, depth: depth + 1)) }
     return values
   }
@@ -121,7 +125,7 @@ extension Variant {
   private static func readMap(_ reader: inout ByteReader, depth: Int) throws(ColumnError) -> [Entry] {
     let count = try reader.count(minimumSize: 2)
     var entries: [Entry] = []
-    entries.reserveCapacity(count)
+    entries.reserveCapacity(min(count, reservedValues))
     for _ in 0..<count {
       let key = try readString(&reader)
       entries.append(Entry(key, try read(&reader, depth: depth + 1)))

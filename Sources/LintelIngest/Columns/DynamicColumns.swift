@@ -31,51 +31,36 @@ struct DynamicColumns {
     if Int(key) >= places.count { addPlaces(upTo: key) }
     switch attribute.kind {
     case .string:
-      var place = Int(places[Int(key)].string)
-      if place < 0 {
-        place = strings.count
-        places[Int(key)].string = Int32(place)
-        strings.append(Sparse(key: key, values: BytesColumnBuilder()))
-      }
-      strings[place].rows.append(row)
+      let place = Self.place(&places[Int(key)].string, in: &strings, key, row, BytesColumnBuilder())
       strings[place].values.append(attribute.text)
     case .int:
-      var place = Int(places[Int(key)].int)
-      if place < 0 {
-        place = ints.count
-        places[Int(key)].int = Int32(place)
-        ints.append(Sparse(key: key, values: Int64ColumnBuilder()))
-      }
-      ints[place].rows.append(row)
+      let place = Self.place(&places[Int(key)].int, in: &ints, key, row, Int64ColumnBuilder())
       ints[place].values.append(Int64(bitPattern: attribute.bits))
     case .double:
-      var place = Int(places[Int(key)].double)
-      if place < 0 {
-        place = doubles.count
-        places[Int(key)].double = Int32(place)
-        doubles.append(Sparse(key: key, values: Float64ColumnBuilder()))
-      }
-      doubles[place].rows.append(row)
+      let place = Self.place(&places[Int(key)].double, in: &doubles, key, row, Float64ColumnBuilder())
       doubles[place].values.append(Double(bitPattern: attribute.bits))
     case .bool:
-      var place = Int(places[Int(key)].bool)
-      if place < 0 {
-        place = bools.count
-        places[Int(key)].bool = Int32(place)
-        bools.append(Sparse(key: key, values: BoolColumnBuilder()))
-      }
-      bools[place].rows.append(row)
+      let place = Self.place(&places[Int(key)].bool, in: &bools, key, row, BoolColumnBuilder())
       bools[place].values.append(attribute.bits != 0)
     case .variant:
-      var place = Int(places[Int(key)].variant)
-      if place < 0 {
-        place = variants.count
-        places[Int(key)].variant = Int32(place)
-        variants.append(Sparse(key: key, values: BytesColumnBuilder()))
-      }
-      variants[place].rows.append(row)
+      let place = Self.place(&places[Int(key)].variant, in: &variants, key, row, BytesColumnBuilder())
       list.withEncoded(attribute) { variants[place].values.append($0) }
     }
+  }
+
+  /// Adds `row` to the column of a key, which is made where there is none, and returns the column's place.
+  @inline(__always)
+  private static func place<Builder>(
+    _ place: inout Int32, in columns: inout [Sparse<Builder>], _ key: UInt32, _ row: UInt32,
+    _ builder: @autoclosure () -> Builder
+  ) -> Int {
+    if place < 0 {
+      place = Int32(truncatingIfNeeded: columns.count)
+      columns.append(Sparse(key: key, values: builder()))
+    }
+    let at = Int(place)
+    columns[at].rows.append(row)
+    return at
   }
 
   @inline(never)

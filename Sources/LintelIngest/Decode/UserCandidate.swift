@@ -1,4 +1,5 @@
 internal import Lintel
+internal import LintelColumns
 
 /// The best user id seen so far for a span, not yet hashed.
 struct UserCandidate {
@@ -38,7 +39,7 @@ struct UserCandidate {
     guard text.count == 32 else { return nil }
     var value: UInt128 = 0
     for byte in text {
-      guard let digit = hexDigit(byte) else { return nil }
+      guard let digit = Hex.value(byte) else { return nil }
       value = value << 4 | UInt128(digit)
     }
     return value

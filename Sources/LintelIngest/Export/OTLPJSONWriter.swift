@@ -1,19 +1,15 @@
 internal import LintelColumns
 
-/// Appends OTLP JSON to bytes: the few forms that spans need, exact to the bit.
+/// Appends OTLP JSON to a text: the few forms that spans need, exact to the bit.
 struct OTLPJSONWriter {
-  var bytes: [UInt8] = []
+  var text = TextBuffer()
 
-  mutating func raw(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
-
-  mutating func raw(_ text: [UInt8]) { bytes.append(contentsOf: text) }
+  mutating func raw(_ literal: StaticString) { text.append(literal) }
 
   /// A comma, unless an object or array has just been opened.
   mutating func separate() {
-    guard let last = bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") else { return }
-    bytes.append(UInt8(ascii: ","))
+    guard let last = text.bytes.last, last != UInt8(ascii: "{"), last != UInt8(ascii: "[") else { return }
+    raw(",")
   }
 
   mutating func key(_ name: StaticString) {
@@ -23,65 +19,43 @@ struct OTLPJSONWriter {
     raw("\":")
   }
 
-  mutating func string(_ utf8: some Collection<UInt8>) {
-    raw("\"")
-    for byte in utf8 {
-      switch byte {
-      case UInt8(ascii: "\""): raw("\\\"")
-      case UInt8(ascii: "\\"): raw("\\\\")
-      case 0x0A: raw("\\n")
-      case 0x0D: raw("\\r")
-      case 0x09: raw("\\t")
-      case 0..<0x20:
-        raw("\\u00")
-        hex(byte)
-      default: bytes.append(byte)
-      }
-    }
-    raw("\"")
+  mutating func string(_ utf8: ArraySlice<UInt8>) {
+    utf8.withUnsafeBufferPointer { text.append(jsonString: $0) }
   }
 
-  mutating func string(_ text: String) { string(Array(text.utf8)) }
+  mutating func string(_ value: String) { text.append(jsonString: value) }
 
-  mutating func number(_ value: some BinaryInteger) { bytes.append(contentsOf: String(value).utf8) }
+  mutating func number(_ value: Int64) { text.append(decimal: value) }
 
   /// 64-bit integers are strings in OTLP JSON.
-  mutating func quoted(_ value: some BinaryInteger) {
+  mutating func quoted(_ value: Int64) {
     raw("\"")
-    number(value)
+    text.append(decimal: value)
     raw("\"")
   }
 
-  mutating func double(_ value: Double) {
-    switch value {
-    case .infinity: raw("\"Infinity\"")
-    case -.infinity: raw("\"-Infinity\"")
-    case let value where value.isNaN: raw("\"NaN\"")
-    default: bytes.append(contentsOf: value.description.utf8)
-    }
+  mutating func quoted(_ value: UInt64) {
+    raw("\"")
+    text.append(decimal: value)
+    raw("\"")
   }
 
   mutating func id(_ bits: UInt64) {
     raw("\"")
-    for shift in stride(from: 56, through: 0, by: -8) { hex(UInt8(truncatingIfNeeded: bits >> UInt64(shift))) }
+    text.append(hex: bits)
     raw("\"")
   }
 
   mutating func id(_ bits: UInt128) {
     raw("\"")
-    for shift in stride(from: 120, through: 0, by: -8) { hex(UInt8(truncatingIfNeeded: bits >> UInt128(shift))) }
+    text.append(hex: bits)
     raw("\"")
-  }
-
-  private mutating func hex(_ byte: UInt8) {
-    for digit in [byte >> 4, byte & 15] { bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit) }
   }
 
   // MARK: Attributes
 
-  mutating func attribute(_ key: some Collection<UInt8>, _ value: (inout OTLPJSONWriter) -> Void) {
-    separate()
-    raw("{\"key\":")
+  mutating func attribute(_ key: ArraySlice<UInt8>, _ value: (inout OTLPJSONWriter) -> Void) {
+    openAttribute()
     string(key)
     raw(",\"value\":{")
     value(&self)
@@ -89,10 +63,19 @@ struct OTLPJSONWriter {
   }
 
   mutating func attribute(_ entry: Variant.Entry) {
-    attribute(Array(entry.key.utf8)) { $0.value(entry.value) }
+    openAttribute()
+    string(entry.key)
+    raw(",\"value\":{")
+    value(entry.value)
+    raw("}}")
   }
 
-  mutating func stringValue(_ utf8: some Collection<UInt8>) {
+  private mutating func openAttribute() {
+    separate()
+    raw("{\"key\":")
+  }
+
+  mutating func stringValue(_ utf8: ArraySlice<UInt8>) {
     raw("\"stringValue\":")
     string(utf8)
   }
@@ -104,7 +87,7 @@ struct OTLPJSONWriter {
 
   mutating func doubleValue(_ value: Double) {
     raw("\"doubleValue\":")
-    double(value)
+    text.append(jsonDouble: value)
   }
 
   mutating func boolValue(_ value: Bool) {
@@ -119,11 +102,12 @@ struct OTLPJSONWriter {
     case .bool(let value): boolValue(value)
     case .int(let value): intValue(value)
     case .double(let value): doubleValue(value)
-    case .string(let text): stringValue(Array(text.utf8))
+    case .string(let value):
+      raw("\"stringValue\":")
+      string(value)
     case .bytes(let content):
-      raw("\"bytesValue\":\"")
-      base64(content)
-      raw("\"")
+      raw("\"bytesValue\":")
+      content.withUnsafeBytes { text.append(jsonBase64: $0) }
     case .array(let items):
       raw("\"arrayValue\":{\"values\":[")
       for item in items {
@@ -137,20 +121,6 @@ struct OTLPJSONWriter {
       raw("\"kvlistValue\":{\"values\":[")
       for entry in entries { attribute(entry) }
       raw("]}")
-    }
-  }
-
-  private mutating func base64(_ content: [UInt8]) {
-    let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-    for start in stride(from: 0, to: content.count, by: 3) {
-      let group = content[start..<min(start + 3, content.count)]
-      var bits: UInt32 = 0
-      for byte in group { bits = bits << 8 | UInt32(byte) }
-      bits <<= UInt32(8 * (3 - group.count))
-      for position in 0..<4 {
-        let isPadding = position > group.count
-        bytes.append(isPadding ? UInt8(ascii: "=") : alphabet[Int(bits >> UInt32(18 - 6 * position) & 63)])
-      }
     }
   }
 }

@@ -4,7 +4,7 @@ internal import LintelColumns
 /// The moves that an origins text lists, ready to be undone.
 struct RowOrigins {
   struct Move {
-    let key: [UInt8]
+    let key: ArraySlice<UInt8>
     let isResource: Bool
     let column: Int
     let conversion: AttributeConversion
@@ -30,7 +30,7 @@ struct RowOrigins {
       }
       let key = entry[entry.index(entry.startIndex, offsetBy: 2)..<arrow]
       moves.append(
-        Move(key: Array(key.utf8), isResource: entry.hasPrefix("r:"), column: column, conversion: conversion))
+        Move(key: Array(key.utf8)[...], isResource: entry.hasPrefix("r:"), column: column, conversion: conversion))
     }
   }
 }
@@ -39,7 +39,7 @@ extension OTLPJSONWriter {
   /// Writes the attribute as the client sent it, from the column it was moved into.
   mutating func attribute(_ move: RowOrigins.Move, from column: ColumnVector, row: Int) {
     switch move.conversion {
-    case .string, .lowercased:
+    case .string:
       guard let text = column.bytes(at: row) else { return }
       attribute(move.key) { $0.stringValue(text) }
     case .singleton:
@@ -53,10 +53,7 @@ extension OTLPJSONWriter {
       guard let text = column.string(at: row),
         let kind = Conventions.openInferenceKinds.first(where: { $0.operation == text })?.kind
       else { return }
-      attribute(move.key) { $0.stringValue(Array(kind.utf8)) }
-    case .bool:
-      guard let value = column.bool(at: row) else { return }
-      attribute(move.key) { $0.boolValue(value) }
+      attribute(move.key) { $0.stringValue(Array(kind.utf8)[...]) }
     case .int:
       guard let value = column.int64(at: row) else { return }
       attribute(move.key) { $0.intValue(value) }

@@ -27,13 +27,12 @@ private struct BatchWriter {
   private let columns: SpanColumnIndex
   private var out = OTLPJSONWriter()
   private var origins: [[UInt8]: RowOrigins] = [:]
-  /// For each attribute column, the position of its next value.
-  private var next: [Int]
+  private let values: ValuesByRow
 
   init(_ batch: Batch) {
     self.batch = batch
     columns = SpanColumnIndex.spans
-    next = Array(repeating: 0, count: batch.attributes.count)
+    values = ValuesByRow(batch)
   }
 
   /// Spans of one resource and scope, as JSON texts.
@@ -58,10 +57,10 @@ private struct BatchWriter {
         indices[key] = index
         groups.append(Group(head: head, tail: tail))
       }
-      out.bytes.removeAll(keepingCapacity: true)
+      out.text.bytes.removeAll(keepingCapacity: true)
       try span(row, moves)
       if groups[index].count > 0 { groups[index].spans.append(UInt8(ascii: ",")) }
-      groups[index].spans.append(contentsOf: out.bytes)
+      groups[index].spans.append(contentsOf: out.text.bytes)
       groups[index].count += 1
       if groups[index].count == SpanExporter.spansPerLine {
         Self.finish(&groups[index], into: &lines)
@@ -92,7 +91,7 @@ private struct BatchWriter {
 
   /// Everything of the line before its spans.
   private mutating func group(_ row: Int, _ origins: RowOrigins) throws(ColumnError) -> [UInt8] {
-    out.bytes.removeAll(keepingCapacity: true)
+    out.text.bytes.removeAll(keepingCapacity: true)
     out.raw("{\"resourceSpans\":[{\"resource\":{\"attributes\":[")
     // What was moved comes first: of a repeated key it is the first occurrence.
     for move in origins.moves where move.isResource {
@@ -113,18 +112,18 @@ private struct BatchWriter {
     }
     count("droppedAttributesCount", columns.scopeDroppedAttributes, row)
     out.raw("},\"spans\":[")
-    return out.bytes
+    return out.text.bytes
   }
 
   /// Everything of the line behind its spans.
   private mutating func schemaURLs(_ row: Int) -> [UInt8] {
-    out.bytes.removeAll(keepingCapacity: true)
+    out.text.bytes.removeAll(keepingCapacity: true)
     out.raw("]")
     text("schemaUrl", columns.scopeSchemaURL, row)
     out.raw("}]")
     text("schemaUrl", columns.resourceSchemaURL, row)
     out.raw("}]}")
-    return out.bytes
+    return out.text.bytes
   }
 
   private func map(_ column: Int, _ row: Int) throws(ColumnError) -> [Variant.Entry] {
@@ -193,15 +192,10 @@ private struct BatchWriter {
     for move in origins.moves where !move.isResource {
       out.attribute(move, from: batch.columns[move.column], row: row)
     }
-    for (index, attribute) in batch.attributes.enumerated() {
-      let position = next[index]
-      guard position < attribute.rows.count, attribute.rows[position] == row else { continue }
-      next[index] = position + 1
-      try value(attribute, position)
-    }
+    for place in values[row] { try value(batch.attributes[Int(place.column)], Int(place.position)) }
     for entry in try map(columns.attributeRepeats, row) { out.attribute(entry) }
     if let hash = batch.columns[columns.userHash].id128(at: row) {
-      out.attribute(Array("user.hash".utf8)) {
+      out.attribute(Array("user.hash".utf8)[...]) {
         $0.raw("\"stringValue\":")
         $0.id(hash)
       }
@@ -209,7 +203,7 @@ private struct BatchWriter {
   }
 
   private mutating func value(_ attribute: AttributeColumn, _ position: Int) throws(ColumnError) {
-    let key = Array(attribute.key.name.utf8)
+    let key = Array(attribute.key.name.utf8)[...]
     let values = attribute.values
     switch attribute.key.kind {
     case .string:
@@ -233,50 +227,51 @@ private struct BatchWriter {
   // MARK: Events and links
 
   private mutating func events(_ row: Int) throws(ColumnError) {
-    let items = try self.items(columns.events, row)
-    guard !items.isEmpty else { return }
-    out.key("events")
-    out.raw("[")
-    for item in items {
-      out.separate()
-      out.raw("{")
-      for field in item {
-        switch (field.key, field.value) {
-        case ("time", .int(let time)):
-          out.key("timeUnixNano")
-          out.quoted(UInt64(bitPattern: time))
-        default: commonField(field)
-        }
-      }
-      out.raw("}")
+    try objects("events", columns.events, row) { out, field in
+      guard case ("time", .int(let time)) = (field.key, field.value) else { return false }
+      out.key("timeUnixNano")
+      out.quoted(UInt64(bitPattern: time))
+      return true
     }
-    out.raw("]")
   }
 
   private mutating func links(_ row: Int) throws(ColumnError) {
-    let items = try self.items(columns.links, row)
-    guard !items.isEmpty else { return }
-    out.key("links")
+    try objects("links", columns.links, row) { out, field in
+      switch (field.key, field.value) {
+      case ("trace_id", .string(let id)):
+        out.key("traceId")
+        out.string(id)
+      case ("span_id", .string(let id)):
+        out.key("spanId")
+        out.string(id)
+      case ("trace_state", .string(let state)):
+        out.key("traceState")
+        out.string(state)
+      case ("flags", .int(let flags)):
+        out.key("flags")
+        out.number(flags)
+      default: return false
+      }
+      return true
+    }
+  }
+
+  /// Writes a list of maps as an array of objects, unless it is empty.
+  /// - Parameter ownField: Writes a field that only this kind of object has, or says that it is none.
+  private mutating func objects(
+    _ name: StaticString, _ column: Int, _ row: Int,
+    _ ownField: (inout OTLPJSONWriter, Variant.Entry) -> Bool
+  ) throws(ColumnError) {
+    guard let bytes = batch.columns[column].bytes(at: row), !bytes.isEmpty,
+      case .array(let items) = try Variant(decoding: bytes), !items.isEmpty
+    else { return }
+    out.key(name)
     out.raw("[")
     for item in items {
       out.separate()
       out.raw("{")
-      for field in item {
-        switch (field.key, field.value) {
-        case ("trace_id", .string(let id)):
-          out.key("traceId")
-          out.string(id)
-        case ("span_id", .string(let id)):
-          out.key("spanId")
-          out.string(id)
-        case ("trace_state", .string(let state)):
-          out.key("traceState")
-          out.string(state)
-        case ("flags", .int(let flags)):
-          out.key("flags")
-          out.number(flags)
-        default: commonField(field)
-        }
+      if case .map(let fields) = item {
+        for field in fields where !ownField(&out, field) { commonField(field) }
       }
       out.raw("}")
     }
@@ -298,11 +293,5 @@ private struct BatchWriter {
       out.number(count)
     default: break
     }
-  }
-
-  private func items(_ column: Int, _ row: Int) throws(ColumnError) -> [[Variant.Entry]] {
-    guard let bytes = batch.columns[column].bytes(at: row), !bytes.isEmpty else { return [] }
-    guard case .array(let items) = try Variant(decoding: bytes) else { return [] }
-    return items.map { if case .map(let fields) = $0 { fields } else { [] } }
   }
 }

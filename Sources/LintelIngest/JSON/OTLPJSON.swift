@@ -1,4 +1,4 @@
-internal import LintelColumns
+public import LintelColumns
 
 /// Turns an OTLP JSON export request into the protobuf bytes that say the same, so that decoding, conventions and
 /// validation exist once.
@@ -10,22 +10,9 @@ public enum OTLPJSON {
   /// - Throws: ``JSONError`` for a body that is to be refused as a whole. What concerns one span only (an id that isn't hex,
   ///   half a surrogate pair in a text) is passed on in a form that makes the decoder refuse that span.
   public static func protobuf(_ body: UnsafeRawBufferPointer) throws(JSONError) -> [UInt8] {
-    if let bad = UTF8Validation.firstInvalidByte(body) { throw JSONError(message: "the body isn't UTF-8", offset: bad) }
+    if let bad = UTF8Check.firstInvalid(body) { throw JSONError(message: "the body isn't UTF-8", offset: bad) }
     var transcoder = Transcoder(body)
     return try transcoder.run()
-  }
-}
-
-/// Whole-body UTF-8 check.
-enum UTF8Validation {
-  static func firstInvalidByte(_ bytes: UnsafeRawBufferPointer) -> Int? {
-    guard !bytes.isEmpty else { return nil }
-    do {
-      _ = try UTF8Span(validating: Span(_unsafeBytes: bytes))
-      return nil
-    } catch {
-      return error.byteOffsets.lowerBound
-    }
   }
 }
 
@@ -101,7 +88,7 @@ private struct Transcoder {
     case .bytesValue:
       text.removeAll(keepingCapacity: true)
       try scanner.string(into: &text)
-      guard let decoded = base64(text) else { throw scanner.error("a bytesValue isn't base64") }
+      guard let decoded = Base64.decoded(text) else { throw scanner.error("a bytesValue isn't base64") }
       bytes(field.number, decoded)
     case .fixed64: fixed(field.number, wireType: 1, try integer(in: 0...Int128(UInt64.max)), count: 8)
     case .fixed32: fixed(field.number, wireType: 5, try integer(in: 0...Int128(UInt32.max)), count: 4)
@@ -164,7 +151,7 @@ private struct Transcoder {
     guard text.count.isMultiple(of: 2) else { return [0] }
     var decoded: [UInt8] = []
     for position in stride(from: 0, to: text.count, by: 2) {
-      guard let high = hexDigit(text[position]), let low = hexDigit(text[position + 1]) else { return [0] }
+      guard let high = Hex.value(text[position]), let low = Hex.value(text[position + 1]) else { return [0] }
       decoded.append(high << 4 | low)
     }
     return decoded
@@ -276,34 +263,4 @@ func wholeNumber(_ characters: UnsafeRawBufferPointer) -> Int128? {
   for digit in digits { value = value * 10 + Int128(digit) }
   for _ in 0..<zeros { value *= 10 }
   return isNegative ? -value : value
-}
-
-/// Base64 of either alphabet, with or without padding; `nil` for anything else.
-func base64(_ text: [UInt8]) -> [UInt8]? {
-  var digits = text[...]
-  while digits.last == UInt8(ascii: "="), text.count - digits.count < 2 { digits.removeLast() }
-  guard digits.count % 4 != 1 else { return nil }
-  var out: [UInt8] = []
-  out.reserveCapacity(digits.count * 3 / 4)
-  var bits: UInt32 = 0
-  var count = 0
-  for byte in digits {
-    let digit: UInt8
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): digit = byte - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): digit = byte - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = byte - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "+"), UInt8(ascii: "-"): digit = 62
-    case UInt8(ascii: "/"), UInt8(ascii: "_"): digit = 63
-    default: return nil
-    }
-    bits = bits << 6 | UInt32(digit)
-    count += 6
-    if count >= 8 {
-      count -= 8
-      out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      bits &= (1 << UInt32(count)) - 1
-    }
-  }
-  return out
 }

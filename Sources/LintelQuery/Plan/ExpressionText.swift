@@ -105,7 +105,6 @@ struct ExpressionText {
     .toInt64: "int64", .toFloat64: "float64", .toText: "string", .toBool: "bool", .toTimestamp: "timestamp",
     .toDuration: "duration", .toMoney: "money", .toVariant: "any", .variantText: "string_of",
     .variantBool: "bool_of", .variantNumber: "number_of", .textArray: "array", .hasOrigin: "has_origin",
-    .originDetail: "origin_detail",
   ]
 
   private func call(_ function: ScalarFunction, _ operands: [Expression]) -> String {

@@ -93,10 +93,6 @@ public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   case variantNumber
   /// Operands: text. As `variant`: the array of these strings.
   case textArray
-  /// Origins column, entry (constant). Whether one of the row's `;`-separated entries is this one, or begins with it and a
-  /// colon.
+  /// Origins column, entry (constant). Whether one of the row's `;`-separated entries is this one.
   case hasOrigin
-  /// Origins column, entry (constant). What follows the entry and a colon in the row's entry that begins so, as text; else
-  /// NULL.
-  case originDetail
 }

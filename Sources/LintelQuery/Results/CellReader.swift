@@ -88,7 +88,7 @@ struct CellReader {
     case .float: out.append(jsonDouble: floats[row])
     case .bool: out.append(bools[row] ? "true" : "false")
     case .text: withText(row) { out.append(jsonString: $0) }
-    case .variant: withText(row) { out.append(jsonVariant: $0) }
+    case .variant: withText(row) { out.append(jsonVariant: UnsafeRawBufferPointer($0)) }
     case .enumeration: withLabel(row, &out) { $1.append(jsonString: $0) }
     case .bytes, .id8, .id16:
       out.append(UInt8(ascii: "\""))
@@ -107,8 +107,8 @@ struct CellReader {
     case .id8: out.append(hex: UInt64(bitPattern: integers[row]))
     case .id16: out.append(hex: ids[position(row)])
     case .text: withText(row) { out.append($0) }
-    case .bytes: withText(row) { out.append(base64: $0) }
-    case .variant: withText(row) { out.append(jsonVariant: $0) }
+    case .bytes: withText(row) { Base64.append(UnsafeRawBufferPointer($0), to: &out.bytes) }
+    case .variant: withText(row) { out.append(jsonVariant: UnsafeRawBufferPointer($0)) }
     case .enumeration: withLabel(row, &out) { $1.append($0) }
     }
   }
@@ -124,7 +124,7 @@ struct CellReader {
     case .enumeration: withLabel(row, &out) { $1.append(visible: $0) }
     case .variant:
       var json = TextBuffer()
-      withText(row) { json.append(jsonVariant: $0) }
+      withText(row) { json.append(jsonVariant: UnsafeRawBufferPointer($0)) }
       json.bytes.withUnsafeBufferPointer { out.append(visible: $0) }
     case .integer, .float, .bool, .id8, .id16, .bytes: appendRaw(row, &out)
     }

@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// csv and tsv.
 struct DelimitedLayout: ResultLayout {
   enum Style { case csv, tsv }

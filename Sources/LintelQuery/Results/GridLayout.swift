@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// table, box and markdown: columns as wide as their widest cell.
 ///
 /// The widths take a first pass over every row; cells are rendered again while writing, so that memory doesn't grow with

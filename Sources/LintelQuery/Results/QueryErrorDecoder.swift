@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// Reads the body of the query endpoint's errors: `{"error":{"code":..,"message":..,"offset":..,"hint":..}}`.
 package enum QueryErrorDecoder {
   private struct Fields {
@@ -30,20 +32,19 @@ package enum QueryErrorDecoder {
   }
 
   private static func fields(_ body: [UInt8]) -> Fields? {
-    body.withUnsafeBufferPointer { bytes in
+    body.withUnsafeBytes { bytes in
       var scanner = JSONScanner(bytes)
       var fields = Fields()
-      var ignored: [UInt8] = []
-      do throws(ResultDecodingError) {
-        try scanner.object { scanner, key throws(ResultDecodingError) in
-          guard key == "error" else { return try scanner.variant(into: &ignored) }
-          try scanner.object { scanner, key throws(ResultDecodingError) in
+      do throws(JSONError) {
+        try scanner.object { scanner, key throws(JSONError) in
+          guard key == "error" else { return try scanner.skipValue() }
+          try scanner.object { scanner, key throws(JSONError) in
             switch key {
             case "code": fields.code = try scanner.string()
             case "message": fields.message = try scanner.string()
-            case "offset": fields.offset = Int(try scanner.integer())
+            case "offset": fields.offset = Int(try scanner.int64())
             case "hint": fields.hint = try scanner.string()
-            default: try scanner.variant(into: &ignored)
+            default: try scanner.skipValue()
             }
           }
         }

@@ -25,8 +25,8 @@ struct ResultColumnBuilder {
     self.type = isEnumeration ? .int64 : known.first { $0.name == type } ?? .variant
   }
 
-  mutating func append(_ scanner: inout JSONScanner) throws(ResultDecodingError) {
-    if scanner.takeWord("null") { return appendNull() }
+  mutating func append(_ scanner: inout JSONScanner) throws(JSONError) {
+    if try scanner.takeWord("null") { return appendNull() }
     validity.append(true)
     switch type {
     case _ where isEnumeration:
@@ -34,20 +34,31 @@ struct ResultColumnBuilder {
       let next = Int64(labels.count)
       integers.append(labels[label, default: next])
       if labels[label] == nil { labels[label] = next }
-    case .int64, .uint32, .timestamp, .duration, .money, .enumeration: integers.append(try scanner.integer())
+    case .int64, .uint32, .timestamp, .duration, .money, .enumeration: integers.append(try scanner.int64())
     case .id8: integers.append(Int64(bitPattern: UInt64(truncatingIfNeeded: try Self.hex(&scanner, digits: 16))))
     case .id16: ids.append(try Self.hex(&scanner, digits: 32))
-    case .float64: floats.append(try scanner.double())
+    case .float64: floats.append(try scanner.float64())
     case .bool:
-      let isTrue = scanner.takeWord("true")
-      guard isTrue || scanner.takeWord("false") else { throw scanner.failure("true or false") }
+      let isTrue = try scanner.takeWord("true")
+      if !isTrue { try scanner.literal("false") }
       bools.append(isTrue)
     case .string:
-      try appendBytes(&scanner) { scanner, out throws(ResultDecodingError) in try scanner.string(into: &out) }
+      try appendBytes(&scanner) { scanner, out throws(JSONError) in
+        try scanner.string(into: &out)
+        guard out.withUnsafeBytes(UTF8Check.isValid) else { throw scanner.error("half a surrogate pair") }
+      }
     case .bytes:
-      try appendBytes(&scanner) { scanner, out throws(ResultDecodingError) in try Self.base64(&scanner, &out) }
+      try appendBytes(&scanner) { scanner, out throws(JSONError) in
+        try scanner.string(into: &out)
+        guard let decoded = Base64.decoded(out) else { throw scanner.error("expected base64") }
+        out = decoded
+      }
     case .variant, .map:
-      try appendBytes(&scanner) { scanner, out throws(ResultDecodingError) in try scanner.variant(into: &out) }
+      try appendBytes(&scanner) { scanner, out throws(JSONError) in
+        var writer = VariantWriter(appendingTo: out)
+        try scanner.variant(into: &writer)
+        out = writer.bytes
+      }
     }
   }
 
@@ -65,49 +76,23 @@ struct ResultColumnBuilder {
 
   private mutating func appendBytes(
     _ scanner: inout JSONScanner,
-    _ read: (inout JSONScanner, inout [UInt8]) throws(ResultDecodingError) -> Void
-  ) throws(ResultDecodingError) {
+    _ read: (inout JSONScanner, inout [UInt8]) throws(JSONError) -> Void
+  ) throws(JSONError) {
     scratch.removeAll(keepingCapacity: true)
     try read(&scanner, &scratch)
-    guard strings.hasRoom(for: scratch.count) else { throw scanner.failure("less than 4 GiB of text in a column") }
+    guard strings.hasRoom(for: scratch.count) else { throw scanner.error("more than 4 GiB of text in a column") }
     strings.append(scratch)
   }
 
-  private static func hex(_ scanner: inout JSONScanner, digits: Int) throws(ResultDecodingError) -> UInt128 {
+  private static func hex(_ scanner: inout JSONScanner, digits: Int) throws(JSONError) -> UInt128 {
     let text = try scanner.string()
     var value: UInt128 = 0
     for byte in text.utf8 {
-      guard let digit = hexDigitValue(byte) else { throw scanner.failure("\(digits) hex digits") }
+      guard let digit = Hex.value(byte) else { throw scanner.error("expected \(digits) hex digits") }
       value = value << 4 | UInt128(digit)
     }
-    guard text.utf8.count == digits else { throw scanner.failure("\(digits) hex digits") }
+    guard text.utf8.count == digits else { throw scanner.error("expected \(digits) hex digits") }
     return value
-  }
-
-  private static func base64(_ scanner: inout JSONScanner, _ out: inout [UInt8]) throws(ResultDecodingError) {
-    let text = try scanner.string()
-    var bits: UInt32 = 0
-    var count = 0
-    for byte in text.utf8 where byte != UInt8(ascii: "=") {
-      guard let digit = base64Value(byte) else { throw scanner.failure("base64") }
-      bits = bits << 6 | UInt32(digit)
-      count += 6
-      if count >= 8 {
-        count -= 8
-        out.append(UInt8(truncatingIfNeeded: bits >> UInt32(count)))
-      }
-    }
-  }
-
-  private static func base64Value(_ byte: UInt8) -> UInt8? {
-    switch byte {
-    case UInt8(ascii: "A")...UInt8(ascii: "Z"): byte - UInt8(ascii: "A")
-    case UInt8(ascii: "a")...UInt8(ascii: "z"): byte - UInt8(ascii: "a") + 26
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0") + 52
-    case UInt8(ascii: "+"): 62
-    case UInt8(ascii: "/"): 63
-    default: nil
-    }
   }
 
   func finish() -> QueryResult.Column {

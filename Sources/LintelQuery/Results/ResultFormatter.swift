@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// Turns a ``QueryResult`` into text.
 ///
 ///     let formatter = ResultFormatter(.json)

@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// Pieces of the formats that the shell shows outside of results.
 package enum ResultText {
   /// A JSON string with its quotes.

@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// Times, durations, money and text as people read them.
 extension TextBuffer {
   /// `2026-01-31T23:59:59.123Z`, with as many groups of three decimals as the value needs.

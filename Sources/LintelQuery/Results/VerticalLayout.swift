@@ -1,3 +1,5 @@
+internal import LintelColumns
+
 /// A block a row: a rule with the row's number, then `name  value` lines.
 struct VerticalLayout: ResultLayout {
   private let cells: [CellReader]

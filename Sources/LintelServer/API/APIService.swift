@@ -1,4 +1,5 @@
 #if Server
+  internal import LintelQuery
   internal import NIOCore
   internal import NIOHTTP1
   internal import NIOPosix
@@ -76,9 +77,9 @@
     /// The body of every error on this port.
     static func errorBody(code: String, _ message: String, offset: Int?, hint: String? = nil) -> ByteBuffer {
       let offset = offset.map { ",\"offset\":\($0)" } ?? ""
-      let hint = hint.map { ",\"hint\":\(JSONText.quote($0))" } ?? ""
+      let hint = hint.map { ",\"hint\":\(ResultText.jsonString($0))" } ?? ""
       return ByteBuffer(
-        string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(JSONText.quote(message))\(offset)\(hint)}}\n")
+        string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(ResultText.jsonString(message))\(offset)\(hint)}}\n")
     }
   }
 
@@ -86,7 +87,7 @@
     func health() -> HTTPResponse {
       let problem = backend.problem()
       let text =
-        problem.map { "{\"status\":\"failing\",\"reason\":\(JSONText.quote($0))}\n" } ?? "{\"status\":\"ok\"}\n"
+        problem.map { "{\"status\":\"failing\",\"reason\":\(ResultText.jsonString($0))}\n" } ?? "{\"status\":\"ok\"}\n"
       return HTTPResponse(
         problem == nil ? .ok : .serviceUnavailable, contentType: "application/json",
         body: .bytes(ByteBuffer(string: text)))

@@ -1,4 +1,5 @@
 #if Server
+  internal import LintelQuery
   internal import NIOCore
   internal import NIOHTTP1
 
@@ -14,7 +15,7 @@
       switch format {
       case .json:
         guard !isFull else { return ByteBuffer(string: "{}") }
-        let text = "\"rejectedSpans\":\"\(rejected)\",\"errorMessage\":\(JSONText.quote(message))"
+        let text = "\"rejectedSpans\":\"\(rejected)\",\"errorMessage\":\(ResultText.jsonString(message))"
         return ByteBuffer(string: "{\"partialSuccess\":{\(text)}}")
       case .protobuf:
         guard !isFull else { return ByteBuffer() }
@@ -33,7 +34,7 @@
       let message = cut(problem.message)
       switch format {
       case .json:
-        return ByteBuffer(string: "{\"code\":\(code),\"message\":\(JSONText.quote(message))}")
+        return ByteBuffer(string: "{\"code\":\(code),\"message\":\(ResultText.jsonString(message))}")
       case .protobuf:
         var status = ByteBuffer()
         status.writeField(1, varint: code)
@@ -59,28 +60,6 @@
     private static func cut(_ message: String) -> String {
       guard message.utf8.count > messageBytes else { return message }
       return String(decoding: message.utf8.prefix(messageBytes), as: UTF8.self) + " ..."
-    }
-  }
-
-  /// JSON by hand, for the few short texts this module writes.
-  enum JSONText {
-    /// The text as a JSON string, quotes included.
-    static func quote(_ text: String) -> String {
-      var quoted = "\""
-      for scalar in text.unicodeScalars {
-        switch scalar {
-        case "\"": quoted += "\\\""
-        case "\\": quoted += "\\\\"
-        case "\n": quoted += "\\n"
-        case "\r": quoted += "\\r"
-        case "\t": quoted += "\\t"
-        case "\u{0}"..."\u{1f}":
-          let digits = String(scalar.value, radix: 16)
-          quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-        default: quoted.unicodeScalars.append(scalar)
-        }
-      }
-      return quoted + "\""
     }
   }
 

@@ -1,3 +1,4 @@
+import LintelColumns
 import Testing
 
 @testable import LintelIngest

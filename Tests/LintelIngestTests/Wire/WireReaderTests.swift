@@ -101,31 +101,3 @@ import Testing
     #expect(values == [.max, 300, 0x0807_0605_0403_0201, 0x0c0b_0a09])
   }
 }
-
-@Suite struct UTF8CheckTests {
-  private func isValid(_ bytes: [UInt8]) -> Bool { bytes.withUnsafeBytes { UTF8Check.isValid($0) } }
-
-  /// The standard library as the plain twin.
-  private func twin(_ bytes: [UInt8]) -> Bool { String(validating: bytes, as: UTF8.self) != nil }
-
-  @Test func everySequenceOfTwoBytesAndMore() {
-    for first in UInt8.min...UInt8.max {
-      for second in UInt8.min...UInt8.max {
-        for tail in [[], [0x80], [0x80, 0x80], [0xbf, 0xbf], [0x41]] as [[UInt8]] {
-          let bytes = [first, second] + tail
-          if isValid(bytes) != twin(bytes) { Issue.record("\(bytes)") }
-        }
-      }
-    }
-  }
-
-  @Test(arguments: [1, 2, 3] as [UInt64])
-  func mutatedText(seed: UInt64) {
-    var random = SplitMix64(seed: seed)
-    for _ in 0..<5_000 {
-      var bytes = Array(randomText(&random).utf8)
-      if !bytes.isEmpty, random.chance(2) { bytes[random.int(0..<bytes.count)] = UInt8(random.int(0..<256)) }
-      if isValid(bytes) != twin(bytes) { Issue.record("seed \(seed): \(bytes)") }
-    }
-  }
-}

@@ -19,9 +19,7 @@ enum OracleText {
     case .startsWith: return .bool(bytes[0].starts(with: bytes[1]))
     case .endsWith: return .bool(bytes[0].reversed().starts(with: bytes[1].reversed()))
     case .contains: return .bool(contains(bytes[0], bytes[1]))
-    case .hasOrigin:
-      return .bool(origins(bytes[0]).contains(bytes[1]) || originDetail(bytes[0], bytes[1]) != nil)
-    case .originDetail: return originDetail(bytes[0], bytes[1]).map { .bytes($0) } ?? .null
+    case .hasOrigin: return .bool(origins(bytes[0]).contains(bytes[1]))
     default: return .null
     }
   }
@@ -49,11 +47,6 @@ enum OracleText {
 
   private static func origins(_ list: [UInt8]) -> [[UInt8]] {
     list.split(separator: UInt8(ascii: ";"), omittingEmptySubsequences: false).map(Array.init)
-  }
-
-  private static func originDetail(_ list: [UInt8], _ entry: [UInt8]) -> [UInt8]? {
-    let start = entry + [UInt8(ascii: ":")]
-    return origins(list).first { $0.starts(with: start) }.map { Array($0.dropFirst(start.count)) }
   }
 
   // MARK: LIKE

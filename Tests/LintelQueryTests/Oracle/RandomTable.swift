@@ -41,7 +41,6 @@ struct RandomTable {
     MovedAttribute(
       key: "m.kind", list: "attributes", column: "name", conversion: .openInferenceKind,
       originals: ["alpha": "ALPHA", "beta": "B"]),
-    MovedAttribute(key: "m.kind", list: "attributes", column: "name", conversion: .lowercased),
   ]
 
   /// Names of dynamic attributes and the kinds that rows have them with.
@@ -138,7 +137,9 @@ struct RandomTable {
 
   private mutating func doubles(_ rows: Int, _ nulls: Int) -> [Double?] {
     values(rows, nulls: nulls) { random, _ in
-      let special: [Double] = [0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, 5e-324, 0.1, 0.5, -2.5, 3, 400]
+      let special: [Double] = [
+        0, -0.0, .nan, .infinity, -.infinity, 1e300, -1e300, .leastNonzeroMagnitude, 0.1, 0.5, -2.5, 3, 400,
+      ]
       return Int.random(in: 0...2, using: &random) == 0
         ? special.randomElement(using: &random) ?? 0 : Double(Int.random(in: -40...40, using: &random)) / 8
     }

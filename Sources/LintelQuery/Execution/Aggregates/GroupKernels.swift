@@ -1,3 +1,5 @@
+import LintelColumns
+
 /// The inner loops of counts and sums.
 ///
 /// Rows of one group come in runs, and adding to one memory cell again and again waits for the store before. With few
@@ -28,7 +30,7 @@ enum GroupKernels {
     _ groups: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ counts: UnsafeMutablePointer<Int64>,
     _ groupCount: Int
   ) {
-    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: groupCount * 4) { tables in
+    withScratch(of: UInt32.self, count: groupCount * 4) { tables in
       tables.initialize(repeating: 0)
       if let validity {
         validity.withUnsafeBytes { valid in
@@ -77,7 +79,7 @@ enum GroupKernels {
     _ values: UnsafeBufferPointer<Int64>, _ groups: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?,
     _ sums: UnsafeMutablePointer<Int128>, _ groupCount: Int
   ) {
-    withUnsafeTemporaryAllocation(of: Int64.self, capacity: groupCount * 4) { tables in
+    withScratch(of: Int64.self, count: groupCount * 4) { tables in
       tables.initialize(repeating: 0)
       if let validity {
         validity.withUnsafeBytes { valid in

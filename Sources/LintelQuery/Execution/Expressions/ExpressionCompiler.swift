@@ -106,7 +106,7 @@ struct ExpressionCompiler {
     case .not: return NotNode(first)
     case .isNull: return IsNullNode(first)
     case .coalesce: return CoalesceNode(nodes, type: type.physical)
-    case .like, .ilike, .matches, .element, .hasOrigin, .originDetail:
+    case .like, .ilike, .matches, .element, .hasOrigin:
       return try compile(constantSecond: function, first, operands)
     case .timeBucket:
       if operands.count == 2, case .constant(let width, _) = operands[0],
@@ -154,7 +154,7 @@ struct ExpressionCompiler {
         throw .query(
           QueryError(.binding, "bad regular expression at its byte \(error.offset): \(error.message)"))
       }
-    default: return OriginNode(first, entry: bytes, wantsDetail: function == .originDetail)
+    default: return OriginNode(first, entry: bytes)
     }
   }
 }

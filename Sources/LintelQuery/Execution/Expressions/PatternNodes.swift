@@ -73,55 +73,31 @@ final class ElementNode: EvaluationNode, @unchecked Sendable {
   }
 }
 
-/// `hasOrigin` and `originDetail`: looks for an entry in a list separated by semicolons.
+/// `hasOrigin`: looks for an entry in a list separated by semicolons.
 final class OriginNode: EvaluationNode, @unchecked Sendable {
   private let operand: EvaluationNode
   private let entry: [UInt8]
-  private let wantsDetail: Bool
 
-  init(_ operand: EvaluationNode, entry: [UInt8], wantsDetail: Bool) {
+  init(_ operand: EvaluationNode, entry: [UInt8]) {
     self.operand = operand
     self.entry = entry
-    self.wantsDetail = wantsDetail
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     let vector = try operand.evaluate(context)
-    if wantsDetail {
-      var builder = BytesBuilder(capacity: vector.count)
-      vector.withBytes { view in
-        for lane in 0..<vector.count {
-          builder.append(vector.isValid(lane) ? detail(view[lane]) : nil)
-        }
-      }
-      return builder.finish()
-    }
     let flags = vector.withBytes { view in makeLanes(vector.count) { holds(view[$0]) } }
     return Vector(.bool(flags), validity: vector.validity)
   }
 
   private func holds(_ list: UnsafeBufferPointer<UInt8>) -> Bool {
-    firstEntry(list) { $0.count == entry.count || $0[$0.startIndex + entry.count] == UInt8(ascii: ":") } != nil
-  }
-
-  private func detail(_ list: UnsafeBufferPointer<UInt8>) -> UnsafeBufferPointer<UInt8>? {
-    let found = firstEntry(list) { $0.count > entry.count && $0[$0.startIndex + entry.count] == UInt8(ascii: ":") }
-    return found.map { UnsafeBufferPointer(rebasing: $0.dropFirst(entry.count + 1)) }
-  }
-
-  /// The first entry that begins with ours and passes `accept`.
-  private func firstEntry(
-    _ list: UnsafeBufferPointer<UInt8>, _ accept: (Slice<UnsafeBufferPointer<UInt8>>) -> Bool
-  ) -> Slice<UnsafeBufferPointer<UInt8>>? {
     var start = 0
     while start <= list.count {
       var end = start
       while end < list.count, list[end] != UInt8(ascii: ";") { end += 1 }
-      let candidate = list[start..<end]
-      if candidate.starts(with: entry), accept(candidate) { return candidate }
+      if list[start..<end].elementsEqual(entry) { return true }
       start = end + 1
     }
-    return nil
+    return false
   }
 }
 

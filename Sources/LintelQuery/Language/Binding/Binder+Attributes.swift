@@ -198,16 +198,14 @@ extension Binder {
       guard let index = schema.index(of: move.column) else { continue }
       let source = Expression.column(index, schema.columns[index].type)
       let entry = Expression.constant(.bytes(Array(move.originEntry.utf8)), .string)
-      let (value, kind) = Self.original(of: source, move, origins: column, entry: entry)
+      let (value, kind) = Self.original(of: source, move)
       values.append(MovedValue(condition: .call(.hasOrigin, [column, entry], .bool), value: value, kind: kind))
     }
     return values
   }
 
   /// What the client sent, from the column it was moved to.
-  private static func original(
-    of column: Expression, _ move: MovedAttribute, origins: Expression, entry: Expression
-  ) -> (Expression, AttributeKind) {
+  private static func original(of column: Expression, _ move: MovedAttribute) -> (Expression, AttributeKind) {
     func scaled(_ unit: Double) -> (Expression, AttributeKind) {
       let number = Expression.call(.toFloat64, [column], .float64)
       return (.call(.divide, [number, .constant(.float64(unit), .float64)], .float64), .double)
@@ -216,20 +214,17 @@ extension Binder {
     case .string: return (column.type == .string ? column : .call(.toText, [column], .string), .string)
     case .int: return (column.type == .int64 ? column : .call(.toInt64, [column], .int64), .int)
     case .double: return (.call(.toFloat64, [column], .float64), .double)
-    case .bool: return (column, .bool)
     case .seconds: return scaled(1e9)
     case .milliseconds: return scaled(1e6)
     case .usd: return scaled(1e9)
     case .singleton: return (.call(.textArray, [column], .variant), .variant)
-    case .openInferenceKind, .lowercased:
-      let detail = Expression.call(.originDetail, [origins, entry], .string)
-      if move.originals.isEmpty { return (detail, .string) }
+    case .openInferenceKind:
       func text(_ value: String) -> Expression { .constant(.bytes(Array(value.utf8)), .string) }
       let branches = move.originals.sorted { $0.key < $1.key }.map { stored, original in
         Expression.CaseBranch(
           condition: .call(.equal, [column, text(stored)], .bool), result: text(original))
       }
-      return (.caseWhen(branches, otherwise: detail, .string), .string)
+      return (.caseWhen(branches, otherwise: .constant(.null, .string), .string), .string)
     }
   }
 }

@@ -95,11 +95,17 @@ struct PartBytesReader {
     return Int64(bitPattern: value >> 1) ^ -Int64(bitPattern: value & 1)
   }
 
-  mutating func string() throws(ColumnError) -> String {
-    let length = try count(limit: remaining)
-    defer { position += length }
-    return String(decoding: bytes[position..<(position + length)], as: UTF8.self)
+  /// Where the bytes lie that follow their own length; the reader moves past them.
+  mutating func run() throws(ColumnError) -> Range<Int> {
+    let length = try varint()
+    // Only now is it known how many bytes are left: the length itself took some.
+    guard length <= UInt64(remaining) else { throw Self.truncated }
+    let start = position
+    position += Int(length)
+    return start..<position
   }
+
+  mutating func string() throws(ColumnError) -> String { String(decoding: bytes[try run()], as: UTF8.self) }
 
   mutating func skip(_ length: Int) throws(ColumnError) {
     guard length >= 0, remaining >= length else { throw Self.truncated }

@@ -102,8 +102,7 @@ private struct TailColumn {
     case .bool: bool[row] = try reader.byte() != 0
     case .string, .variant:
       fill(to: row)
-      let length = try reader.count(limit: reader.remaining)
-      bytes.append(source[reader.position..<(reader.position + length)])
+      bytes.append(source[try reader.run()])
     }
   }
 
@@ -129,7 +128,7 @@ private struct TailColumn {
 extension PartBytesReader {
   fileprivate mutating func skipPayload(_ kind: AttributeKind) throws(ColumnError) {
     switch kind {
-    case .string, .variant: try skip(try count(limit: remaining))
+    case .string, .variant: _ = try run()
     case .int: _ = try varint()
     case .double: try skip(8)
     case .bool: try skip(1)

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import LintelIngest
+@testable import LintelColumns
 
 @Suite struct JSONScannerTests {
   private func withScanner<T>(_ text: String, _ body: (inout JSONScanner) throws -> T) rethrows -> T {
@@ -69,27 +69,53 @@ import Testing
     }
   }
 
-  @Test(
-    arguments: [
-      ("0", 0), ("-0", 0), ("18446744073709551616", 18_446_744_073_709_551_616), ("1e18", 1_000_000_000_000_000_000),
-      ("12.50e1", 125), ("5.0", 5), ("-100e-2", -1), ("0.0e99999999", 0),
-    ] as [(String, Int128)])
-  func readsWholeNumbersExactly(_ text: String, _ value: Int128) {
-    #expect(Array(text.utf8).withUnsafeBytes { wholeNumber($0) } == value)
+  @Test func readsValuesOfEveryKind() throws {
+    try withScanner(#"{"a":[1,-2],"b":true,"c":"NaN","d":2.5e0}"#) { scanner in
+      var seen: [String] = []
+      try scanner.object { scanner, key throws(JSONError) in
+        seen.append(key)
+        switch key {
+        case "a": try scanner.array { scanner throws(JSONError) in seen.append(String(try scanner.int64())) }
+        case "b": seen.append(String(try scanner.takeWord("true")))
+        default: seen.append(String(try scanner.float64()))
+        }
+      }
+      #expect(seen == ["a", "1", "-2", "b", "true", "c", "nan", "d", "2.5"])
+      #expect(scanner.isAtEnd)
+    }
   }
 
-  @Test(arguments: ["0.5", "1e-1", "1e31", "1e99999999999999999999", "1234567890123456789012345678901"])
-  func seesWhenANumberIsNotWholeOrTooLarge(_ text: String) {
-    #expect(Array(text.utf8).withUnsafeBytes { wholeNumber($0) } == nil)
+  @Test(arguments: ["1.5", "9223372036854775808", "1e3", "x"])
+  func refusesWhatIsNo64BitInteger(_ text: String) {
+    #expect(throws: JSONError.self) { try withScanner(text) { _ = try $0.int64() } }
   }
 
-  @Test func readsBase64OfBothAlphabets() {
-    #expect(base64(Array("+/+/".utf8)) == base64(Array("-_-_".utf8)))
-    #expect(base64(Array("AQ==".utf8)) == [1])
-    #expect(base64(Array("AQ".utf8)) == [1])
-    #expect(base64([]) == [])
-    #expect(base64(Array("A".utf8)) == nil)
-    #expect(base64(Array("A*==".utf8)) == nil)
-    #expect(base64(Array("====".utf8)) == nil)
+  @Test func readsVariants() throws {
+    let text = #"[null,true,false,-5,1.5,9223372036854775808,"é\n",{"k":{},"k":[]}]"#
+    let value = Variant.array([
+      .empty, .bool(true), .bool(false), .int(-5), .double(1.5), .double(0x1p63), .string("é\n"),
+      .map([.init("k", .map([])), .init("k", .array([]))]),
+    ])
+    try withScanner(text) { scanner in
+      var writer = VariantWriter()
+      try scanner.variant(into: &writer)
+      #expect(try Variant(decoding: writer.bytes) == value)
+    }
+  }
+
+  @Test func refusesVariantsThatNestTooDeeply() throws {
+    func nested(_ depth: Int) -> String {
+      String(repeating: "[", count: depth) + String(repeating: "]", count: depth)
+    }
+    try withScanner(nested(Variant.maximumDepth)) { scanner in
+      var writer = VariantWriter()
+      try scanner.variant(into: &writer)
+    }
+    #expect(throws: JSONError.self) {
+      try withScanner(nested(100_000)) { scanner in
+        var writer = VariantWriter()
+        try scanner.variant(into: &writer)
+      }
+    }
   }
 }

@@ -1,8 +1,10 @@
-/// JSON strings, and ``Variant`` bytes as JSON without building the tree.
+/// JSON strings and numbers.
 extension TextBuffer {
   /// Quoted and escaped; invalid UTF-8 becomes U+FFFD, since JSON text must be valid.
-  mutating func append(jsonString text: UnsafeBufferPointer<UInt8>) {
+  package mutating func append(jsonString text: UnsafeBufferPointer<UInt8>) {
     bytes.append(UInt8(ascii: "\""))
+    defer { bytes.append(UInt8(ascii: "\"")) }
+    guard let base = UnsafeRawPointer(text.baseAddress) else { return }
     var start = 0
     var index = 0
     while index < text.count {
@@ -12,7 +14,7 @@ extension TextBuffer {
         continue
       }
       if byte >= 0x80 {
-        let length = UTF8Decoding.scalar(text, at: index).length
+        let length = UTF8Check.sequenceLength(base + index, available: text.count &- index)
         if length > 0 {
           index &+= length
           continue
@@ -24,10 +26,9 @@ extension TextBuffer {
       start = index
     }
     append(UnsafeBufferPointer(rebasing: text[start..<text.count]))
-    bytes.append(UInt8(ascii: "\""))
   }
 
-  mutating func append(jsonString text: String) {
+  package mutating func append(jsonString text: String) {
     var text = text
     text.withUTF8 { append(jsonString: $0) }
   }
@@ -48,35 +49,17 @@ extension TextBuffer {
     }
   }
 
-  /// Two hex digits.
-  mutating func append(hexByte byte: UInt8) {
-    for digit in [byte >> 4, byte & 15] {
-      bytes.append(digit < 10 ? UInt8(ascii: "0") &+ digit : UInt8(ascii: "a") &- 10 &+ digit)
-    }
-  }
-
   /// A number, or a string where JSON has no number for it.
-  mutating func append(jsonDouble value: Double) {
+  package mutating func append(jsonDouble value: Double) {
     if value.isFinite { return append(double: value) }
     bytes.append(UInt8(ascii: "\""))
     append(double: value)
     bytes.append(UInt8(ascii: "\""))
   }
 
-  mutating func append(jsonBase64 run: UnsafeBufferPointer<UInt8>) {
+  package mutating func append(jsonBase64 run: UnsafeRawBufferPointer) {
     bytes.append(UInt8(ascii: "\""))
-    append(base64: run)
+    Base64.append(run, to: &bytes)
     bytes.append(UInt8(ascii: "\""))
-  }
-
-  /// The JSON of an encoded ``Variant``: the empty value is `null`, byte strings are base64, repeated keys stay repeated.
-  /// Bytes that are no encoding become `null`.
-  mutating func append(jsonVariant encoded: UnsafeBufferPointer<UInt8>) {
-    let start = bytes.count
-    var reader = VariantReader(encoded)
-    if !reader.write(into: &self, depth: 0) || !reader.isAtEnd {
-      bytes.removeSubrange(start...)
-      append("null")
-    }
   }
 }

@@ -1,30 +1,21 @@
-/// What is wrong with a JSON body, and where.
-public struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
-  public let message: String
-  /// Offset of the byte that cannot be.
-  public let offset: Int
-
-  public var description: String { "\(message) at byte \(offset)" }
-}
-
 /// A strict JSON reader (RFC 8259) over bytes that have been checked to be UTF-8: a cursor and the tokens at it.
 ///
 /// It never recurses: whoever reads nested values counts their depth.
-struct JSONScanner {
+package struct JSONScanner {
   /// Deepest nesting of values that are skipped unread.
-  static let maximumSkippedDepth = 512
+  package static let maximumSkippedDepth = 512
 
   private let bytes: UnsafeRawBufferPointer
-  private(set) var offset = 0
+  package private(set) var offset = 0
 
-  init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
+  package init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
-  func error(_ message: String) -> JSONError { JSONError(message: message, offset: offset) }
+  package func error(_ message: String) -> JSONError { JSONError(message: message, offset: offset) }
 
-  var isAtEnd: Bool { offset >= bytes.count }
+  package var isAtEnd: Bool { offset >= bytes.count }
 
   /// The next byte that isn't white space, not consumed.
-  mutating func peek() throws(JSONError) -> UInt8 {
+  package mutating func peek() throws(JSONError) -> UInt8 {
     while offset < bytes.count {
       let byte = bytes[offset]
       guard byte == 0x20 || byte == 0x0A || byte == 0x0D || byte == 0x09 else { return byte }
@@ -33,23 +24,23 @@ struct JSONScanner {
     throw error("the text ends too early")
   }
 
-  mutating func skipWhiteSpace() {
+  package mutating func skipWhiteSpace() {
     while offset < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[offset]) { offset += 1 }
   }
 
-  mutating func expect(_ byte: UInt8) throws(JSONError) {
+  package mutating func expect(_ byte: UInt8) throws(JSONError) {
     guard try peek() == byte else { throw error("expected '\(Character(UnicodeScalar(byte)))'") }
     offset += 1
   }
 
   /// Consumes `byte` if it is next.
-  mutating func take(_ byte: UInt8) throws(JSONError) -> Bool {
+  package mutating func take(_ byte: UInt8) throws(JSONError) -> Bool {
     guard try peek() == byte else { return false }
     offset += 1
     return true
   }
 
-  mutating func literal(_ text: StaticString) throws(JSONError) {
+  package mutating func literal(_ text: StaticString) throws(JSONError) {
     for position in 0..<text.utf8CodeUnitCount {
       guard offset < bytes.count, bytes[offset] == text.utf8Start[position] else { throw error("expected \(text)") }
       offset += 1
@@ -60,7 +51,7 @@ struct JSONScanner {
   ///
   /// An escape that names half a surrogate pair is written as its three-byte form, which is not UTF-8: whoever validates
   /// the text afterwards refuses it where it stands.
-  mutating func string(into out: inout [UInt8]) throws(JSONError) {
+  package mutating func string(into out: inout [UInt8]) throws(JSONError) {
     try expect(UInt8(ascii: "\""))
     while true {
       let start = offset
@@ -126,7 +117,7 @@ struct JSONScanner {
   private mutating func fourHexDigits() throws(JSONError) -> UInt32 {
     var value: UInt32 = 0
     for _ in 0..<4 {
-      guard offset < bytes.count, let digit = hexDigit(bytes[offset]) else { throw error("\\u needs four hex digits") }
+      guard offset < bytes.count, let digit = Hex.value(bytes[offset]) else { throw error("\\u needs four hex digits") }
       value = value << 4 | UInt32(digit)
       offset += 1
     }
@@ -134,7 +125,7 @@ struct JSONScanner {
   }
 
   /// The characters of the number at the cursor, checked against JSON's grammar.
-  mutating func number() throws(JSONError) -> UnsafeRawBufferPointer {
+  package mutating func number() throws(JSONError) -> UnsafeRawBufferPointer {
     _ = try peek()
     let start = offset
     if bytes[offset] == UInt8(ascii: "-") { offset += 1 }
@@ -160,7 +151,7 @@ struct JSONScanner {
   }
 
   /// Passes over the value at the cursor, whatever it is, checking that it is JSON.
-  mutating func skipValue() throws(JSONError) {
+  package mutating func skipValue() throws(JSONError) {
     var open: [UInt8] = []
     var scratch: [UInt8] = []
     repeat {
@@ -198,16 +189,5 @@ struct JSONScanner {
     scratch.removeAll(keepingCapacity: true)
     try string(into: &scratch)
     try expect(UInt8(ascii: ":"))
-  }
-}
-
-/// The value of a hex digit of either case.
-@inline(__always)
-func hexDigit(_ byte: UInt8) -> UInt8? {
-  switch byte {
-  case UInt8(ascii: "0")...UInt8(ascii: "9"): byte - UInt8(ascii: "0")
-  case UInt8(ascii: "a")...UInt8(ascii: "f"): byte - UInt8(ascii: "a") + 10
-  case UInt8(ascii: "A")...UInt8(ascii: "F"): byte - UInt8(ascii: "A") + 10
-  default: nil
   }
 }

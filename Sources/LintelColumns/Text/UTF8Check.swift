@@ -1,26 +1,32 @@
 /// Whether bytes are well-formed UTF-8 (Unicode 16, table 3-7): no overlong forms, no surrogates, nothing past U+10FFFF.
-enum UTF8Check {
-  @inline(__always)
-  static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
+package enum UTF8Check {
+  @inlinable @inline(__always)
+  package static func isValid(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var index = 0
     let count = bytes.count
     guard let base = bytes.baseAddress else { return true }
     while index &+ 8 <= count {
       let word = base.loadUnaligned(fromByteOffset: index, as: UInt64.self)
-      guard word & 0x8080_8080_8080_8080 == 0 else { return isValidTail(base, from: index, count: count) }
+      guard word & 0x8080_8080_8080_8080 == 0 else { return firstInvalid(base, from: index, count: count) == nil }
       index &+= 8
     }
     while index < count {
       guard base.load(fromByteOffset: index, as: UInt8.self) < 0x80 else {
-        return isValidTail(base, from: index, count: count)
+        return firstInvalid(base, from: index, count: count) == nil
       }
       index &+= 1
     }
     return true
   }
 
-  @inline(never)
-  private static func isValidTail(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Bool {
+  /// Offset of the first byte that is part of no well-formed sequence.
+  package static func firstInvalid(_ bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let base = bytes.baseAddress else { return nil }
+    return firstInvalid(base, from: 0, count: bytes.count)
+  }
+
+  @usableFromInline
+  static func firstInvalid(_ base: UnsafeRawPointer, from start: Int, count: Int) -> Int? {
     var index = start
     while index < count {
       if index &+ 8 <= count,
@@ -30,15 +36,15 @@ enum UTF8Check {
         continue
       }
       let length = sequenceLength(base + index, available: count &- index)
-      guard length > 0 else { return false }
+      guard length > 0 else { return index }
       index &+= length
     }
-    return true
+    return nil
   }
 
   /// Length of the well-formed sequence at `p`, 0 when there is none.
   @inline(__always)
-  private static func sequenceLength(_ p: UnsafeRawPointer, available: Int) -> Int {
+  static func sequenceLength(_ p: UnsafeRawPointer, available: Int) -> Int {
     let first = p.load(as: UInt8.self)
     if first < 0x80 { return 1 }
     let length: Int
