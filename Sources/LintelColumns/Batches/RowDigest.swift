@@ -26,6 +26,13 @@ public enum RowDigest {
     return sums.digests()
   }
 
+  /// A digest of each value, for telling values apart in memory; 0 stands for null.
+  public static func values(of vector: ColumnVector) -> [UInt64] {
+    var sums = Sums(rowCount: vector.count)
+    sums.add(vector, seed: 0)
+    return sums.low
+  }
+
   static func seed(_ name: String, _ kind: UInt64) -> UInt64 {
     var name = name
     return name.withUTF8 { ByteHash.digest(UnsafeRawBufferPointer($0), seed: kind).low }

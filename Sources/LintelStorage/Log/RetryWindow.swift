@@ -5,12 +5,11 @@
 /// window's length, unless more than half the limit of rows came after it; and never more than the limit are kept.
 ///
 /// Belongs to one shard and is used by its commit thread alone. A digest must cover the table too where a shard holds several.
-/// The rows in the log are not checked against it at a replay: they passed when they were appended.
+/// The rows in the log are not checked against it at a replay: they passed when they were appended. Nothing of it is written:
+/// after an opening, rows that came before are looked for in the parts (``StoredRows``).
 public struct RetryWindow: Sendable {
   private var younger: Generation
   private var older: Generation
-  /// Digests that are not in a ``SealedDigests`` yet, in order.
-  private var pending: [UInt128] = []
   private let windowNanoseconds: Int64
   private let generationLimit: Int
 
@@ -35,35 +34,21 @@ public struct RetryWindow: Sendable {
     var rows: [UInt32] = []
     rows.reserveCapacity(digests.count)
     for (row, digest) in digests.enumerated() where !older.digests.contains(digest) {
-      if younger.digests.insert(digest) {
-        rows.append(UInt32(truncatingIfNeeded: row))
-        pending.append(digest)
-      }
+      if younger.digests.insert(digest) { rows.append(UInt32(truncatingIfNeeded: row)) }
     }
     return rows
   }
 
   /// Forgets digests that ``insertNew(_:now:)`` has just returned as new, because their rows could not be stored: they are
   /// not duplicates when they come again.
-  public mutating func forget(_ digests: some BidirectionalCollection<UInt128>) {
-    for digest in digests.reversed() {
-      younger.digests.remove(digest)
-      if pending.last == digest { pending.removeLast() }
-    }
+  public mutating func forget(_ digests: some Sequence<UInt128>) {
+    for digest in digests { younger.digests.remove(digest) }
   }
 
-  /// Takes in digests that were stored earlier: from the log at a replay (`isLogged`), or from a file.
-  public mutating func restore(_ digests: [UInt128], at time: Int64, isLogged: Bool) {
+  /// Takes in digests that were stored earlier, at a replay of the log.
+  public mutating func restore(_ digests: [UInt128], at time: Int64) {
     expire(now: time)
     for digest in digests where !older.digests.contains(digest) { _ = younger.digests.insert(digest) }
-    if isLogged { pending += digests }
-  }
-
-  /// What has been inserted since the last sealing. Called when a log segment is finished, before anything else is
-  /// inserted: the result is written with ``SealedDigests/persist(_:to:fileSystem:)`` before the segment is removed.
-  public mutating func seal(segment: UInt64, now: Int64) -> SealedDigests {
-    defer { pending = [] }
-    return SealedDigests(segment: segment, time: now, digests: pending)
   }
 
   private mutating func expire(now: Int64) {

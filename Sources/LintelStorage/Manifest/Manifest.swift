@@ -15,6 +15,8 @@ public struct PartEntry: Sendable, Hashable {
   /// Bounds of the time column.
   public var minTime: Int64
   public var maxTime: Int64
+  /// When the newest row came, or a moment later, in nanoseconds since 1970.
+  public var arrived: Int64
   /// CRC32C of the file's footer: a swapped, stale or zeroed file is noticed.
   public var footerChecksum: UInt32
   /// Found damaged: kept on disk, left out of snapshots and merges.
@@ -22,7 +24,8 @@ public struct PartEntry: Sendable, Hashable {
 
   public init(
     number: UInt64, table: String, shard: Int, level: Int, fileName: String, rowCount: Int, fileBytes: Int,
-    rawBytes: Int, minTime: Int64, maxTime: Int64, footerChecksum: UInt32, isQuarantined: Bool = false
+    rawBytes: Int, minTime: Int64, maxTime: Int64, arrived: Int64, footerChecksum: UInt32,
+    isQuarantined: Bool = false
   ) {
     self.number = number
     self.table = table
@@ -34,6 +37,7 @@ public struct PartEntry: Sendable, Hashable {
     self.rawBytes = rawBytes
     self.minTime = minTime
     self.maxTime = maxTime
+    self.arrived = arrived
     self.footerChecksum = footerChecksum
     self.isQuarantined = isQuarantined
   }

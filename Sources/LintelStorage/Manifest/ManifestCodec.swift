@@ -6,11 +6,11 @@ internal import LintelColumns
 ///     sequence 42
 ///     next-part 18
 ///     shard 0 7                                  shard, first log segment needed
-///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 9ab3c1d0 live
+///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live
 ///     end 5d41402a
 ///
-/// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, CRC32C of the footer
-///   in hex, `live` or `quarantined`.
+/// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, when the newest
+///   row came, CRC32C of the footer in hex, `live` or `quarantined`.
 /// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
 /// - In a name, every byte outside `!`...`~`, and `%`, is written as `%` and two hex digits.
 /// - Shards are listed from 0 upwards, parts in any order with distinct numbers below `next-part`.
@@ -36,7 +36,7 @@ enum ManifestCodec {
     let fields: [String] = [
       "part", "\(part.number)", escape(part.table), "\(part.shard)", "\(part.level)", escape(part.fileName),
       "\(part.rowCount)", "\(part.fileBytes)", "\(part.rawBytes)", "\(part.minTime)", "\(part.maxTime)",
-      hex(part.footerChecksum), part.isQuarantined ? "quarantined" : "live",
+      "\(part.arrived)", hex(part.footerChecksum), part.isQuarantined ? "quarantined" : "live",
     ]
     return fields.joined(separator: " ") + "\n"
   }
@@ -107,16 +107,16 @@ private struct ManifestParser {
   }
 
   private mutating func part(shards: Int) -> PartEntry? {
-    guard let text = fields("part", 12), let number = UInt64(text[0]), let table = unescape(text[1]),
+    guard let text = fields("part", 13), let number = UInt64(text[0]), let table = unescape(text[1]),
       let shard = Int(text[2]), 0..<shards ~= shard, let level = Int(text[3]), let file = unescape(text[4]),
       let rows = Int(text[5]), rows >= 0, let bytes = Int(text[6]), bytes >= 0, let raw = Int(text[7]), raw >= 0,
-      let minTime = Int64(text[8]), let maxTime = Int64(text[9]), let checksum = UInt32(text[10], radix: 16),
-      text[11] == "live" || text[11] == "quarantined"
+      let minTime = Int64(text[8]), let maxTime = Int64(text[9]), let arrived = Int64(text[10]),
+      let checksum = UInt32(text[11], radix: 16), text[12] == "live" || text[12] == "quarantined"
     else { return nil }
     return PartEntry(
       number: number, table: table, shard: shard, level: level, fileName: file, rowCount: rows, fileBytes: bytes,
-      rawBytes: raw, minTime: minTime, maxTime: maxTime, footerChecksum: checksum,
-      isQuarantined: text[11] == "quarantined")
+      rawBytes: raw, minTime: minTime, maxTime: maxTime, arrived: arrived, footerChecksum: checksum,
+      isQuarantined: text[12] == "quarantined")
   }
 
   /// The fields behind the keyword of the next line, if it has the keyword and that many of them.

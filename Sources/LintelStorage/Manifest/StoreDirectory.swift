@@ -4,7 +4,7 @@
 ///     DATA/lock          held by the one process that may write
 ///     DATA/secret        32 random bytes, 0600: the key for hashing user ids
 ///     DATA/manifest/     ManifestStore
-///     DATA/wal/shard-0000/   log segments, and recent-N.ids
+///     DATA/wal/shard-0000/   log segments
 ///     DATA/hot/          parts
 public final class StoreDirectory: Sendable {
   /// The data directory as the caller named it.

@@ -59,7 +59,8 @@ struct FrozenMemtables: Sendable {
   let shard: Int
   let tables: [String: Memtable]
   let lastSegment: UInt64
-  let digests: SealedDigests
+  /// When they were set aside, in nanoseconds since 1970: no row came later.
+  let frozenAt: Int64
 
   var rowCount: Int { tables.values.reduce(0) { $0 + $1.rowCount } }
   var reservedBytes: Int { tables.values.reduce(0) { $0 + $1.reservedBytes } }

@@ -20,6 +20,8 @@ final class Shard: Sendable {
   struct Log {
     let writer: LogWriter
     var retryWindow: RetryWindow
+    /// What came before the store was opened; `nil` when none of it is to be recognised any more.
+    var storedRows: StoredRows?
   }
 
   private struct Queue {

@@ -45,7 +45,7 @@ extension Store {
   /// Writes the rows of an item that are new. `nil` when the item was answered because there is no room for it on the
   /// disk; any other error is final.
   private func write(_ item: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
-    let rows = log.retryWindow.insertNew(item.digests, now: WallClock.now())
+    let rows = newRows(of: item, &log)
     guard !rows.isEmpty else { return Accepted(item: item, batch: nil) }
     let isWhole = rows.count == item.batch.rowCount
     let batch = isWhole ? item.batch : item.batch.select(rows: rows)
@@ -62,6 +62,17 @@ extension Store {
       refuse(item, error)
       return nil
     }
+  }
+
+  /// The rows of an item that are not stored yet, ascending; from now on they count as stored.
+  private func newRows(of item: CommitItem, _ log: inout Shard.Log) -> [UInt32] {
+    let now = WallClock.now()
+    if log.storedRows?.isOver(now: now) ?? false { log.storedRows = nil }
+    guard let rows = log.storedRows?.newRows(of: item.batch, digests: item.digests) else {
+      return log.retryWindow.insertNew(item.digests, now: now)
+    }
+    let inserted = log.retryWindow.insertNew(rows.map { item.digests[Int($0)] }, now: now)
+    return inserted.map { rows[Int($0)] }
   }
 
   private func refuse(_ item: CommitItem, _ error: StorageError) {

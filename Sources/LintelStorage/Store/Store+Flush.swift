@@ -48,12 +48,11 @@ extension Store {
         }
         throw failStop(error)
       }
-      let digests = log.retryWindow.seal(segment: sealed, now: WallClock.now())
       state.withLock { state in
         state.frozen.append(
           FrozenMemtables(
             id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index], lastSegment: sealed,
-            digests: digests))
+            frozenAt: WallClock.now()))
         state.nextFrozenNumber += 1
         state.memtables[shard.index] = [:]
         state.oldestRow[shard.index] = nil
@@ -105,8 +104,9 @@ extension Store {
         }
       }
       try fileSystem.syncDirectory("\(path)/hot")
-      for (table, part) in written { live.append(try open(part, table: table, shard: frozen.shard, level: 0)) }
-      try frozen.digests.persist(to: directory.logDirectory(shard: frozen.shard), fileSystem: fileSystem)
+      for (table, part) in written {
+        live.append(try open(part, table: table, shard: frozen.shard, level: 0, arrived: frozen.frozenAt))
+      }
     } catch {
       for (_, part) in written { try? fileSystem.remove(part.path) }
       throw error
@@ -144,23 +144,20 @@ extension Store {
     do throws(StorageError) {
       try LogRecovery.removeObsolete(
         log, fileSystem: fileSystem, below: frozen.lastSegment + 1, damaged: shards[frozen.shard].damagedSegments)
-      try SealedDigests.removeExpired(log, fileSystem: fileSystem, before: retryHorizon)
     } catch {
       report(error)
     }
   }
 
-  /// Rows stored before this moment are no longer recognised when they come again.
-  var retryHorizon: Int64 {
-    WallClock.now() &- Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 2e9)
-  }
-
   /// Opens a part that has just been written: what can't be read back isn't published.
-  func open(_ part: WrittenPart, table: String, shard: Int, level: Int) throws(StorageError) -> LivePart {
+  /// - Parameter arrived: When its newest row came, in nanoseconds since 1970.
+  func open(
+    _ part: WrittenPart, table: String, shard: Int, level: Int, arrived: Int64
+  ) throws(StorageError) -> LivePart {
     let entry = PartEntry(
       number: part.number, table: table, shard: shard, level: level,
       fileName: directory.partFileName(part.number), rowCount: part.summary.rowCount, fileBytes: part.summary.length,
-      rawBytes: part.rawBytes, minTime: part.summary.minTime, maxTime: part.summary.maxTime,
+      rawBytes: part.rawBytes, minTime: part.summary.minTime, maxTime: part.summary.maxTime, arrived: arrived,
       footerChecksum: part.summary.checksum)
     return LivePart(entry: entry, reader: try open(entry, schema: try schema(table)))
   }

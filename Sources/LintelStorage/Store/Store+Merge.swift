@@ -86,7 +86,9 @@ extension Store {
     let live: LivePart
     do throws(StorageError) {
       try fileSystem.syncDirectory("\(path)/hot")
-      live = try open(written, table: table, shard: shard, level: 1 + (group.map(\.level).max() ?? 0))
+      live = try open(
+        written, table: table, shard: shard, level: 1 + (group.map(\.level).max() ?? 0),
+        arrived: group.map(\.arrived).max() ?? 0)
     } catch {
       try? fileSystem.remove(written.path)
       throw error

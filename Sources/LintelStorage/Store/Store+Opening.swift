@@ -74,6 +74,7 @@ extension Store {
       cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
       follower: nil)
     try store.openParts(loaded.manifest)
+    store.findStoredRows()
     for index in shards.indices { store.startFlush(shard: index) }
     store.startTicker()
     store.startMerging()
@@ -88,18 +89,14 @@ extension Store {
     let path = directory.logDirectory(shard: index)
     let fileSystem = directory.fileSystem
     let now = WallClock.now()
-    let horizon = now &- Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9)
     var window = RetryWindow(
       seconds: configuration.retryWindowSeconds, rows: configuration.retryWindowRows, now: now)
-    let sealed = try SealedDigests.load(path, fileSystem: fileSystem, notBefore: horizon)
-    for problem in sealed.problems { state.report(problem) }
-    for file in sealed.files { window.restore(file.digests, at: file.time, isLogged: false) }
     let byName = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     var replay = LogReplay(blockRows: configuration.blockRows)
     let recovery = try LogRecovery.recover(path, shard: index, fileSystem: fileSystem, floor: floor) {
       (record) throws(StorageError) in
       let batch = try LogPayload.decode(record, schemas: byName)
-      window.restore(digests(of: batch), at: now, isLogged: true)
+      window.restore(digests(of: batch), at: now)
       replay.add(batch)
     }
     for damage in recovery.damages { state.report(damage.error) }
@@ -138,6 +135,21 @@ extension Store {
       for index in manifest.parts.indices where damaged.contains(manifest.parts[index].number) {
         manifest.parts[index].isQuarantined = true
       }
+    }
+  }
+
+  /// Lets rows that are sent again be found in the parts that got rows within the retry window.
+  private func findStoredRows() {
+    let now = WallClock.now()
+    let window = Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9)
+    let parts = state.withLock { $0.parts.values.joined() }.filter { $0.entry.arrived >= now &- window }
+    for shard in shards {
+      let own = parts.filter { $0.entry.shard == shard.index }.compactMap { part in
+        schemas[part.entry.table].map { (schema: $0, reader: part.reader) }
+      }
+      guard let last = parts.map(\.entry.arrived).max(), !own.isEmpty else { continue }
+      let rows = StoredRows(own, until: last &+ window, rowLimit: configuration.retryWindowRows)
+      shard.log.withLock { $0.storedRows = rows }
     }
   }
 

@@ -46,7 +46,6 @@ import Testing
       }
     }
     #expect(window.count == twin.count)
-    #expect(Set(window.seal(segment: 1, now: 0).digests) == twin)
   }
 
   @Test func recognisesForTheWindowsLengthAndForgetsAfterTwice() {
@@ -74,13 +73,5 @@ import Testing
     _ = window.insertNew([2], now: 30 * Self.second)
     _ = window.insertNew([3], now: 60 * Self.second)
     #expect(window.insertNew([1], now: 61 * Self.second) == [0])
-  }
-
-  @Test func sealingTakesEachDigestOnce() {
-    var window = RetryWindow(seconds: 10, rows: 1000, now: 0)
-    _ = window.insertNew([1, 2, 2, 3], now: 0)
-    #expect(window.seal(segment: 1, now: 5).digests == [1, 2, 3])
-    _ = window.insertNew([3, 4], now: 0)
-    #expect(window.seal(segment: 2, now: 6) == SealedDigests(segment: 2, time: 6, digests: [4]))
   }
 }

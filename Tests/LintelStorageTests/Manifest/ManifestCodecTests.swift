@@ -12,6 +12,7 @@ extension Manifest {
         level: index % 5, fileName: "hot/\(index).part", rowCount: .random(in: 0...Int.max, using: &generator),
         fileBytes: .random(in: 0...1000, using: &generator), rawBytes: .random(in: 0...1000, using: &generator),
         minTime: .random(in: Int64.min...0, using: &generator), maxTime: .random(in: 0...Int64.max, using: &generator),
+        arrived: .random(in: 0...Int64.max, using: &generator),
         footerChecksum: .random(in: 0...UInt32.max, using: &generator),
         isQuarantined: Bool.random(using: &generator))
     }
@@ -39,14 +40,15 @@ extension Manifest {
   @Test func isTheDocumentedText() throws {
     let part = PartEntry(
       number: 17, table: "spans", shard: 0, level: 1, fileName: "hot/000000000017.part", rowCount: 120_000,
-      fileBytes: 1_843_200, rawBytes: 9_600_000, minTime: -5, maxTime: 6, footerChecksum: 0x9ab3, isQuarantined: true)
+      fileBytes: 1_843_200, rawBytes: 9_600_000, minTime: -5, maxTime: 6, arrived: 7, footerChecksum: 0x9ab3,
+      isQuarantined: true)
     let manifest = Manifest(sequence: 42, nextPartNumber: 18, logFloors: [7], parts: [part])
     let text = """
       lintel-manifest 1
       sequence 42
       next-part 18
       shard 0 7
-      part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 -5 6 00009ab3 quarantined
+      part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 -5 6 7 00009ab3 quarantined
 
       """
     #expect(ManifestCodec.encode(manifest) == sealed(text))
@@ -69,14 +71,14 @@ extension Manifest {
     "lintel-manifest 1\nsequence -1\nnext-part 1\nshard 0 0\n",
     "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 1 0\n",
     "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\nfuture thing\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 9 t 0 0 f 1 1 1 1 1 00 live\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 1 0 f 1 1 1 1 1 00 live\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 0 0 f -1 1 1 1 1 00 live\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 0 0 f 1 1 1 1 1 00 asleep\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t% 0 0 f 1 1 1 1 1 00 live\n",
-    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 %ff 0 0 f 1 1 1 1 1 00 live\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 9 t 0 0 f 1 1 1 1 1 1 00 live\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 1 0 f 1 1 1 1 1 1 00 live\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 0 0 f -1 1 1 1 1 1 00 live\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 0 0 f 1 1 1 1 1 1 00 asleep\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t% 0 0 f 1 1 1 1 1 1 00 live\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 %ff 0 0 f 1 1 1 1 1 1 00 live\n",
     "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\n"
-      + "part 1 t 0 0 f 1 1 1 1 1 00 live\npart 1 t 0 0 f 1 1 1 1 1 00 live\n",
+      + "part 1 t 0 0 f 1 1 1 1 1 1 00 live\npart 1 t 0 0 f 1 1 1 1 1 1 00 live\n",
   ])
   func whatIsNotUnderstoodIsRefused(text: String) {
     #expect(decode(sealed(text)) == .incompatible)

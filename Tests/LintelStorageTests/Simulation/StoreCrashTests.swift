@@ -87,7 +87,7 @@ import Testing
   /// Every sync of the engine is needed: on a device that skips one kind of them, the walk finds a loss. So the walk
   /// would also find the place where the engine forgot one.
   @Test(arguments: [
-    ".log", ".part", ".manifest.tmp", ".ids.tmp", "secret.tmp", "lintel.json.tmp", "/manifest/", "/hot/",
+    ".log", ".part", ".manifest.tmp", "secret.tmp", "lintel.json.tmp", "/manifest/", "/hot/",
     "/shard-0000/", "/data/",
   ])
   func aDeviceThatSkipsSyncsIsFoundOut(ending: String) async {

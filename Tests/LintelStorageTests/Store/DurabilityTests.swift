@@ -26,6 +26,51 @@ import Testing
     try await store.close()
   }
 
+  /// Rows sent again after a restart lie in parts, merged or not, of which only a block's digests fit into memory at once.
+  @Test(arguments: [52, 53, 54] as [UInt64])
+  func rowsSentAgainAfterARestartAreFoundInTheParts(seed: UInt64) async throws {
+    print("seed \(seed)")
+    let directory = ScratchDirectory()
+    var dice = Dice(seed)
+    let configuration = StoreTests.configuration { configuration in
+      configuration.blockRows = 64
+      configuration.shardCount = 1 + dice.below(2)
+      configuration.retryWindowRows = [100, 1 << 20][dice.below(2)]
+    }
+    var batches: [Batch] = []
+    for _ in 0..<4 {
+      let store = try StoreTests.open(directory, configuration)
+      for _ in 0..<3 {
+        batches.append(Samples.batch(&dice, Samples.Options(rows: 150)))
+        #expect(try await store.append(batches[batches.count - 1]).stored == 150)
+        try await store.flush()
+      }
+      if dice.chance(50) { try await store.mergeAll() }
+      try await store.close()
+    }
+    let store = try StoreTests.open(directory, configuration)
+    for batch in batches.shuffled(using: &dice) {
+      #expect(try await store.append(batch) == AppendReceipt(stored: 0, duplicates: 150), "seed \(seed)")
+    }
+    let more = Samples.batch(&dice, Samples.Options(rows: 150))
+    let mixed = try #require(BatchJoin.join([batches[0].select(rows: [1, 77]), more, batches[5].select(rows: [9])]))
+    #expect(try await store.append(mixed) == AppendReceipt(stored: 150, duplicates: 3), "seed \(seed)")
+    #expect(difference(try RowText.rows(store.snapshot("events")), (batches + [more]).flatMap(RowText.rows)) == nil)
+    try await store.close()
+  }
+
+  @Test func rowsOlderThanTheWindowAreTaken() async throws {
+    let directory = ScratchDirectory()
+    var dice = Dice(55)
+    let batch = Samples.batch(&dice)
+    let configuration = StoreTests.configuration { $0.retryWindowSeconds = 0 }
+    for _ in 0..<2 {
+      let store = try StoreTests.open(directory, configuration)
+      #expect(try await store.append(batch) == AppendReceipt(stored: 100, duplicates: 0))
+      try await store.close()
+    }
+  }
+
   @Test func theBudgetIsKept() async throws {
     let directory = ScratchDirectory()
     var dice = Dice(61)
