@@ -1,6 +1,7 @@
 /// Hashes of byte strings, eight bytes at a time, by multiplying to 128 bits and folding the halves.
 ///
-/// `hash` feeds hash tables: its seed is drawn at random a process, so that nobody can prepare keys that collide.
+/// `hash` feeds hash tables: its seed is drawn at random a process, so that nobody can prepare keys that collide. With a
+/// fixed seed it feeds the filters of parts (``FilterHash``) and must not change for that.
 /// `digest` feeds stored content digests: its seeds are fixed and never change.
 enum ByteHash {
   /// Drawn once a process.
