@@ -85,6 +85,7 @@ extension Store {
     PartOptions(
       fileSystem: fileSystem, blockRows: configuration.blockRows,
       window: MergeWindow(seconds: configuration.mergeWindowSeconds),
+      dictionaryTrialValues: configuration.dictionaryTrialValues,
       allocate: { [self] in
         let number = partNumbers.withLock { number in
           defer { number += 1 }

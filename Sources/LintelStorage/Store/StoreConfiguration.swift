@@ -28,5 +28,8 @@ public struct StoreConfiguration: Sendable, Hashable {
   /// Bytes of decoded and dictionary data kept in memory.
   public var cacheBytes = 256 << 20
 
+  /// A merge looks for repeats among values that have no dictionary yet when there are this many of them.
+  var dictionaryTrialValues = 1 << 18
+
   public init() {}
 }

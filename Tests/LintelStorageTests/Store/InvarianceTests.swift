@@ -40,6 +40,36 @@ import Testing
     try await store.close()
   }
 
+  /// Values that repeat too seldom in a flush for a dictionary get one when the merge has enough of them.
+  @Test func repeatsAmongPartsAreFoundByTheMerge() async throws {
+    var dice = Dice(24)
+    let directory = ScratchDirectory()
+    let store = try StoreTests.open(directory)
+    let note = ColumnReference.column(8)
+    var expected: [String] = []
+    for round in 0..<12 {
+      var batch = Samples.batch(&dice, Samples.Options(rows: 120))
+      var notes = BytesColumnBuilder()
+      for _ in 0..<120 {
+        if dice.chance(20) {
+          notes.appendNull()
+        } else {
+          notes.append("a note of some length, number \(dice.below(128))")
+        }
+      }
+      batch.columns[8] = notes.finish()
+      expected += RowText.rows(batch)
+      _ = try await store.append(batch)
+      try await store.flush()
+      if round == 0 { #expect(try store.snapshot("events").segments[0].dictionary(note) == nil) }
+    }
+    try await store.mergeAll()
+    let snapshot = try store.snapshot("events")
+    #expect(try snapshot.segments[0].dictionary(note)?.count == 128)
+    #expect(difference(try RowText.rows(snapshot), expected) == nil)
+    try await store.close()
+  }
+
   private static func options(_ dice: inout Dice) -> Samples.Options {
     var options = Samples.Options()
     options.rows = [1, 10, 100, 700][dice.below(4)]

@@ -129,7 +129,11 @@ enum Samples {
       if label == 0 { cost.append(dice.chance(3) ? -count : 2500 * count) } else { cost.appendNull() }
       if dice.chance(40) { score.appendNull() } else { score.append(Double(dice.below(1000)) / 8) }
       if dice.chance(30) { ok.appendNull() } else { ok.append(dice.chance(50)) }
-      if dice.chance(60) { note.appendNull() } else { note.append("note \(dice.next())") }
+      if dice.chance(60) {
+        note.appendNull()
+      } else {
+        note.append("note \(dice.chance(20) ? dice.next() : dice.next() % 90)")
+      }
       if dice.chance(50) { user.appendNull() } else { user.append(UInt128(dice.below(30)) << 64 | 7) }
       if dice.chance(70) { payload.appendNull() } else { payload.append(bytes(.int(Int64(dice.below(9))))) }
     }

@@ -8,6 +8,7 @@ import Testing
     var configuration = StoreConfiguration()
     configuration.blockRows = 64
     configuration.flushSeconds = 3600
+    configuration.dictionaryTrialValues = 1
     change(&configuration)
     return configuration
   }

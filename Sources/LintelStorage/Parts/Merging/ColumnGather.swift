@@ -55,7 +55,7 @@ struct ColumnGather {
     return try finish(dictionary)
   }
 
-  /// - Parameter table: Translates codes into merged ones.
+  /// - Parameter table: Translates codes into merged ones; empty where they are that already.
   private mutating func add(_ vector: ColumnVector, _ pieces: ArraySlice<MergeLayout.Piece>, table: [UInt32]) {
     if vector.isAllNull { return }
     addValidity(vector.validity, pieces)
@@ -67,6 +67,7 @@ struct ColumnGather {
       case .id128(let lanes): copyLanes(lanes, pieces, into: &id128)
       case .bytes(let values): strings.append((values, Array(pieces)))
       case .codes(let lanes, _):
+        if isCoded, table.isEmpty { return copyLanes(lanes, pieces, into: &codes) }
         if isCoded { return translate(lanes, pieces, table, into: &codes) }
         switch vector.plain().storage {
         case .bytes(let values): strings.append((values, Array(pieces)))

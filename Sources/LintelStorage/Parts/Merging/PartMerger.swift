@@ -7,6 +7,7 @@ struct PartMerger {
   let layout: MergeLayout
   let writer: PartWriter
   let related: MergedRelations
+  let options: PartOptions
   /// Asked between blocks; a merge that is no longer wanted ends with `.closed`.
   let isCancelled: @Sendable () -> Bool
 
@@ -23,7 +24,8 @@ struct PartMerger {
       fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: rowCount, blockRows: blockRows)
     let merger = PartMerger(
       sources: sources, schema: schema, layout: layout, writer: writer,
-      related: MergedRelations(schema, sources: sources, layout: layout), isCancelled: isCancelled)
+      related: MergedRelations(schema, sources: sources, layout: layout), options: options,
+      isCancelled: isCancelled)
     do {
       return WrittenPart(number: number, path: path, summary: try merger.run(), rawBytes: 0)
     } catch {
@@ -89,7 +91,8 @@ struct PartMerger {
         .incompatible, "column '\(stored.displayName)' has different types in the parts to be merged; they stay apart",
         path: writer.path)
     }
-    var union = try MergedDictionary.union(of: &columns, physical: physical)
+    var union = try MergedDictionary.union(
+      of: &columns, physical: physical, trialValues: options.dictionaryTrialValues)
     var numbering = CodeNumbering(entryCount: union?.count ?? 0)
     let values = union?.finish()
     writer.beginColumn(role, typeName: typeName, physical: physical)
@@ -118,32 +121,5 @@ struct PartMerger {
       related.begin(block: number)
       try body(block)
     }
-  }
-}
-
-/// The dictionary of a merged column.
-enum MergedDictionary {
-  /// Merges the sources' dictionaries and fills in their translation tables; `nil` when the column is to be plain.
-  static func union(
-    of columns: inout [SourceColumn], physical: PhysicalType
-  ) throws(StorageError) -> DictionaryUnion? {
-    guard physical == .bytes || physical == .id128 else { return nil }
-    var union = DictionaryUnion(physical)
-    var values = 0
-    for index in columns.indices {
-      guard let stored = columns[index].stored else {
-        if columns[index].place != nil { return nil }
-        continue
-      }
-      guard stored.dictionary != nil, let dictionary = try columns[index].loadDictionary() else { return nil }
-      columns[index].table = union.add(dictionary)
-      values += stored.valueCount
-      if union.bytes > DictionaryPolicy.maximumBytes { break }
-    }
-    guard DictionaryPolicy.pays(distinct: union.count, values: values, bytes: union.bytes) else {
-      for index in columns.indices { columns[index].table = [] }
-      return nil
-    }
-    return union
   }
 }

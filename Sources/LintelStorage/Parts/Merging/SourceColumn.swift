@@ -9,6 +9,8 @@ struct SourceColumn {
   private(set) var dictionary: ValueDictionary?
   /// Translates the dictionary's codes into the merged ones.
   var table: [UInt32] = []
+  /// The blocks in merged codes, which need no translation, where the column has no dictionary itself.
+  private var codes: [ColumnVector]?
   private var kept: [(block: Int, vector: ColumnVector)] = []
 
   /// Traces that reach over the seam of two sources make a merge jump a little to and fro.
@@ -33,6 +35,25 @@ struct SourceColumn {
     return dictionary
   }
 
+  /// Gives the values of a column without a dictionary codes of the merged one.
+  mutating func encode(with union: inout DictionaryUnion) throws(StorageError) {
+    var codes: [ColumnVector] = []
+    // What the codes refer to isn't known before the last source has been read.
+    let later = ValueDictionary(physical == .id128 ? .id128([]) : .bytes(ByteStrings()))
+    for block in 0..<reader.blockCount {
+      let vector = try read(block)
+      codes.append(ColumnVector(.codes(union.codes(of: vector), later), validity: vector.validity))
+    }
+    self.codes = codes
+    kept = []
+  }
+
+  mutating func forgetCodes() {
+    table = []
+    codes = nil
+    kept = []
+  }
+
   mutating func block(_ number: Int) throws(StorageError) -> ColumnVector {
     if let last = kept.last, last.block == number { return last.vector }
     if let found = kept.firstIndex(where: { $0.block == number }) {
@@ -51,6 +72,7 @@ struct SourceColumn {
     case nil:
       return .nulls(physical, count: reader.rowCount(ofBlock: number))
     case .column(let index):
+      if let codes { return codes[number] }
       let dictionary = try loadDictionary()
       return try reader.block(number, ofStored: index, dictionary: dictionary, cached: false)
     case .tail(let key):

@@ -13,9 +13,6 @@ enum ColumnJoin {
     }
   }
 
-  /// Values that take more than this on average are not looked at for repeats.
-  private static let longValueBytes = 1024
-
   private static func isCandidate(_ vector: ColumnVector) -> Bool {
     switch vector.storage {
     case .bytes, .id128, .codes: true
@@ -43,7 +40,7 @@ enum ColumnJoin {
         let table = known ?? union.add(dictionary)
         if known == nil { tables[ObjectIdentifier(dictionary)] = table }
         assembler.append(piece, 0..<piece.count, table: table)
-      case .bytes(let strings) where strings.bytes.count > longValueBytes * max(1, strings.count):
+      case .bytes(let strings) where strings.bytes.count > DictionaryPolicy.longValueBytes * max(1, strings.count):
         return nil
       default:
         assembler.appendCodes(union.codes(of: piece), validity: piece.validity)

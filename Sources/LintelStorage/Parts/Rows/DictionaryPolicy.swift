@@ -6,7 +6,10 @@
 enum DictionaryPolicy {
   /// At least this many entries are allowed whatever the number of rows.
   static let minimumLimit = 65_536
-  static let maximumBytes = 64 << 20
+  /// Half of what the store's cache takes by default: a larger dictionary would be read anew for every block.
+  static let maximumBytes = 96 << 20
+  /// Values that take more than this on average are not looked at for repeats.
+  static let longValueBytes = 1024
   /// Values seen before a column that repeats nothing is given up.
   static let trialValues = 4096
 
@@ -14,6 +17,13 @@ enum DictionaryPolicy {
   ///   - values: Rows that have a value.
   static func pays(distinct: Int, values: Int, bytes: Int) -> Bool {
     distinct <= max(minimumLimit, values / 4) && 2 * distinct <= values + 2 && bytes <= maximumBytes
+  }
+
+  /// The same for a merge, which writes what is read for long: there a dictionary is worth its while as soon as it takes
+  /// fewer bytes than the values by themselves.
+  static func paysWhenMerged(distinct: Int, values: Int, bytes: Int) -> Bool {
+    guard distinct > minimumLimit else { return pays(distinct: distinct, values: values, bytes: bytes) }
+    return distinct <= values / 4 * 3 && bytes <= maximumBytes && bytes / distinct >= 8
   }
 
   /// Whether to stop trying after `values` of the values.

@@ -5,6 +5,8 @@ struct PartOptions: Sendable {
   let fileSystem: any FileSystem
   let blockRows: Int
   let window: MergeWindow
+  /// Fewer values without a dictionary are left as they are by a merge: another one will have more.
+  let dictionaryTrialValues: Int
   /// Gives a new part its number and path.
   let allocate: @Sendable () -> (number: UInt64, path: String)
 }
