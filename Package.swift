@@ -14,6 +14,7 @@ let package = Package(
   name: "lintel",
   products: [
     .library(name: "Lintel", targets: ["Lintel"]),
+    .library(name: "LintelColumns", targets: ["LintelColumns"]),
     .library(name: "LintelIngest", targets: ["LintelIngest"]),
     .library(name: "LintelServer", targets: ["LintelServer"]),
     .executable(name: "linteld", targets: ["linteld"]),

@@ -11,6 +11,7 @@ let package = Package(
   targets: [
     .executableTarget(
       name: "lintel-bench", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+    .executableTarget(name: "encoding-bench", dependencies: [.product(name: "LintelColumns", package: "lintel")]),
     .executableTarget(name: "embedded-example", dependencies: [.product(name: "Lintel", package: "lintel")]),
   ],
   swiftLanguageModes: [.v6]

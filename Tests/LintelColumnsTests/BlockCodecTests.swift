@@ -3,13 +3,13 @@ import Testing
 @testable import LintelColumns
 
 @Suite struct BlockCodecTests {
-  @Test(arguments: [1, 2, 3] as [UInt64])
-  func everyShapeComesBack(seed: UInt64) throws {
+  @Test(arguments: [1, 2, 3] as [UInt64], [EncodingEffort.light, .compact])
+  func everyShapeComesBack(seed: UInt64, effort: EncodingEffort) throws {
     var random = SplitMix64(seed: seed)
     for plain in sampleVectors(&random) {
       for percent in [0, 5, 60, 100] {
         let vector = plain.withNulls(percent, &random)
-        let bytes = encoded(vector)
+        let bytes = encoded(vector, effort: effort)
         let back = try decoded(bytes, like: vector)
         #expect(back.rows == vector.rows, "seed \(seed), \(encodingName(bytes)), \(percent) % null")
         #expect(back.isCoded == vector.isCoded)

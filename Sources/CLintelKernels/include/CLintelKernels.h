@@ -45,4 +45,55 @@ void lintel_unpack_u32(const void *packed, unsigned width, uint32_t base, uint32
 /// Largest of `count` values, 0 of none.
 uint32_t lintel_max_u32(const uint32_t *values, size_t count);
 
+// Binned integers: the bins' numbers through tANS with four states, value i in state i % 4, and offsets into the bins.
+
+/// In encoding `lower` is in units of the divisor; in decoding it is the value that offset 0 stands for.
+typedef struct {
+  uint64_t lower;
+  uint64_t width;
+} lintel_bin;
+
+/// A bin's part in the state machine: from state X (size to 2 * size) its `(X + delta_width) >> 16` low bits are written,
+/// and what is left of X, plus `delta_state`, numbers the next state.
+typedef struct {
+  uint32_t delta_width;
+  int32_t delta_state;
+} lintel_tans_symbol;
+
+/// What decoding needs. Eight bytes behind the codes and behind the offsets must be readable.
+typedef struct {
+  /// A state's bin, the width of the bits to read << 8, and what to add to them << 16.
+  const uint32_t *table;
+  const lintel_bin *bins;
+  /// The widest of the bins.
+  uint64_t maximum_width;
+  /// Offsets are multiplied by it.
+  uint64_t divisor;
+  const uint8_t *codes;
+  size_t code_bytes;
+  const uint8_t *offsets;
+  size_t offset_bytes;
+  uint16_t states[4];
+} lintel_binned_stream;
+
+/// (value - base) / divisor of values that the divisor divides, given as the inverse of its odd part modulo 2^64 and its
+/// trailing zeros; the largest quotient. One above UINT64_MAX / divisor shows that the divisor doesn't divide all.
+uint64_t lintel_binned_quotients(
+  const int64_t *values, size_t count, int64_t base, uint64_t inverse, unsigned shift, uint64_t *quotients);
+/// The last of 2^steps ascending `lowers`, the first of them 0, that doesn't exceed each value.
+void lintel_binned_search(
+  const uint64_t *values, size_t count, const uint64_t *lowers, unsigned steps, uint16_t *bins);
+/// Writes the bins' codes and the four states decoding starts from; bytes written. `emitted` has room for `count`, `out`
+/// for 12 bits each and 8 bytes more.
+size_t lintel_tans_encode(
+  const uint8_t *bins, size_t count, const lintel_tans_symbol *symbols, const uint16_t *next, unsigned log,
+  uint32_t *emitted, uint8_t *out, uint16_t *states);
+/// Writes each value's offset into its bin; bytes written. `out` has room for them and 8 bytes more.
+size_t lintel_binned_write_offsets(
+  const uint64_t *values, const uint8_t *bins, size_t count, const lintel_bin *table, uint8_t *out);
+/// Decodes `count` values; 0, or -1 where the stream isn't that of so many values.
+int lintel_binned_decode_i64(const lintel_binned_stream *stream, size_t count, int64_t *values);
+/// The same modulo 2^32.
+int lintel_binned_decode_u32(const lintel_binned_stream *stream, size_t count, uint32_t *values);
+
 #endif

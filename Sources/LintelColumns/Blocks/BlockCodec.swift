@@ -17,7 +17,9 @@ public enum BlockCodec {
   static let keyedValidityFlag: UInt8 = 1 << 6
 
   /// Appends the block; its bounds and null count come back. Of dictionary-coded vectors the codes are written only.
-  public static func encode(_ vector: ColumnVector, into out: inout [UInt8]) -> BlockStatistics {
+  public static func encode(
+    _ vector: ColumnVector, effort: EncodingEffort = .light, into out: inout [UInt8]
+  ) -> BlockStatistics {
     let rowCount = vector.count
     let nullCount = vector.nullCount
     let start = out.count
@@ -33,7 +35,7 @@ public enum BlockCodec {
     out[start + 1] = flags(vector) | form.rawValue << validityShift
     var statistics = BlockStatistics(rowCount: rowCount, nullCount: nullCount, bounds: .none)
     if nullCount < rowCount {
-      let (encoding, bounds) = encodeBody(vector, validity, count: rowCount - nullCount, into: &out)
+      let (encoding, bounds) = encodeBody(vector, validity, count: rowCount - nullCount, effort, into: &out)
       out[start] = encoding.rawValue
       statistics.bounds = bounds
     }
@@ -45,28 +47,32 @@ public enum BlockCodec {
   }
 
   static func encodeBody(
-    _ vector: ColumnVector, _ validity: Bitmap?, count: Int, into out: inout [UInt8]
+    _ vector: ColumnVector, _ validity: Bitmap?, count: Int, _ effort: EncodingEffort, into out: inout [UInt8]
   ) -> (BlockEncoding, BlockStatistics.Bounds) {
     switch vector.storage {
     case .int64(let lanes):
-      let result = withValidLanes(lanes, validity, count: count) { IntegerEncoder.encodeBody($0, into: &out) }
+      let result = withValidLanes(lanes, validity, count: count) {
+        IntegerEncoder.encodeBody($0, effort: effort, into: &out)
+      }
       guard let bounds = result.bounds else { return (result.encoding, .none) }
       return (result.encoding, .int64(min: bounds.minimum, max: bounds.maximum))
     case .float64(let lanes):
-      let result = withValidLanes(lanes, validity, count: count) { DoubleCodec.encodeBody($0, into: &out) }
+      let result = withValidLanes(lanes, validity, count: count) {
+        DoubleCodec.encodeBody($0, effort: effort, into: &out)
+      }
       return (result.encoding, result.bounds)
     case .bool(let lanes):
       return (withValidLanes(lanes, validity, count: count) { BoolCodec.encodeBody($0, into: &out) }, .none)
     case .id128(let lanes):
-      let result = withValidLanes(lanes, validity, count: count) { IdCodec.encodeBody($0, into: &out) }
+      let result = withValidLanes(lanes, validity, count: count) { IdCodec.encodeBody($0, effort: effort, into: &out) }
       return (result.encoding, result.bounds)
     case .bytes(let strings):
-      return (strings.withValid(validity) { StringCodec.encodeBody($0, $1, into: &out) }, .none)
+      return (strings.withValid(validity) { StringCodec.encodeBody($0, $1, effort: effort, into: &out) }, .none)
     case .codes(let codes, _):
       let encoding = withValidLanes(codes, validity, count: count) { codes in
         withScratch(of: Int64.self, count: count) { wide in
           for index in 0..<count { wide[index] = Int64(codes[index]) }
-          return IntegerEncoder.encodeBody(UnsafeBufferPointer(wide), into: &out).encoding
+          return IntegerEncoder.encodeBody(UnsafeBufferPointer(wide), effort: effort, into: &out).encoding
         }
       }
       return (encoding, .none)

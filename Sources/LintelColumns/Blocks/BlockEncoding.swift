@@ -13,6 +13,7 @@ enum BlockEncoding: UInt8, CaseIterable {
   case stringsZstd = 10
   /// No valid row.
   case empty = 11
+  case binned = 12
   // What follows from other columns' blocks; see the folder Related.
   case keyed = 32
   case ordinals = 33
@@ -33,6 +34,7 @@ enum BlockEncoding: UInt8, CaseIterable {
     case .stringsLZ4: "lz4"
     case .stringsZstd: "zstd"
     case .empty: "null"
+    case .binned: "binned"
     case .keyed: "keyed"
     case .ordinals: "ordinals"
     case .offsets: "offsets"

@@ -5,7 +5,9 @@
 ///                   for ids: 16 bytes each, little-endian
 public enum DictionaryCodec {
   /// Appends the bytes of the dictionary.
-  public static func encode(_ dictionary: ValueDictionary, into out: inout [UInt8]) {
+  public static func encode(
+    _ dictionary: ValueDictionary, effort: EncodingEffort = .light, into out: inout [UInt8]
+  ) {
     out.append(dictionary.physicalType.rawValue)
     out.append(varint: UInt64(dictionary.count))
     switch dictionary.values {
@@ -13,7 +15,7 @@ public enum DictionaryCodec {
     case .bytes(let strings):
       let tag = out.count
       out.append(0)
-      out[tag] = strings.withValid(nil) { StringCodec.encodeBody($0, $1, into: &out) }.rawValue
+      out[tag] = strings.withValid(nil) { StringCodec.encodeBody($0, $1, effort: effort, into: &out) }.rawValue
     }
   }
 

@@ -1,7 +1,7 @@
 /// Blocks of doubles. Every bit pattern comes back as it was.
 ///
 ///     scaled   := exponent:u8, integers         value = Double(integer) / 10^exponent, exact on bits for every value
-///     constant, runs, bitpack, delta, patched, plain := as ``IntegerEncoder`` writes the bit patterns
+///     constant, runs, bitpack, delta, patched, binned, plain := as ``IntegerEncoder`` writes the bit patterns
 enum DoubleCodec {
   struct Result {
     var encoding: BlockEncoding
@@ -18,10 +18,14 @@ enum DoubleCodec {
     return powers
   }()
 
-  static func encodeBody(_ values: UnsafeBufferPointer<Double>, into out: inout [UInt8]) -> Result {
+  static func encodeBody(
+    _ values: UnsafeBufferPointer<Double>, effort: EncodingEffort, into out: inout [UInt8]
+  ) -> Result {
     let bounds = bounds(values)
-    if let encoding = encodeScaled(values, into: &out) { return Result(encoding: encoding, bounds: bounds) }
-    let encoding = values.withMemoryRebound(to: Int64.self) { IntegerEncoder.encodeBody($0, into: &out).encoding }
+    if let encoding = encodeScaled(values, effort, into: &out) { return Result(encoding: encoding, bounds: bounds) }
+    let encoding = values.withMemoryRebound(to: Int64.self) {
+      IntegerEncoder.encodeBody($0, effort: effort, into: &out).encoding
+    }
     return Result(encoding: encoding, bounds: bounds)
   }
 
@@ -59,7 +63,7 @@ enum DoubleCodec {
   }
 
   private static func encodeScaled(
-    _ values: UnsafeBufferPointer<Double>, into out: inout [UInt8]
+    _ values: UnsafeBufferPointer<Double>, _ effort: EncodingEffort, into out: inout [UInt8]
   ) -> BlockEncoding? {
     guard values.count > 1, var exponent = sampledExponent(values) else { return nil }
     let start = out.count
@@ -69,7 +73,7 @@ enum DoubleCodec {
         exponent = larger
       }
       out.append(UInt8(exponent))
-      IntegerEncoder.encode(UnsafeBufferPointer(integers), into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(integers), effort: effort, into: &out)
       // Bit patterns may do better: in constant blocks, or where integers take all 64 bits.
       if out.count - start < values.count * 7, out.count - start > 10 { return .scaled }
       out.removeLast(out.count - start)

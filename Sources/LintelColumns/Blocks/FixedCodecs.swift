@@ -45,7 +45,9 @@ enum IdCodec {
     var bounds: BlockStatistics.Bounds
   }
 
-  static func encodeBody(_ values: UnsafeBufferPointer<UInt128>, into out: inout [UInt8]) -> Result {
+  static func encodeBody(
+    _ values: UnsafeBufferPointer<UInt128>, effort: EncodingEffort, into out: inout [UInt8]
+  ) -> Result {
     guard let first = values.first else { return Result(encoding: .empty, bounds: .none) }
     var low = first
     var high = first
@@ -64,14 +66,16 @@ enum IdCodec {
       return Result(encoding: .constant, bounds: bounds)
     }
     if runCount <= values.count / 4 * 3 {
-      encodeRuns(values, runCount, into: &out)
+      encodeRuns(values, runCount, effort, into: &out)
       return Result(encoding: .runs, bounds: bounds)
     }
     out.append(contentsOf: UnsafeRawBufferPointer(values))
     return Result(encoding: .plain, bounds: bounds)
   }
 
-  private static func encodeRuns(_ values: UnsafeBufferPointer<UInt128>, _ runCount: Int, into out: inout [UInt8]) {
+  private static func encodeRuns(
+    _ values: UnsafeBufferPointer<UInt128>, _ runCount: Int, _ effort: EncodingEffort, into out: inout [UInt8]
+  ) {
     out.append(varint: UInt64(runCount))
     var lengths: [Int64] = []
     lengths.reserveCapacity(runCount)
@@ -81,7 +85,7 @@ enum IdCodec {
       lengths.append(Int64(index - start))
       start = index
     }
-    lengths.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, into: &out) }
+    lengths.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, effort: effort, into: &out) }
   }
 
   static func decodeBody(

@@ -20,6 +20,7 @@ enum IntegerDecoder {
     case .bitpack: try decodeBitpack(&reader, out)
     case .delta: try decodeDelta(&reader, out)
     case .patched: try decodePatched(&reader, out)
+    case .binned: try BinnedDecoder.decodeBody(&reader, into: out)
     case .empty where out.isEmpty: break
     default: throw ColumnError(.malformed, "integers can't be encoded as \(encoding.name) here")
     }

@@ -13,6 +13,7 @@ internal import CLintelKernels
 ///     patched  := for every 1,024 values: base:i64, width:u8, exceptions:u16, highWidth:u8, packed(m, width) of the
 ///                 low bits of value - base, position:u16 of each exception, packed stream (exceptions, highWidth) of
 ///                 their bits above
+///     binned   := see ``BinnedEncoder``
 ///
 /// `m` is 1,024, or the number of values left in the last chunk; `packed` is defined at ``BitPacking``. Differences and
 /// sums are taken modulo 2^64. How many values there are is known from outside.
@@ -25,17 +26,19 @@ enum IntegerEncoder {
 
   /// Appends encoding and body.
   @discardableResult
-  static func encode(_ values: UnsafeBufferPointer<Int64>, into out: inout [UInt8]) -> Result {
+  static func encode(
+    _ values: UnsafeBufferPointer<Int64>, effort: EncodingEffort, into out: inout [UInt8]
+  ) -> Result {
     let tag = out.count
     out.append(0)
-    let result = encodeBody(values, into: &out)
+    let result = encodeBody(values, effort: effort, into: &out)
     out[tag] = result.encoding.rawValue
     return result
   }
 
   /// Appends the body only.
   static func encodeBody(
-    _ values: UnsafeBufferPointer<Int64>, mayUseRuns: Bool = true, into out: inout [UInt8]
+    _ values: UnsafeBufferPointer<Int64>, effort: EncodingEffort, mayUseRuns: Bool = true, into out: inout [UInt8]
   ) -> Result {
     guard values.count > 0 else { return Result(encoding: .empty, bounds: nil) }
     var profile = IntegerProfile(values)
@@ -44,16 +47,24 @@ enum IntegerEncoder {
       out.append(littleEndian: profile.minimum)
       return Result(encoding: .constant, bounds: bounds)
     }
+    let start = out.count
     var (encoding, size) = profile.cheapest(values)
     let runCount = profile.changes + 1
     if mayUseRuns, runCount <= values.count / 3, profile.leastSizeOfRuns < size {
-      let start = out.count
-      encodeRuns(values, runCount, into: &out)
+      encodeRuns(values, runCount, effort, into: &out)
       // Runs also decode fastest, but a bit-packed block can be looked into without decoding all of it.
-      if out.count - start <= size { return Result(encoding: .runs, bounds: bounds) }
-      out.removeLast(out.count - start)
+      if out.count - start <= size {
+        encoding = .runs
+        size = out.count - start
+      } else {
+        out.removeLast(out.count - start)
+      }
+    }
+    if effort == .compact, encodeBinned(values, profile, rivalSize: size, from: start, into: &out) {
+      return Result(encoding: .binned, bounds: bounds)
     }
     switch encoding {
+    case .runs: break
     case .bitpack: encodeBitpack(values, profile, into: &out)
     case .delta: encodeDelta(values, profile, into: &out)
     case .patched: encodePatched(values, profile, into: &out)
@@ -64,7 +75,23 @@ enum IntegerEncoder {
     return Result(encoding: encoding, bounds: bounds)
   }
 
-  private static func encodeRuns(_ values: UnsafeBufferPointer<Int64>, _ runCount: Int, into out: inout [UInt8]) {
+  /// Puts binned values in the place of what has been written since `start`, if that pays. Values of two bits stay
+  /// packed: they are scanned fastest, and there is little to save.
+  private static func encodeBinned(
+    _ values: UnsafeBufferPointer<Int64>, _ profile: IntegerProfile, rivalSize: Int, from start: Int,
+    into out: inout [UInt8]
+  ) -> Bool {
+    guard rivalSize * 32 > values.count * 9 else { return false }
+    let written = out.count
+    let rival = BinnedEncoder.Rival(size: rivalSize)
+    guard BinnedEncoder.encodeBody(values, minimum: profile.minimum, rival: rival, into: &out) else { return false }
+    out.removeSubrange(start..<written)
+    return true
+  }
+
+  private static func encodeRuns(
+    _ values: UnsafeBufferPointer<Int64>, _ runCount: Int, _ effort: EncodingEffort, into out: inout [UInt8]
+  ) {
     out.append(varint: UInt64(runCount))
     withScratch(of: Int64.self, count: runCount * 2 + 2) { scratch in
       let runs = UnsafeMutableBufferPointer(rebasing: scratch[..<(runCount + 1)])
@@ -74,7 +101,7 @@ enum IntegerEncoder {
         let tag = out.count
         out.append(0)
         let part = UnsafeBufferPointer(rebasing: part[..<runCount])
-        out[tag] = encodeBody(part, mayUseRuns: false, into: &out).encoding.rawValue
+        out[tag] = encodeBody(part, effort: effort, mayUseRuns: false, into: &out).encoding.rawValue
       }
     }
   }

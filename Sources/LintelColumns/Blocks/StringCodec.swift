@@ -5,14 +5,15 @@
 ///     stringsZstd := byteCount:u32, storedCount:u32, integers, zstd frame of the bytes
 enum StringCodec {
   /// Appends the body for the given values (in a block those of the valid rows).
-  static func encodeBody(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, into out: inout [UInt8]) -> BlockEncoding
-  {
+  static func encodeBody(
+    _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, effort: EncodingEffort, into out: inout [UInt8]
+  ) -> BlockEncoding {
     guard !lengths.isEmpty else { return .empty }
     let (encoding, stored) = compress(bytes, count: lengths.count)
     out.append(littleEndian: UInt32(truncatingIfNeeded: bytes.count))
     if let stored { out.append(littleEndian: UInt32(truncatingIfNeeded: stored.count)) }
     let wide = lengths.map { Int64($0) }
-    wide.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, into: &out) }
+    wide.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, effort: effort, into: &out) }
     if let stored { out.append(contentsOf: stored) } else { out.append(contentsOf: bytes) }
     return encoding
   }

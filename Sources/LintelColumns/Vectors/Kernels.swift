@@ -29,6 +29,10 @@ protocol PackedLane: FixedWidthInteger & BitwiseCopyable & Sendable {
   /// Decodes a full chunk of ``BitPacking/chunk`` values, 128 * width bytes.
   static func unpackChunk(
     _ packed: UnsafeRawPointer, width: Int, base: Self, into out: UnsafeMutablePointer<Self>)
+  /// Decodes binned integers; whether the stream is that of so many values.
+  static func decodeBinned(
+    _ stream: inout lintel_binned_stream, into out: UnsafeMutableBufferPointer<Self>
+  ) -> Bool
 }
 
 extension Int64: PackedLane {
@@ -40,6 +44,13 @@ extension Int64: PackedLane {
   ) {
     lintel_unpack_i64(packed, UInt32(truncatingIfNeeded: width), base, out)
   }
+
+  static func decodeBinned(
+    _ stream: inout lintel_binned_stream, into out: UnsafeMutableBufferPointer<Int64>
+  ) -> Bool {
+    guard let target = out.baseAddress else { return false }
+    return lintel_binned_decode_i64(&stream, out.count, target) == 0
+  }
 }
 
 extension UInt32: PackedLane {
@@ -50,5 +61,12 @@ extension UInt32: PackedLane {
     _ packed: UnsafeRawPointer, width: Int, base: UInt32, into out: UnsafeMutablePointer<UInt32>
   ) {
     lintel_unpack_u32(packed, UInt32(truncatingIfNeeded: width), base, out)
+  }
+
+  static func decodeBinned(
+    _ stream: inout lintel_binned_stream, into out: UnsafeMutableBufferPointer<UInt32>
+  ) -> Bool {
+    guard let target = out.baseAddress else { return false }
+    return lintel_binned_decode_u32(&stream, out.count, target) == 0
   }
 }

@@ -21,7 +21,8 @@ struct SplitMix64: RandomNumberGenerator {
 
 /// Sequences that push an encoder into each of its corners.
 enum IntegerShape: CaseIterable {
-  case constant, alternating, ascending, timestamps, small, outliers, extremes, random, longRuns, negative, wrapping
+  case constant, alternating, ascending, timestamps, small, outliers, extremes, random, longRuns, negative, wrapping,
+    wide, multiples, skewed
 
   func values(_ count: Int, _ random: inout SplitMix64) -> [Int64] {
     var last: Int64 = 1_700_000_000_000_000_000
@@ -39,6 +40,9 @@ enum IntegerShape: CaseIterable {
       case .random: return Int64(bitPattern: random.next())
       case .longRuns: return Int64(index / 97 % 5) << 40
       case .negative: return -Int64(random.below(1 << 20)) - (1 << 50)
+      case .wide: return Int64(random.below(1 << (4 + random.below(30))))
+      case .multiples: return Int64(random.below(1 << (1 + random.below(12)))) * 1280 - 77
+      case .skewed: return random.chance(90) ? 1 << 33 : Int64(random.below(3)) << 20
       case .wrapping: return index % 2 == 0 ? Int64.min + Int64(index) : Int64.max - Int64(random.below(9))
       }
     }
@@ -119,9 +123,9 @@ extension ColumnVector {
   }
 }
 
-func encoded(_ vector: ColumnVector) -> [UInt8] {
+func encoded(_ vector: ColumnVector, effort: EncodingEffort = .light) -> [UInt8] {
   var out: [UInt8] = []
-  _ = BlockCodec.encode(vector, into: &out)
+  _ = BlockCodec.encode(vector, effort: effort, into: &out)
   return out
 }
 

@@ -25,12 +25,14 @@ public struct BlockEncoder {
 
   public init(_ relations: [BlockRelation]) { self.relations = relations }
 
-  /// Appends the block as ``BlockCodec/encode(_:into:)`` does.
+  /// Appends the block as ``BlockCodec/encode(_:effort:into:)`` does, compactly: relations are for merges.
   public mutating func encode(
     _ vector: ColumnVector, _ related: some RelatedBlocks, into out: inout [UInt8]
   ) -> BlockStatistics {
     let nullCount = vector.nullCount
-    guard !relations.isEmpty, nullCount < vector.count else { return BlockCodec.encode(vector, into: &out) }
+    guard !relations.isEmpty, nullCount < vector.count else {
+      return BlockCodec.encode(vector, effort: .compact, into: &out)
+    }
     let isTrial = blocks % Self.trialInterval == 0
     blocks += 1
     let validity = nullCount > 0 ? vector.validity : nil
@@ -44,7 +46,7 @@ public struct BlockEncoder {
     if encoding == nil || isTrial {
       let size = encoding == nil ? Int.max : out.count - bodyStart
       var plain: [UInt8] = []
-      let result = BlockCodec.encodeBody(vector, validity, count: values.count, into: &plain)
+      let result = BlockCodec.encodeBody(vector, validity, count: values.count, .compact, into: &plain)
       bounds = result.1
       if plain.count <= size {
         out.removeLast(out.count - bodyStart)

@@ -20,7 +20,7 @@ enum KeyedCodec {
       }
       guard wrong <= values.count / 4 else { return false }
       reference.write(into: &out)
-      IntegerEncoder.encode(UnsafeBufferPointer(table), into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(table), effort: .compact, into: &out)
       BlockExceptions.encode(values, count: wrong, into: &out) { row in table[Int(keys[row])] }
       return true
     }
@@ -96,8 +96,8 @@ enum BlockExceptions {
       }
       let found = UnsafeMutableBufferPointer(rebasing: scratch[(count + 1)...])
       for index in 0..<count { found[index] = values[Int(positions[index])] }
-      IntegerEncoder.encode(UnsafeBufferPointer(rebasing: positions[..<count]), into: &out)
-      IntegerEncoder.encode(UnsafeBufferPointer(found), into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(rebasing: positions[..<count]), effort: .compact, into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(found), effort: .compact, into: &out)
     }
   }
 

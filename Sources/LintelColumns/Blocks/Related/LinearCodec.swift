@@ -26,7 +26,9 @@ enum LinearCodec {
     reference.write(into: &out)
     out.append(UInt8(truncatingIfNeeded: terms.count))
     for term in terms { out.append(varint: UInt64(term.column)) }
-    for factor in factors { factor.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, into: &out) } }
+    for factor in factors {
+      factor.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, effort: .compact, into: &out) }
+    }
     predicted.withUnsafeBufferPointer { predicted in
       BlockExceptions.encode(values, count: wrong, into: &out) { predicted[$0] }
     }

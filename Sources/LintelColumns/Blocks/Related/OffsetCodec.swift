@@ -26,8 +26,8 @@ enum OffsetCodec {
         }
       }
       reference.write(into: &out)
-      IntegerEncoder.encode(UnsafeBufferPointer(firsts), into: &out)
-      IntegerEncoder.encode(UnsafeBufferPointer(steps), into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(firsts), effort: .compact, into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(steps), effort: .compact, into: &out)
       return true
     }
   }

@@ -32,7 +32,7 @@ enum OrdinalCodec {
       guard wrong <= values.count / 4 else { return false }
       reference.write(into: &out)
       out.append(varint: UInt64(idColumn))
-      IntegerEncoder.encode(UnsafeBufferPointer(ordinals), into: &out)
+      IntegerEncoder.encode(UnsafeBufferPointer(ordinals), effort: .compact, into: &out)
       BlockExceptions.encode(values, count: wrong, into: &out) { index in
         ids[Int(starts[Int(runs.keys[Int(rows[index])])]) + Int(ordinals[index])]
       }
