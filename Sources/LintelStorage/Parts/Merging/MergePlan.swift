@@ -126,7 +126,7 @@ struct MergePlan {
 
     mutating func order() -> [UInt32] {
       groups.rankPrefixes(prefixes.ranks())
-      return groups.sorted(clusters.comparator())
+      return groups.sorted(rowCount: runs.reduce(0) { $0 + Int($1.run.count) }, clusters.comparator())
     }
 
     func runsByGroup() -> GroupedRuns { GroupedRuns(runs, groupCount: groups.groups.count) }

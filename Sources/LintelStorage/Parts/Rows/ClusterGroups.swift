@@ -1,6 +1,7 @@
 /// The groups of rows that stay adjacent in a part: same merge window, same sort-key prefix, same cluster (trace).
 ///
-/// A part's order is: prefix, then the time of the group's first row, then cluster, then time within the group.
+/// A part's order is: the slice of time of the group's first row (``TimeSlices``), prefix, the time of the group's first row,
+/// cluster, time within the group.
 struct ClusterGroups {
   struct Group {
     /// Merge window and rank of the sort-key prefix.
@@ -43,11 +44,14 @@ struct ClusterGroups {
 
   /// Group numbers in the part's order.
   /// - Parameter clusterPrecedes: Orders two clusters whose first times are equal.
-  func sorted(_ clusterPrecedes: (UInt32, UInt32) -> Bool) -> [UInt32] {
+  func sorted(rowCount: Int, _ clusterPrecedes: (UInt32, UInt32) -> Bool) -> [UInt32] {
+    let slices = TimeSlices(groups.map(\.firstTime), rowCount: rowCount)
     var order = (0..<UInt32(groups.count)).map { $0 }
     groups.withUnsafeBufferPointer { groups in
       order.sort { left, right in
         let (a, b) = (groups[Int(left)], groups[Int(right)])
+        let (first, second) = (slices.number(of: a.firstTime), slices.number(of: b.firstTime))
+        if first != second { return first < second }
         if a.prefix != b.prefix { return a.prefix < b.prefix }
         if a.firstTime != b.firstTime { return a.firstTime < b.firstTime }
         return clusterPrecedes(a.cluster, b.cluster)

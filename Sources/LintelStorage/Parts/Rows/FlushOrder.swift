@@ -26,7 +26,7 @@ struct FlushOrder {
       let place = UInt64(windowOf[row]) << 32 | UInt64(ranks[Int(prefixOf[row])])
       groupOf[row] = UInt32(groups.group(prefix: place, cluster: clusters[row], time: times[row]))
     }
-    let order = groups.sorted(codes.comparator())
+    let order = groups.sorted(rowCount: times.count, codes.comparator())
     let sorted = Self.place(groupOf, order: order, times: times)
     rows = Array(repeating: [], count: windows.count)
     for row in sorted { rows[Int(windowOf[Int(row)])].append(row) }
