@@ -115,6 +115,8 @@ struct SegmentSlice: Segment {
     segment.statistics(column, block: blocks.lowerBound + block)
   }
 
+  func filters(_ column: ColumnReference) -> BlockFilters? { segment.filters(column)?.dropFirst(blocks.lowerBound) }
+
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
     try segment.dictionary(column)
   }

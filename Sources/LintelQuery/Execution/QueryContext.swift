@@ -94,10 +94,11 @@ final class QueryContext: @unchecked Sendable {
 
   // MARK: Counters
 
-  func note(blocks: Int = 0, pruned: Int = 0, rows: Int = 0, bytes: Int = 0) {
+  func note(blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0) {
     statistics.withLock {
       $0.blocksTotal += blocks
       $0.blocksPruned += pruned
+      $0.blocksFiltered += filtered
       $0.rowsRead += rows
       $0.bytesRead += bytes
     }

@@ -28,7 +28,8 @@ struct PlanDescription {
     return [
       "", "rows returned: \(rows)", "time: \(milliseconds) ms", "rows read: \(statistics.rowsRead)",
       "bytes read: \(statistics.bytesRead)",
-      "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)",
+      "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)"
+        + (statistics.blocksFiltered > 0 ? " (\(statistics.blocksFiltered) by filters)" : ""),
     ]
   }
 
@@ -67,10 +68,10 @@ struct PlanDescription {
     for (index, step) in steps.enumerated() {
       lines.append(Self.indent(depth + index) + step)
     }
-    let pruning = columns.pruning.map(rowText.text)
-    if !pruning.isEmpty {
-      lines.append(
-        String(repeating: "  ", count: depth + steps.count - 1) + "prune by " + pruning.joined(separator: " AND "))
+    let margin = String(repeating: "  ", count: depth + steps.count - 1)
+    for (title, conditions) in [("prune by ", columns.pruning), ("look up in filters ", columns.lookups)] {
+      if conditions.isEmpty { continue }
+      lines.append(margin + title + conditions.map(rowText.text).joined(separator: " AND "))
     }
   }
 
@@ -84,12 +85,14 @@ private struct ReadColumns {
   private(set) var columns: [Int] = []
   private(set) var attributes: [String] = []
   private(set) var pruning: [Expression] = []
+  /// Conditions that ask filters which blocks have a value.
+  private(set) var lookups: [Expression] = []
 
   init(_ plan: QueryPlan) {
     if let filter = plan.filter {
       add(filter)
-      let conjuncts = if case .call(.and, let operands, _) = filter { operands } else { [filter] }
-      pruning = conjuncts.filter(Self.canPrune)
+      pruning = filter.conjuncts.filter(Self.canPrune)
+      lookups = filter.conjuncts.filter(Self.asksFilters)
     }
     if let aggregation = plan.aggregation {
       aggregation.keys.forEach { add($0) }
@@ -121,6 +124,12 @@ private struct ReadColumns {
     }
   }
 
+  private static func asksFilters(_ condition: Expression) -> Bool {
+    if case .inSubquery(let operand, _) = condition { return isStored(operand) && operand.type.hasFilters }
+    let tests = condition.canFail ? [] : BlockCondition(condition, subqueries: [])?.tests ?? []
+    return tests.contains { $0.hashes != nil }
+  }
+
   /// A comparison of a stored column with constants.
   private static func canPrune(_ condition: Expression) -> Bool {
     switch condition {
@@ -149,4 +158,9 @@ private struct ReadColumns {
   private static func isConstant(_ expression: Expression) -> Bool {
     if case .constant = expression { true } else { false }
   }
+}
+
+extension ColumnType {
+  /// Whether filters are kept of columns of this type.
+  fileprivate var hasFilters: Bool { self == .string || self == .bytes || self == .id16 }
 }

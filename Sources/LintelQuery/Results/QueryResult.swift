@@ -22,16 +22,19 @@ public struct QueryResult: Sendable {
     /// Bytes of the column blocks that were read.
     public var bytesRead: Int
     public var blocksPruned: Int
+    /// Those of the pruned blocks that zone maps would have kept and filters did not.
+    public var blocksFiltered: Int
     public var blocksTotal: Int
 
     public init(
       elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0,
-      blocksTotal: Int = 0
+      blocksFiltered: Int = 0, blocksTotal: Int = 0
     ) {
       self.elapsedMilliseconds = elapsedMilliseconds
       self.rowsRead = rowsRead
       self.bytesRead = bytesRead
       self.blocksPruned = blocksPruned
+      self.blocksFiltered = blocksFiltered
       self.blocksTotal = blocksTotal
     }
   }

@@ -36,6 +36,8 @@ final class BatchSegment: Segment {
       rowCount: rowCount(ofBlock: block), nullCount: 0, bounds: .int64(min: minTime, max: maxTime))
   }
 
+  func filters(_ column: ColumnReference) -> BlockFilters? { nil }
+
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
     let vector: ColumnVector?
     switch column {

@@ -14,6 +14,8 @@ public protocol Segment: Sendable {
   func storedBytes(_ column: ColumnReference, block: Int) -> Int
   /// Zone map of one block; `nil` when none is kept.
   func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics?
+  /// In which blocks a value of the column may occur; `nil` when nothing is kept that tells.
+  func filters(_ column: ColumnReference) -> BlockFilters?
   /// The dictionary that the column's `.codes` vectors refer to in every block of this segment; `nil` when blocks hold
   /// plain values, or dictionaries of their own.
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary?

@@ -56,6 +56,16 @@ final class TestSegment: Segment {
     columns[column].map { $0[block].zoneMap }
   }
 
+  /// Kept of every column of byte strings and ids.
+  func filters(_ column: ColumnReference) -> BlockFilters? {
+    guard let blocks = columns[column], let type = blocks.first?.physicalType, type == .bytes || type == .id128 else {
+      return nil
+    }
+    var builder = BlockFilterBuilder()
+    for block in blocks { builder.add(FilterHash.values(of: block.plainValues)) }
+    return builder.finish()
+  }
+
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? { dictionaries[column] }
 
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
@@ -86,6 +96,21 @@ extension ColumnVector {
       var strings = ByteStrings()
       for row in range { strings.append(lanes[row]) }
       return ColumnVector(.bytes(strings), validity: bits)
+    }
+  }
+
+  /// The same values without codes.
+  var plainValues: ColumnVector {
+    guard case .codes(let codes, let dictionary) = storage else { return self }
+    func values<T>(_ empty: T, _ entry: (Int) -> T) -> [T] {
+      codes.enumerated().map { isValid($0) ? entry(Int($1)) : empty }
+    }
+    switch dictionary.values {
+    case .id128(let ids): return ColumnVector(.id128(values(0) { ids[$0] }), validity: validity)
+    case .bytes(let strings):
+      var plain = ByteStrings()
+      for value in values([], { strings[$0] }) { plain.append(value) }
+      return ColumnVector(.bytes(plain), validity: validity)
     }
   }
 

@@ -32,6 +32,7 @@ import Testing
                 └ filter (status = 'error') AND (start_time >= '2026-01-01T00:05:00Z') AND ((name || 'x') <> 'y') AND trace_id IN (subquery 1)
                   └ scan spans: trace_id, name, start_time, status, request_model
                     prune by status = 'error' AND start_time >= '2026-01-01T00:05:00Z'
+                    look up in filters trace_id IN (subquery 1)
         subquery 1
           project trace_id
           └ filter duration > 2s

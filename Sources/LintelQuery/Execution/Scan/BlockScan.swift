@@ -21,10 +21,12 @@ final class BlockScan: @unchecked Sendable {
 
   private func prepare() throws(ExecutionFailure) {
     let segments = query.segments
+    let pruning =
+      query.options.usePruning ? BlockPruning(plan.filter?.conjuncts ?? [], subqueries: plan.subqueries) : nil
     let prepared = Mutex([PreparedSegment?](repeating: nil, count: segments.count))
     try query.parallel(segments.count) { (_, index) throws(ExecutionFailure) in
       guard !self.query.excluded.contains(index) else { return }
-      let result = try self.plan.prepare(segments[index], index: index, usePruning: self.query.options.usePruning)
+      let result = try self.plan.prepare(segments[index], index: index, pruning: pruning, query: self.query)
       prepared.withLock { $0[index] = result }
     }
     var total = 0

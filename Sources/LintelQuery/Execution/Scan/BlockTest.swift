@@ -1,7 +1,7 @@
 import LintelColumns
 import LintelStorage
 
-/// What a conjunct of the filter demands of one column, as far as zone maps can tell.
+/// What a condition demands of one column, as far as zone maps and filters can tell.
 struct BlockTest {
   enum Demand {
     case compare(ScalarFunction, Value, ColumnType)
@@ -12,37 +12,36 @@ struct BlockTest {
 
   let column: ColumnReference
   let demand: Demand
+  /// Hashes of the values of which a row must have one; `nil` where filters can't tell.
+  let hashes: [UInt64]?
 
-  /// The test behind a conjunct, where it has one.
-  init?(_ conjunct: Expression) {
-    switch conjunct {
-    case .call(.isNull, let operands, _):
-      guard operands.count == 1, let column = Self.reference(operands[0]) else { return nil }
-      self.init(column: column, demand: .isNull)
-    case .call(.not, let operands, _):
-      guard case .call(.isNull, let inner, _)? = operands.first, inner.count == 1,
-        let column = Self.reference(inner[0])
-      else { return nil }
-      self.init(column: column, demand: .isNotNull)
-    case .inList(let operand, let values, _):
-      guard let column = Self.reference(operand) else { return nil }
-      self.init(column: column, demand: .oneOf(values))
-    case .call(let function, let operands, _):
-      guard operands.count == 2, let flipped = Self.flipped(function) else { return nil }
-      if let column = Self.reference(operands[0]), case .constant(let value, _) = operands[1] {
-        self.init(column: column, demand: .compare(function, value, operands[0].type))
-      } else if let column = Self.reference(operands[1]), case .constant(let value, _) = operands[0] {
-        self.init(column: column, demand: .compare(flipped, value, operands[1].type))
-      } else {
-        return nil
-      }
-    default: return nil
+  /// More values than this pass nearly every block by chance.
+  private static let maximumHashes = 256
+
+  /// - Parameter operand: What is held against the demand; `nil` is the answer unless it is a stored column.
+  init?(_ operand: Expression, _ demand: Demand) {
+    guard let column = Self.reference(operand) else { return nil }
+    self.column = column
+    self.demand = demand
+    switch demand {
+    case .compare(.equal, let value, _): hashes = Self.hashes([value])
+    case .oneOf(let values): hashes = Self.hashes(values)
+    default: hashes = nil
     }
   }
 
-  private init(column: ColumnReference, demand: Demand) {
-    self.column = column
-    self.demand = demand
+  private static func hashes(_ values: [Value]) -> [UInt64]? {
+    guard values.count <= maximumHashes else { return nil }
+    var hashes: [UInt64] = []
+    for value in values {
+      switch value {
+      case .bytes(let bytes): hashes.append(bytes.withUnsafeBytes { FilterHash.value($0) })
+      case .id128(let id): hashes.append(FilterHash.value(id))
+      case .null: break
+      default: return nil
+      }
+    }
+    return hashes
   }
 
   private static func reference(_ expression: Expression) -> ColumnReference? {
@@ -77,6 +76,11 @@ struct BlockTest {
     case .compare(let function, let value, let type):
       return hasValues && Self.admits(function, value, type, statistics.bounds)
     }
+  }
+
+  /// False when no row of the block can pass.
+  func admits(_ filters: BlockFilters, block: Int) -> Bool {
+    hashes?.contains { filters.mayContain($0, block: block) } ?? true
   }
 
   private static func admits(

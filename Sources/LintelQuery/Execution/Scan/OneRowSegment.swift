@@ -9,6 +9,7 @@ struct OneRowSegment: Segment {
   var attributeKeys: [AttributeKey] { [] }
   func storedBytes(_ column: ColumnReference, block: Int) -> Int { 0 }
   func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? { nil }
+  func filters(_ column: ColumnReference) -> BlockFilters? { nil }
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? { nil }
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector { .nulls(.int64, count: 1) }
 }

@@ -54,12 +54,18 @@ struct ScanPlan {
   var subqueries: [MemberSet] = []
 
   /// Compiles the scan for one segment; `nil` when nothing in it can pass the filter.
+  ///
+  /// - Parameter pruning: `nil` keeps every block, whatever is known of it.
   func prepare(
-    _ segment: any Segment, index: Int, usePruning: Bool
+    _ segment: any Segment, index: Int, pruning: BlockPruning?, query: QueryContext
   ) throws(ExecutionFailure) -> PreparedSegment? {
-    let conjuncts = filter?.conjuncts ?? []
     let missing = missingSlots(segment)
-    let blocks = usePruning ? remainingBlocks(segment, conjuncts, missing) : Array(0..<segment.blockCount)
+    var blocks = Array(0..<segment.blockCount)
+    if let pruning {
+      let remaining = pruning.remaining(segment) { slots.slot($0).map(missing.contains) ?? false }
+      query.note(filtered: remaining.filtered)
+      blocks = remaining.blocks
+    }
     guard !blocks.isEmpty else { return nil }
     var compiler = ExpressionCompiler(slots: slots)
     compiler.subqueries = subqueries
@@ -72,7 +78,7 @@ struct ScanPlan {
         throw ExecutionFailure(error, segment: index)
       }
     }
-    guard let nodes = try compile(conjuncts, compiler, usePruning: usePruning) else { return nil }
+    guard let nodes = try compile(filter?.conjuncts ?? [], compiler, usePruning: pruning != nil) else { return nil }
     return try PreparedSegment(
       segment, index: index, blocks: blocks, conjuncts: nodes, compiler: compiler, scan: self)
   }
@@ -84,19 +90,6 @@ struct ScanPlan {
       if case .attribute(let key) = reference, !present.contains(key) { missing.insert(slot) }
     }
     return missing
-  }
-
-  private func remainingBlocks(_ segment: any Segment, _ conjuncts: [Expression], _ missing: Set<Int>) -> [Int] {
-    let tests = conjuncts.compactMap { BlockTest($0) }
-    return (0..<segment.blockCount).filter { block in
-      tests.allSatisfy { test in
-        if let slot = slots.slot(test.column), missing.contains(slot) {
-          let rows = segment.rowCount(ofBlock: block)
-          return test.admits(BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none))
-        }
-        return segment.statistics(test.column, block: block).map(test.admits) ?? true
-      }
-    }
   }
 
   /// The conjuncts, cheap and selective ones first, those that may fail last and in their order. `nil` when one can't hold.
