@@ -10,7 +10,13 @@ let package = Package(
   ],
   targets: [
     .executableTarget(
-      name: "lintel-bench", dependencies: [.product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      name: "lintel-bench",
+      dependencies: [
+        .product(name: "Lintel", package: "lintel"),
+        .product(name: "LintelColumns", package: "lintel"),
+        .product(name: "LintelIngest", package: "lintel"),
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
     .executableTarget(name: "encoding-bench", dependencies: [.product(name: "LintelColumns", package: "lintel")]),
     .executableTarget(name: "embedded-example", dependencies: [.product(name: "Lintel", package: "lintel")]),
   ],

@@ -1,0 +1,191 @@
+import Lintel
+import LintelColumns
+
+/// Makes batches of the spans table, as LintelIngest's decoder would from the same spans sent over OTLP.
+///
+/// Only `user_hash` differs from a server's: it is made from the user's number, not with a deployment's secret.
+struct BatchMaker {
+  private var names: SpanNames
+  private var organizations: LocalCodes
+  private var teams = LocalCodes(Catalogue.teams)
+  private var apps: LocalCodes
+  private var services: LocalCodes
+  private var environments = LocalCodes(Catalogue.environments)
+  private var operations = LocalCodes(Operation.allCases.map { $0.name ?? "" })
+  private var providers = LocalCodes(Catalogue.models.map(\.provider))
+  private var models = LocalCodes(Catalogue.models.map(\.name))
+  private var answeringModels = LocalCodes(Catalogue.models.map { Catalogue.answeringModel($0) })
+  private var finishReasons = LocalCodes(FinishReason.allCases.map(\.name))
+  private var tools = LocalCodes(Catalogue.tools)
+  private var agents: LocalCodes
+  private var scopes = LocalCodes(Catalogue.scopes)
+  private var resources: LocalCodes
+  private var origins = LocalCodes(OriginTexts.all)
+  private var attributes = AttributeColumns()
+  private let catalogue: Catalogue
+
+  init(_ catalogue: Catalogue) {
+    self.catalogue = catalogue
+    names = SpanNames(catalogue)
+    organizations = LocalCodes(catalogue.organizations)
+    apps = LocalCodes(catalogue.apps.map(\.name))
+    services = LocalCodes(catalogue.services)
+    agents = LocalCodes(catalogue.apps.map(\.agentName))
+    resources = LocalCodes(encoded: Self.encodedResources(catalogue))
+  }
+
+  mutating func batch(_ rows: [SpanRow]) -> Batch {
+    let columns = SpanSchema.table.columns.map { column($0, rows) }
+    return Batch(
+      schema: SpanSchema.table, rowCount: rows.count, columns: columns, attributes: attributes.columns(rows, catalogue))
+  }
+
+  private mutating func column(_ definition: ColumnDefinition, _ rows: [SpanRow]) -> ColumnVector {
+    let apps = catalogue.apps
+    return switch definition.name {
+    case "trace_id": ColumnVector(.id128(rows.map { UInt128($0.traceHigh) << 64 | UInt128($0.traceLow) }))
+    case "user_hash": ColumnVector(.id128(rows.map { Self.userHash($0.user) }))
+    case "span_id": ColumnVector(.int64(rows.map { Int64(bitPattern: $0.spanID) }))
+    case "parent_span_id": lanes(rows, where: { $0.parentID != 0 }) { Int64(bitPattern: $0.parentID) }
+    case "name": names.column(rows)
+    case "kind": ColumnVector(.int64(rows.map(\.operation.kind)))
+    case "start_time": ColumnVector(.int64(rows.map(\.start)))
+    case "duration": ColumnVector(.int64(rows.map(\.duration)))
+    case "status": ColumnVector(.int64(rows.map { $0.failure > 0 ? 2 : 0 }))
+    case "status_message": text(rows) { catalogue.message($0) }
+    case "service_name": services.column(rows) { apps[Int($0.app)].service }
+    case "org_id": organizations.column(rows) { apps[Int($0.app)].organization }
+    case "team_id": teams.column(rows) { apps[Int($0.app)].team }
+    case "app_id": self.apps.column(rows) { Int($0.app) }
+    case "environment": environments.column(rows) { apps[Int($0.app)].environment }
+    case "session_id": text(rows) { Hex.text("sess-", $0.session) }
+    case "operation": operations.column(rows) { $0.isPlain ? -1 : Int($0.operation.rawValue) }
+    case "provider": providers.column(rows) { $0.operation.hasModel ? Int($0.model) : -1 }
+    case "request_model": models.column(rows) { $0.operation.hasModel ? Int($0.model) : -1 }
+    case "response_model": answeringModels.column(rows) { $0.hasUsage ? Int($0.model) : -1 }
+    case "finish_reason": finishReasons.column(rows) { $0.isAnswer ? Int($0.finish.rawValue) : -1 }
+    case "tool_name": tools.column(rows) { $0.operation == .tool ? Int($0.target) : -1 }
+    case "agent_name": agents.column(rows) { $0.operation == .agent ? Int($0.app) : -1 }
+    case "input_tokens": lanes(rows, where: \.hasUsage) { Int64($0.inputTokens) }
+    case "output_tokens": lanes(rows, where: \.isAnswer) { Int64($0.outputTokens) }
+    case "cache_read_tokens": lanes(rows, where: \.isAnswer) { Int64($0.cacheReadTokens) }
+    case "reasoning_tokens": lanes(rows, where: \.isReasoned) { Int64($0.reasoningTokens) }
+    case "time_to_first_token": lanes(rows, where: \.isAnswer, \.timeToFirstToken)
+    case "reported_cost": lanes(rows, where: \.hasUsage, Catalogue.cost)
+    case "scope_name": scopes.column(rows) { $0.isPlain ? 1 : 0 }
+    case "scope_version": constant(Array(Catalogue.scopeVersion.utf8), rows.count)
+    case "resource_attributes": resources.column(rows) { catalogue.hostNumber(app: $0.app, host: $0.host) }
+    case "scope_attributes": constant(VariantWriter.map([]).bytes, rows.count)
+    case "attribute_origins": origins.column(rows) { OriginTexts.number($0) }
+    case _ where definition.isNullable: ColumnVector.nulls(definition.type.physical, count: rows.count)
+    case _ where definition.type.physical == .int64:
+      ColumnVector(.int64(Array(repeating: 0, count: rows.count)))
+    default: constant([], rows.count)
+    }
+  }
+
+  // MARK: Forms of columns
+
+  @inline(__always)
+  private func lanes(
+    _ rows: [SpanRow], where isPresent: (SpanRow) -> Bool, _ value: (SpanRow) -> Int64
+  ) -> ColumnVector {
+    var lanes = [Int64](repeating: 0, count: rows.count)
+    var validity = Bitmap(repeating: true, count: rows.count)
+    for index in rows.indices {
+      if isPresent(rows[index]) { lanes[index] = value(rows[index]) } else { validity[index] = false }
+    }
+    return ColumnVector(.int64(lanes), validity: validity.setCount == rows.count ? nil : validity)
+  }
+
+  @inline(__always)
+  private func text(_ rows: [SpanRow], _ value: (SpanRow) -> String) -> ColumnVector {
+    var builder = BytesColumnBuilder()
+    builder.reserveCapacity(rows.count)
+    for row in rows { builder.append(value(row)) }
+    return builder.finish()
+  }
+
+  private func constant(_ value: [UInt8], _ count: Int) -> ColumnVector {
+    var values = ByteStrings()
+    values.append(value)
+    return ColumnVector(.codes(Array(repeating: 0, count: count), ValueDictionary(.bytes(values))))
+  }
+
+  private static func userHash(_ user: UInt32) -> UInt128 {
+    let high = SplitMix64.mix(UInt64(user) &+ 0x5EED)
+    return UInt128(high) << 64 | UInt128(SplitMix64.mix(high))
+  }
+
+  private static func encodedResources(_ catalogue: Catalogue) -> ByteStrings {
+    var encoded = ByteStrings()
+    for app in catalogue.apps.indices {
+      for host in 0..<8 { encoded.append(VariantWriter.map(catalogue.resourceAttributes(app: app, host: host)).bytes) }
+    }
+    return encoded
+  }
+}
+
+extension VariantWriter {
+  /// A map of strings.
+  static func map(_ entries: [(key: String, value: String)]) -> VariantWriter {
+    var writer = VariantWriter()
+    writer.beginMap(count: entries.count)
+    for entry in entries {
+      writer.append(key: entry.key)
+      writer.append(string: entry.value)
+    }
+    return writer
+  }
+}
+
+extension SpanRow {
+  /// A span that no GenAI convention speaks of.
+  var isPlain: Bool { operation == .request || operation == .call }
+  /// Whether a model was asked and answered: then there are tokens.
+  var hasUsage: Bool { operation.hasModel && failure == 0 }
+  var isAnswer: Bool { operation == .chat && failure == 0 }
+  var isReasoned: Bool { isAnswer && Catalogue.models[Int(model)].isReasoning }
+}
+
+/// The names of spans, numbered.
+private struct SpanNames {
+  private var codes: LocalCodes
+  private let appCount: Int
+
+  init(_ catalogue: Catalogue) {
+    var rows: [SpanRow] = []
+    func add(_ operation: Operation, _ count: Int, _ fill: (inout SpanRow, Int) -> Void) {
+      for number in 0..<count {
+        var row = SpanRow()
+        row.operation = operation
+        fill(&row, number)
+        rows.append(row)
+      }
+    }
+    appCount = catalogue.apps.count
+    add(.agent, appCount) { $0.app = UInt16($1) }
+    add(.chat, 32) { $0.model = UInt8(min($1, Catalogue.models.count - 1)) }
+    add(.embeddings, 32) { $0.model = UInt8(min($1, Catalogue.models.count - 1)) }
+    add(.tool, 32) { $0.target = UInt8(min($1, Catalogue.tools.count - 1)) }
+    add(.request, 32) { $0.target = UInt8(min($1, Catalogue.routes.count - 1)) }
+    add(.call, 32) { $0.target = UInt8(min($1, Catalogue.routes.count - 1)) }
+    add(.retrieval, 1) { _, _ in }
+    codes = LocalCodes(rows.map(catalogue.spanName))
+  }
+
+  mutating func column(_ rows: [SpanRow]) -> ColumnVector {
+    let appCount = appCount
+    return codes.column(rows) { row in
+      switch row.operation {
+      case .agent: Int(row.app)
+      case .chat: appCount + Int(row.model)
+      case .embeddings: appCount + 32 + Int(row.model)
+      case .tool: appCount + 64 + Int(row.target)
+      case .request: appCount + 96 + Int(row.target)
+      case .call: appCount + 128 + Int(row.target)
+      case .retrieval: appCount + 160
+      }
+    }
+  }
+}

@@ -1,0 +1,68 @@
+import Glibc
+
+/// What this process has used of the machine.
+enum Usage {
+  /// Seconds since some moment.
+  static func now() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+  }
+
+  /// Processor seconds of all threads, the kernel's work for them included.
+  static func processorSeconds() -> Double {
+    var now = timespec()
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now)
+    return Double(now.tv_sec) + Double(now.tv_nsec) / 1e9
+  }
+
+  /// Most memory ever resident, in bytes.
+  static func peakResidentBytes() -> Int { status("VmHWM:") }
+
+  /// Memory resident now, in bytes.
+  static func residentBytes() -> Int { status("VmRSS:") }
+
+  private static func status(_ field: String) -> Int {
+    guard let file = fopen("/proc/self/status", "r") else { return 0 }
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 256)
+    while fgets(&line, Int32(line.count), file) != nil {
+      let words = String(decoding: line.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        .split(whereSeparator: \.isWhitespace)
+      if words.count >= 2, words[0] == field { return (Int(words[1]) ?? 0) * 1024 }
+    }
+    return 0
+  }
+
+  /// Lets ``peakResidentBytes()`` start again from what is resident now, where the kernel can.
+  static func forgetPeak() {
+    guard let file = fopen("/proc/self/clear_refs", "w") else { return }
+    fputs("5", file)
+    fclose(file)
+  }
+
+  /// Bytes of the files under a directory, by their path within it.
+  static func files(in directory: String) -> [(path: String, bytes: Int)] {
+    var found: [(path: String, bytes: Int)] = []
+    var waiting = [""]
+    while let folder = waiting.popLast() {
+      guard let stream = opendir("\(directory)/\(folder)") else { continue }
+      defer { closedir(stream) }
+      while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+          String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name == "." || name == ".." { continue }
+        let path = folder.isEmpty ? name : "\(folder)/\(name)"
+        var status = stat()
+        guard lstat("\(directory)/\(path)", &status) == 0 else { continue }
+        if status.st_mode & S_IFMT == S_IFDIR {
+          waiting.append(path)
+        } else {
+          found.append((path, Int(status.st_size)))
+        }
+      }
+    }
+    return found
+  }
+}
