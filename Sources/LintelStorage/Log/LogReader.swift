@@ -159,11 +159,14 @@ extension LogReader {
     position = LogPosition(segment: successor)
   }
 
-  /// Goes to the next whole record behind bytes that are none. False when none follows in this segment.
+  /// Goes to the next whole record, behind bytes that are none. False when there is none in the rest of this segment.
   private mutating func skipDamage() throws(StorageError) -> Bool {
     guard var file = current else { return false }
     defer { current = file }
     guard let next = try file.recordOffset(after: position.offset, shard: shard) else { return false }
+    // Read while the writer was at it, and whole by now: records are written one after the other.
+    file.forgetWindow()
+    if try file.record(at: position.offset, shard: shard) != nil { return true }
     report(file, upTo: next, "no record")
     position.offset = next
     return true
