@@ -1,32 +1,40 @@
-/// Which parts to merge: size-tiered, within one shard and one merge window.
+/// Which parts to merge, within one table, shard and merge window.
 ///
-/// Parts are sorted into tiers by their number of rows, each tier up to ``fanIn`` times as large as the one below. A tier
-/// that has gathered ``fanIn`` parts is merged into one of the next tier. A row is so written once a tier: from a
-/// flush of a hundred thousand rows to the largest part in two merges.
+/// A merge takes the smallest parts, as many as it can, and only when the part it makes is at least ``growth`` times as
+/// full as the largest of them. So every merge that a row goes through multiplies the size of its part, which bounds how
+/// often a row is written; and parts that are left waiting grow in size one after the other, which bounds their number.
+/// Fullness is measured in rows and in bytes, whichever is nearer to the limit, so that wide rows count for more.
+///
+///     flushes of 170,000 rows    1 + 1 merge to 2 million + 1 merge to a full part: written at most 3 times
+///     1,440 flushes a day        1 + 2 merges to 144 flushes + 1 when the day is over: written less than 4 times
 struct MergePolicy: Sendable {
   let window: MergeWindow
-  /// Parts gathered before they are merged.
-  var fanIn = 8
-  /// Parts merged at once at most.
-  var maximumSources = 16
+  /// How many times as full as its largest source a merged part must be.
+  var growth = 12.0
+  /// The same for what fills at least half a part, and in quiet windows: each doubling is worth a merge.
+  var lateGrowth = 2.0
+  /// Parts merged at once at most: bounds the blocks that a merge keeps in memory.
+  var maximumSources = 64
+  /// Parts of a group that are no longer waited with, however little their merge gains.
+  var maximumWaiting = 40
   /// Rows of a merged part at most: bounds the plan that a merge keeps in memory.
-  var maximumRows = 4 << 20
+  var maximumRows = 16 << 20
   /// File bytes of a merged part at most.
   var maximumBytes = 2 << 30
-  /// Upper bound of the lowest tier's rows.
-  var smallestTierRows = 1024
+  /// A window is quiet, and its remains are merged, when none of its parts is among the last so many ever numbered.
+  var quietNumbers: UInt64 = 128
 
   init(window: MergeWindow) { self.window = window }
 
   /// The parts to merge next, or none.
   func next(_ parts: [PartEntry]) -> [PartEntry]? {
+    let newest = parts.reduce(0) { max($0, $1.number) }
     var best: [PartEntry]?
     for group in groups(parts) {
-      for candidates in tiers(group) {
-        guard let chosen = choice(candidates), chosen.count < (best?.count ?? .max) || best == nil else { continue }
-        // Small merges first: they are over soon and make the most of the number of parts.
-        if best == nil || rows(chosen) < rows(best ?? []) { best = chosen }
-      }
+      let isQuiet = group.allSatisfy { $0.number &+ quietNumbers < newest }
+      guard let chosen = choice(group, isQuiet: isQuiet) else { continue }
+      // Small merges first: they are over soon and make the most of the number of parts.
+      if best.map({ rows(chosen) < rows($0) }) ?? true { best = chosen }
     }
     return best
   }
@@ -36,8 +44,8 @@ struct MergePolicy: Sendable {
     var result: [[PartEntry]] = []
     for group in groups(parts) {
       var current: [PartEntry] = []
-      for part in group.sorted(by: { ($0.rowCount, $0.number) < ($1.rowCount, $1.number) }) {
-        if !current.isEmpty, !fits(current + [part]) {
+      for part in group {
+        if !current.isEmpty, current.count == maximumSources || fullness(current + [part]) > 1 {
           if current.count > 1 { result.append(current) }
           current = []
         }
@@ -50,8 +58,28 @@ struct MergePolicy: Sendable {
 
   private func rows(_ parts: [PartEntry]) -> Int { parts.reduce(0) { $0 + $1.rowCount } }
 
-  private func fits(_ parts: [PartEntry]) -> Bool {
-    rows(parts) <= maximumRows && parts.reduce(0) { $0 + $1.fileBytes } <= maximumBytes
+  /// What share of a part's limits these would take together.
+  private func fullness(_ parts: [PartEntry]) -> Double { Fullness(parts, self).share }
+
+  /// Sums of rows and bytes against the limits.
+  private struct Fullness {
+    private var rows = 0
+    private var bytes = 0
+    private let maximumRows: Double
+    private let maximumBytes: Double
+
+    init(_ parts: [PartEntry], _ policy: MergePolicy) {
+      maximumRows = Double(max(1, policy.maximumRows))
+      maximumBytes = Double(max(1, policy.maximumBytes))
+      for part in parts { add(part) }
+    }
+
+    mutating func add(_ part: PartEntry) {
+      rows += part.rowCount
+      bytes += part.fileBytes
+    }
+
+    var share: Double { max(Double(rows) / maximumRows, Double(bytes) / maximumBytes) }
   }
 
   private struct GroupKey: Hashable {
@@ -61,41 +89,34 @@ struct MergePolicy: Sendable {
     var window: Int64?
   }
 
-  /// Parts that may be merged with each other.
+  /// Parts that may be merged with each other, the smallest first.
   private func groups(_ parts: [PartEntry]) -> [[PartEntry]] {
     var groups: [GroupKey: [PartEntry]] = [:]
     for part in parts where !part.isQuarantined && part.minTime <= part.maxTime {
       let key = GroupKey(table: part.table, shard: part.shard, window: window.number(of: part.minTime...part.maxTime))
       groups[key, default: []].append(part)
     }
-    return groups.values.filter { $0.count > 1 }.sorted { ($0.first?.number ?? 0) < ($1.first?.number ?? 0) }
+    return groups.values.filter { $0.count > 1 }
+      .map { $0.sorted { ($0.rowCount, $0.fileBytes, $0.number) < ($1.rowCount, $1.fileBytes, $1.number) } }
+      .sorted { ($0.first?.number ?? 0) < ($1.first?.number ?? 0) }
   }
 
-  private func tiers(_ parts: [PartEntry]) -> [[PartEntry]] {
-    var tiers: [Int: [PartEntry]] = [:]
-    for part in parts { tiers[tier(part), default: []].append(part) }
-    return tiers.sorted { $0.key < $1.key }.map(\.value)
-  }
-
-  private func tier(_ part: PartEntry) -> Int {
-    var tier = 0
-    var limit = smallestTierRows
-    while part.rowCount > limit {
-      limit = limit.multipliedReportingOverflow(by: fanIn).partialValue
-      tier += 1
+  /// Of a group, the longest run of the smallest parts that is worth a merge.
+  private func choice(_ parts: [PartEntry], isQuiet: Bool) -> [PartEntry]? {
+    var total = Fullness([], self)
+    var largest = 0.0
+    var chosen = 0
+    var fitting = 0
+    for (index, part) in parts.prefix(maximumSources).enumerated() {
+      total.add(part)
+      guard total.share <= 1 else { break }
+      largest = max(largest, fullness([part]))
+      fitting = index + 1
+      let isLate = isQuiet || total.share >= 0.5
+      if fitting > 1, total.share >= (isLate ? lateGrowth : growth) * largest { chosen = fitting }
     }
-    return tier
-  }
-
-  /// Of one tier's parts, the oldest that make a merge worth while: enough of them, or nearly as many rows as a part may
-  /// have.
-  private func choice(_ parts: [PartEntry]) -> [PartEntry]? {
-    var chosen: [PartEntry] = []
-    for part in parts.sorted(by: { $0.number < $1.number }) where chosen.count < maximumSources {
-      if fits(chosen + [part]) { chosen.append(part) }
-    }
-    guard chosen.count > 1 else { return nil }
-    let isLarge = rows(chosen) * 4 >= maximumRows * 3 && rows(chosen) * 4 >= 5 * (chosen.map(\.rowCount).max() ?? 0)
-    return chosen.count >= fanIn || isLarge ? chosen : nil
+    // Sizes that each nearly make up for all the smaller ones could wait for ever.
+    if chosen == 0, fitting >= maximumWaiting { chosen = fitting / 2 }
+    return chosen > 1 ? Array(parts.prefix(chosen)) : nil
   }
 }
