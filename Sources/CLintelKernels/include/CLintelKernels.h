@@ -96,4 +96,40 @@ int lintel_binned_decode_i64(const lintel_binned_stream *stream, size_t count, i
 /// The same modulo 2^32.
 int lintel_binned_decode_u32(const lintel_binned_stream *stream, size_t count, uint32_t *values);
 
+// Strings written from templates: literal pieces, and digits of numbers.
+
+enum {
+  LINTEL_PIECE_LITERAL = 0,
+  LINTEL_PIECE_LOWER_HEX = 1,
+  LINTEL_PIECE_UPPER_HEX = 2,
+  /// Without leading zeros.
+  LINTEL_PIECE_DECIMAL = 3,
+  LINTEL_PIECE_FIXED_DECIMAL = 4,
+};
+
+typedef struct {
+  uint32_t kind;
+  /// Bytes of the literal, or digits: to 16 hexadecimal ones, to 18 decimal ones.
+  uint32_t length;
+  /// Readable to the next multiple of 16 bytes.
+  const uint8_t *literal;
+  /// One a row of the template; decimal ones are below 10 to the power of their digits.
+  const int64_t *numbers;
+} lintel_piece;
+
+typedef struct {
+  const lintel_piece *pieces;
+  size_t count;
+  /// Rows written so far.
+  size_t rows;
+} lintel_template;
+
+/// Adds to each length the digits of a number; -1 where one isn't below 10^18.
+int lintel_decimal_lengths(const int64_t *numbers, size_t count, uint32_t *lengths);
+/// Writes `count` strings, and may touch 16 bytes behind them. `which` says a row's template, or `template_count` for a
+/// row of `lengths[row]` bytes out of `exceptions`; NULL where all rows are of the one template.
+void lintel_write_templates(
+  lintel_template *templates, const uint32_t *which, size_t count, const uint8_t *exceptions, const uint32_t *lengths,
+  uint32_t template_count, uint8_t *out);
+
 #endif

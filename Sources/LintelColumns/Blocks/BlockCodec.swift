@@ -72,11 +72,23 @@ public enum BlockCodec {
       let encoding = withValidLanes(codes, validity, count: count) { codes in
         withScratch(of: Int64.self, count: count) { wide in
           for index in 0..<count { wide[index] = Int64(codes[index]) }
-          return IntegerEncoder.encodeBody(UnsafeBufferPointer(wide), effort: effort, into: &out).encoding
+          return encodeCodes(UnsafeBufferPointer(wide), effort, into: &out)
         }
       }
       return (encoding, .none)
     }
+  }
+
+  private static func encodeCodes(
+    _ codes: UnsafeBufferPointer<Int64>, _ effort: EncodingEffort, into out: inout [UInt8]
+  ) -> BlockEncoding {
+    let start = out.count
+    let encoding = IntegerEncoder.encodeBody(codes, effort: effort, into: &out).encoding
+    guard effort == .compact else { return encoding }
+    let end = out.count
+    guard FreshCodec.encodeBody(codes, rivalSize: end - start, into: &out) else { return encoding }
+    out.removeSubrange(start..<end)
+    return .fresh
   }
 
   /// The vector of `rowCount` rows that take up all of `bytes`. `dictionary` is the column's, for blocks of codes;
@@ -198,10 +210,10 @@ public enum BlockCodec {
   ) throws(ColumnError) -> [UInt32] {
     var isInRange = true
     let codes: [UInt32] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-      if encoding == .keyed {
-        try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
-      } else {
-        try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+      switch encoding {
+      case .keyed: try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+      case .fresh: try FreshCodec.decodeBody(&reader, into: out)
+      default: try IntegerDecoder.decodeBody(encoding, &reader, into: out)
       }
       isInRange = out.isEmpty || Int(Kernels.maximum(UnsafeBufferPointer(out))) < dictionaryCount
     }

@@ -14,6 +14,8 @@ enum BlockEncoding: UInt8, CaseIterable {
   /// No valid row.
   case empty = 11
   case binned = 12
+  case fresh = 13
+  case templates = 14
   // What follows from other columns' blocks; see the folder Related.
   case keyed = 32
   case ordinals = 33
@@ -35,6 +37,8 @@ enum BlockEncoding: UInt8, CaseIterable {
     case .stringsZstd: "zstd"
     case .empty: "null"
     case .binned: "binned"
+    case .fresh: "fresh"
+    case .templates: "template"
     case .keyed: "keyed"
     case .ordinals: "ordinals"
     case .offsets: "offsets"

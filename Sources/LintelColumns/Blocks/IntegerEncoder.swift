@@ -75,6 +75,20 @@ enum IntegerEncoder {
     return Result(encoding: encoding, bounds: bounds)
   }
 
+  /// Appends encoding and body of zeros and ones: bits, runs or, where they are uneven enough, entropy-coded.
+  static func encodeFlags(_ flags: UnsafeBufferPointer<Int64>, into out: inout [UInt8]) {
+    let start = out.count
+    encode(flags, effort: .light, into: &out)
+    let end = out.count
+    let rival = BinnedEncoder.Rival(size: end - start - 1, yieldsToAnySixteenth: true)
+    out.append(BlockEncoding.binned.rawValue)
+    if BinnedEncoder.encodeBody(flags, minimum: 0, rival: rival, into: &out) {
+      out.removeSubrange(start..<end)
+    } else {
+      out.removeLast()
+    }
+  }
+
   /// Puts binned values in the place of what has been written since `start`, if that pays. Values of two bits stay
   /// packed: they are scanned fastest, and there is little to save.
   private static func encodeBinned(

@@ -3,12 +3,31 @@
 ///     strings     := byteCount:u32, integers (the length of each value), bytes
 ///     stringsLZ4  := byteCount:u32, storedCount:u32, integers, LZ4 block of the bytes
 ///     stringsZstd := byteCount:u32, storedCount:u32, integers, zstd frame of the bytes
+///     templates   := see ``TemplateCodec``
 enum StringCodec {
   /// Appends the body for the given values (in a block those of the valid rows).
   static func encodeBody(
     _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, effort: EncodingEffort, into out: inout [UInt8]
   ) -> BlockEncoding {
     guard !lengths.isEmpty else { return .empty }
+    let start = out.count
+    if effort == .compact, TemplateCodec.encodeBody(lengths, bytes, into: &out) {
+      let end = out.count
+      let encoding = encodeBytes(lengths, bytes, effort, into: &out)
+      // Templates are written faster than bytes are decompressed.
+      if out.count - end >= end - start {
+        out.removeSubrange(end...)
+        return .templates
+      }
+      out.removeSubrange(start..<end)
+      return encoding
+    }
+    return encodeBytes(lengths, bytes, effort, into: &out)
+  }
+
+  private static func encodeBytes(
+    _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, _ effort: EncodingEffort, into out: inout [UInt8]
+  ) -> BlockEncoding {
     let (encoding, stored) = compress(bytes, count: lengths.count)
     out.append(littleEndian: UInt32(truncatingIfNeeded: bytes.count))
     if let stored { out.append(littleEndian: UInt32(truncatingIfNeeded: stored.count)) }
@@ -23,6 +42,7 @@ enum StringCodec {
     _ encoding: BlockEncoding, _ reader: inout ByteReader, lengths: UnsafeMutableBufferPointer<UInt32>
   ) throws(ColumnError) -> [UInt8] {
     if encoding == .empty, lengths.isEmpty { return [] }
+    if encoding == .templates { return try TemplateCodec.decodeBody(&reader, lengths: lengths) }
     let byteCount = Int(try reader.integer(UInt32.self))
     switch encoding {
     case .strings:
@@ -40,7 +60,7 @@ enum StringCodec {
     }
   }
 
-  private static func check(_ lengths: UnsafeMutableBufferPointer<UInt32>, _ byteCount: Int) throws(ColumnError) {
+  static func check(_ lengths: UnsafeMutableBufferPointer<UInt32>, _ byteCount: Int) throws(ColumnError) {
     var total: UInt64 = 0
     for length in lengths { total &+= UInt64(length) }
     guard total == UInt64(byteCount) else {

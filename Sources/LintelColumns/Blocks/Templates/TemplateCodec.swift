@@ -1,0 +1,115 @@
+internal import CLintelKernels
+
+/// Strings as templates and numbers.
+///
+///     templates := byteCount:u32, templates:u8, template*, integers (the number of each string's template; `templates`
+///                  for exceptions), then for each template integers for each of its fields (a number a string), then
+///                  exceptions where there are any: encoding:u8 and a body of ``StringCodec``
+///
+/// See ``StringTemplate`` for what a template is. `byteCount` is that of all strings.
+enum TemplateCodec {
+  private static let sampleSize = 256
+
+  /// Appends the body, where a sample shows templates and nearly all strings keep to them; otherwise nothing.
+  static func encodeBody(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, into out: inout [UInt8]) -> Bool {
+    guard lengths.count >= sampleSize / 4, bytes.count <= Int(UInt32.max) else { return false }
+    let templates = TemplateFinder.find(sample(lengths, bytes))
+    guard !templates.isEmpty, let rows = TemplatedRows(lengths, bytes, templates) else { return false }
+    let start = out.count
+    out.append(littleEndian: UInt32(truncatingIfNeeded: bytes.count))
+    out.append(UInt8(truncatingIfNeeded: templates.count))
+    for template in templates { template.write(into: &out) }
+    rows.which.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, effort: .compact, into: &out) }
+    for field in rows.fields.joined() {
+      field.withUnsafeBufferPointer { _ = IntegerEncoder.encode($0, effort: .compact, into: &out) }
+    }
+    if !rows.exceptionLengths.isEmpty {
+      let tag = out.count
+      out.append(0)
+      let encoding = rows.exceptions.withUnsafeBytes {
+        StringCodec.encodeBody(rows.exceptionLengths, $0, effort: .light, into: &out)
+      }
+      out[tag] = encoding.rawValue
+    }
+    // Readers believe in no higher ratio; nor would a dictionary of so many entries be believed.
+    if bytes.count + lengths.count < (out.count - start) * (Compression.maximumRatio - 8) { return true }
+    out.removeLast(out.count - start)
+    return false
+  }
+
+  /// Some strings from all over the block.
+  private static func sample(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer) -> [UnsafeRawBufferPointer] {
+    let step = max(1, lengths.count / sampleSize)
+    var sample: [UnsafeRawBufferPointer] = []
+    var start = 0
+    for (index, length) in lengths.enumerated() {
+      // A step that the data's own period might share is avoided by shifting a little each time.
+      if index % step == sample.count % step {
+        sample.append(UnsafeRawBufferPointer(rebasing: bytes[start..<start &+ Int(length)]))
+      }
+      start &+= Int(length)
+    }
+    return sample
+  }
+
+  static func decodeBody(
+    _ reader: inout ByteReader, lengths: UnsafeMutableBufferPointer<UInt32>
+  ) throws(ColumnError) -> [UInt8] {
+    let size = reader.remaining
+    let byteCount = Int(try reader.integer(UInt32.self))
+    guard byteCount / (Compression.maximumRatio + 1) <= size else {
+      throw ColumnError(.malformed, "\(size) bytes of templates claim to hold \(byteCount)")
+    }
+    let templateCount = Int(try reader.byte())
+    guard templateCount <= TemplateFinder.maximumTemplates else {
+      throw ColumnError(.malformed, "\(templateCount) templates")
+    }
+    var templates: [StringTemplate] = []
+    for _ in 0..<templateCount { templates.append(try StringTemplate(&reader)) }
+    let which: [UInt32] = try filledLanes(lengths.count) { (lanes) throws(ColumnError) in
+      try IntegerDecoder.decode(&reader, into: lanes)
+    }
+    let writer = try TemplateWriter(&reader, templates, which)
+    try writer.measure(into: lengths)
+    try StringCodec.check(lengths, byteCount)
+    return writer.strings(UnsafeBufferPointer(lengths), byteCount: byteCount)
+  }
+}
+
+/// The strings of a block taken apart.
+private struct TemplatedRows {
+  /// Each string's template, the number of templates for exceptions.
+  private(set) var which: [Int64] = []
+  /// The numbers of each template's fields.
+  private(set) var fields: [[[Int64]]]
+  private(set) var exceptionLengths: [UInt32] = []
+  private(set) var exceptions: [UInt8] = []
+
+  /// `nil` where more than one string in eight has no template.
+  init?(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, _ templates: [StringTemplate]) {
+    fields = templates.map { Array(repeating: [], count: $0.fieldCount) }
+    which.reserveCapacity(lengths.count)
+    let isDone = withScratch(of: Int64.self, count: StringTemplate.maximumPieces) { numbers in
+      var start = 0
+      var last = 0
+      for length in lengths {
+        let string = UnsafeRawBufferPointer(rebasing: bytes[start..<start &+ Int(length)])
+        start &+= Int(length)
+        if !templates[last].parse(string, into: numbers) {
+          guard let found = templates.firstIndex(where: { $0.parse(string, into: numbers) }) else {
+            which.append(Int64(templates.count))
+            exceptionLengths.append(length)
+            exceptions.append(contentsOf: string)
+            if exceptionLengths.count > lengths.count / 8 { return false }
+            continue
+          }
+          last = found
+        }
+        which.append(Int64(last))
+        for field in fields[last].indices { fields[last][field].append(numbers[field]) }
+      }
+      return true
+    }
+    if !isDone { return nil }
+  }
+}
