@@ -72,6 +72,21 @@ struct Sample {
       },
       codes("codes, 50 entries", entries: 50) { $0.below(50) },
       codes("codes, Zipf of 2000", entries: 2000) { $0.zipf(2000) },
+      Sample(name: "fresh codes, 80 %", dictionary: ValueDictionary(.id128((0..<2_000_000).map { UInt128($0) }))) {
+        rows, random in
+        // Half a million values have been seen in the blocks before.
+        random.carried = max(random.carried, 500_000)
+        let codes = (0..<rows).map { _ -> UInt32 in
+          guard random.below(5) > 0 else { return UInt32(random.below(Int(random.carried))) }
+          random.carried += 1
+          return UInt32(random.carried - 1)
+        }
+        return .codes(codes, ValueDictionary(.id128([])))
+      },
+      strings("chatcmpl- and 15 digits") { "chatcmpl-" + $0.hex(15) },
+      strings("UUIDs") { "\($0.hex(8))-\($0.hex(4))-4\($0.hex(3))-a\($0.hex(3))-\($0.hex(12))" },
+      strings("32 hex digits") { $0.hex(16) + $0.hex(16) },
+      strings("user-N") { "user-\($0.zipf(200_000))" },
       strings("words") { "agent step \($0.below(5000)) of plan" },
     ]
   }
@@ -99,6 +114,12 @@ struct Generator {
 
   mutating func normal() -> Double {
     sqrt(-2 * log(1 - unit())) * cos(2 * Double.pi * unit())
+  }
+
+  /// The lowest hexadecimal digits of a number.
+  mutating func hex(_ digits: Int) -> String {
+    let text = String(next(), radix: 16)
+    return String((String(repeating: "0", count: 16 - text.count) + text).suffix(digits))
   }
 
   /// Ranks from 0 with probabilities about 1 / (rank + 1).
