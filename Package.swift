@@ -62,7 +62,7 @@ let package = Package(
     .executableTarget(
       name: "linteld",
       dependencies: [
-        "Lintel", "LintelServer", "LintelStorage",
+        "Lintel", "LintelIngest", "LintelServer", "LintelStorage",
         .product(name: "Logging", package: "swift-log", condition: server),
         .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
       ],
@@ -87,7 +87,8 @@ let package = Package(
     .testTarget(
       name: "LintelServerTests",
       dependencies: [
-        "LintelServer", "LintelColumns", "LintelQuery", "LintelStorage", "CZlib", "CZstd",
+        "LintelServer", "linteld", "Lintel", "LintelColumns", "LintelIngest", "LintelQuery", "LintelStorage", "CZlib",
+        "CZstd", .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
         .product(name: "Logging", package: "swift-log", condition: server),
         .product(name: "NIOCore", package: "swift-nio", condition: server),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: server),

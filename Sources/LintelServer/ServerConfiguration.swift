@@ -1,4 +1,6 @@
 #if Server
+  public import LintelIngest
+
   /// Where the server listens and what it allows. The defaults suit one machine with a few gigabytes of memory.
   public struct ServerConfiguration: Sendable, Hashable {
     /// Where OTLP over HTTP is taken: `POST /v1/traces`.
@@ -6,6 +8,8 @@
     /// Where queries, health and metrics are answered.
     public var api = ListenAddress(host: "127.0.0.1", port: 4320)
     public var limits = ServerLimits()
+    /// What happens to a request with a string that isn't UTF-8.
+    public var invalidText = OTLPLimits.InvalidText.rejectRequest
     /// Threads that move bytes between sockets and memory.
     public var eventLoopThreads = 2
     /// Threads that decompress and decode requests.

@@ -41,7 +41,8 @@
     public static func start(
       _ store: SpanStore, configuration: ServerConfiguration, logger: Logger
     ) async throws(ServerError) -> SpanServer {
-      try await start(backend: SpanStoreBackend(store, logger: logger), configuration: configuration, logger: logger)
+      let backend = SpanStoreBackend(store, invalidText: configuration.invalidText, logger: logger)
+      return try await start(backend: backend, configuration: configuration, logger: logger)
     }
 
     static func start(
@@ -60,7 +61,9 @@
       let exports = Places(limits.concurrentExports)
       let queries = Places(limits.concurrentQueries)
       let metrics = ServerMetrics()
-      let otlpService = OTLPService(backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics)
+      let otlpService = OTLPService(
+        backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics,
+        storeLog: StoreLog(logger))
       let apiService = APIService(
         backend: backend, limits: limits, places: queries, pool: formatting, streaming: streaming,
         metrics: metrics,

@@ -13,10 +13,12 @@
     let logger: Logger
     private let decoder: OTLPDecoder
 
-    init(_ store: SpanStore, logger: Logger) {
+    init(_ store: SpanStore, invalidText: OTLPLimits.InvalidText, logger: Logger) {
       self.store = store
       self.logger = logger
-      decoder = OTLPDecoder(hasher: store.userHasher)
+      var limits = OTLPLimits()
+      limits.invalidText = invalidText
+      decoder = OTLPDecoder(hasher: store.userHasher, limits: limits)
     }
 
     func decode(

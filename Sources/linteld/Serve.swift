@@ -3,6 +3,7 @@
   internal import Glibc
   internal import Lintel
   internal import LintelServer
+  internal import LintelStorage
   internal import Logging
 
   /// `linteld serve`: opens the store, listens, and stops when told to.
@@ -38,6 +39,9 @@
     private func serve(_ settings: ServeSettings, until signals: StopSignals, _ logger: Logger) async throws {
       logger.info("opening \(settings.data)")
       let store = try await SpanStore.open(at: settings.data, configuration: settings.store)
+      let found = store.statistics
+      logger.info("opened: \(found.rows) rows, \(found.parts) parts, \(found.memtableRows) rows recovered from the log")
+      for problem in store.problems { logger.warning("\(problem)") }
       let server: SpanServer
       do {
         server = try await SpanServer.start(store, configuration: settings.server, logger: logger)

@@ -12,6 +12,11 @@
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
+    @Option(
+      help: ArgumentHelp(
+        "What a string that isn't UTF-8 costs: reject-request or reject-span. (default: reject-request)",
+        valueName: "what"))
+    var invalidText: String?
     @Option(help: ArgumentHelp("Largest request body as sent. (default: 64MiB)", valueName: "size"))
     var maxBody: String?
     @Option(help: ArgumentHelp("Largest request body after decompression. (default: 64MiB)", valueName: "size"))

@@ -1,5 +1,6 @@
 #if Server
   internal import Lintel
+  internal import LintelIngest
   internal import LintelServer
   internal import LintelStorage
   internal import Logging
@@ -29,6 +30,13 @@
           throw UsageError(message: "--log-level is \(name): it is one of \(Self.levels)")
         }
         logLevel = level
+      }
+      if let name = reader.text("invalid-text", options.invalidText) {
+        guard let choice = OTLPLimits.InvalidText(rawValue: name) else {
+          let choices = OTLPLimits.InvalidText.allCases.map(\.rawValue).joined(separator: " or ")
+          throw UsageError(message: "--invalid-text is \(name): it is \(choices)")
+        }
+        server.invalidText = choice
       }
       try readLimits(options, reader)
       try readStore(options, reader)

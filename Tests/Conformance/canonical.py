@@ -37,7 +37,8 @@ def attributes(items):
 
 def spans(request):
     for rs in request.resource_spans:
-        resource = [attributes(rs.resource.attributes), rs.resource.dropped_attributes_count, rs.schema_url]
+        entities = [[e.schema_url, e.type, list(e.id_keys), list(e.description_keys)] for e in rs.resource.entity_refs]
+        resource = [attributes(rs.resource.attributes), rs.resource.dropped_attributes_count, rs.schema_url, entities]
         for ss in rs.scope_spans:
             scope = [ss.scope.name, ss.scope.version, attributes(ss.scope.attributes), ss.scope.dropped_attributes_count, ss.schema_url]
             for s in ss.spans:

@@ -73,6 +73,7 @@ public enum SpanSchema {
     ColumnDefinition("resource_attributes", .map),
     ColumnDefinition("resource_dropped_attributes_count", .uint32),
     ColumnDefinition("resource_schema_url", .string),
+    ColumnDefinition("resource_entity_refs", .variant, nullable: true),
     ColumnDefinition("scope_attributes", .map),
     ColumnDefinition("scope_dropped_attributes_count", .uint32),
     ColumnDefinition("scope_schema_url", .string),

@@ -8,7 +8,7 @@ struct SpanColumnIndex {
 
   let traceID, spanID, parentSpanID, traceState, flags, name, kind, startTime, duration, timeAnomaly, reportedEnd: Int
   let status, statusMessage, userHash, events, links, droppedAttributes, droppedEvents, droppedLinks: Int
-  let resourceAttributes, resourceDroppedAttributes, resourceSchemaURL: Int
+  let resourceAttributes, resourceDroppedAttributes, resourceSchemaURL, resourceEntityRefs: Int
   let scopeName, scopeVersion, scopeAttributes, scopeDroppedAttributes, scopeSchemaURL: Int
   let attributeOrigins, attributeRepeats: Int
   /// The columns that conventions fill, in the order of ``Conventions/table``.
@@ -41,6 +41,7 @@ struct SpanColumnIndex {
     resourceAttributes = at("resource_attributes")
     resourceDroppedAttributes = at("resource_dropped_attributes_count")
     resourceSchemaURL = at("resource_schema_url")
+    resourceEntityRefs = at("resource_entity_refs")
     scopeName = at("scope_name")
     scopeVersion = at("scope_version")
     scopeAttributes = at("scope_attributes")

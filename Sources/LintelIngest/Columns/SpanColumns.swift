@@ -44,6 +44,7 @@ struct SpanColumns {
   var scopeVersions = DictionaryBuilder()
   var scopeSchemaURLs = DictionaryBuilder()
   var resourceSchemaURLs = DictionaryBuilder()
+  var entityRefs = CodedColumn()
   var origins = Origins()
   var originOfRow: [UInt32] = []
 
@@ -56,6 +57,8 @@ struct SpanColumns {
     var droppedAttributes: Int64
     var resourceSchemaURL: UInt32
     var resourceDroppedAttributes: Int64
+    /// `CodedColumn.null` where the resource refers to no entity.
+    var entityRefs: UInt32
   }
 
   /// - Parameter rows: about how many there will be.
@@ -158,6 +161,8 @@ struct SpanColumns {
     columns[index.scopeDroppedAttributes] = numbers { $0.droppedAttributes }
     columns[index.resourceSchemaURL] = codes(&resourceSchemaURLs) { $0.resourceSchemaURL }
     columns[index.resourceDroppedAttributes] = numbers { $0.resourceDroppedAttributes }
+    for row in scopeOfRow { entityRefs.append(scopes[Int(row)].entityRefs) }
+    columns[index.resourceEntityRefs] = entityRefs.finish()
     columns[index.resourceAttributes] = resourceMaps.finish()
     columns[index.attributeOrigins] = ColumnVector(.codes(originOfRow, origins.finish()))
   }

@@ -1,11 +1,11 @@
 /// What a request may ask of the decoder. Memory stays within a small multiple of the request's size.
 public struct OTLPLimits: Sendable, Hashable {
   /// What happens when a string isn't well-formed UTF-8.
-  public enum InvalidText: Sendable, Hashable {
+  public enum InvalidText: String, Sendable, Hashable, CaseIterable {
     /// The span that holds it is rejected and counted; its neighbours are stored.
-    case rejectSpan
+    case rejectSpan = "reject-span"
     /// The whole request is refused, as protobuf's own decoders do.
-    case rejectRequest
+    case rejectRequest = "reject-request"
   }
 
   /// Largest request, in bytes after decompression. Servers refuse larger ones before (64 MiB by default).

@@ -6,6 +6,9 @@ struct ResourceState {
   var list = AttributeList()
   var droppedAttributes: UInt32 = 0
   var schemaURL = WireSlice.nothing
+  /// The entities it refers to, each an encoded map.
+  var entityRefs = VariantWriter()
+  var entityRefCount = 0
   var user = UserCandidate()
   var hasInvalidText = false
 
@@ -59,6 +62,8 @@ extension RequestDecoder {
     resource.list.removeAll()
     resource.droppedAttributes = 0
     resource.schemaURL = WireSlice.nothing
+    resource.entityRefCount = 0
+    resource.entityRefs.removeAll()
     values.user = UserCandidate()
     var reader = WireReader(slice, in: parent)
     while !reader.isAtEnd {
@@ -95,7 +100,7 @@ extension RequestDecoder {
         try values.readAttribute(
           try reader.readSlice(), in: reader, depth: 3, owner: .resource, into: &resource.list)
       case 0x10: resource.droppedAttributes = UInt32(truncatingIfNeeded: try reader.readVarint())
-      case 0x1a: _ = try reader.readSlice()
+      case 0x1a: try readEntityRef(try reader.readSlice(), in: reader)
       default: try values.skip(tag, lastKnown: 3, &reader)
       }
     }

@@ -54,6 +54,7 @@ extension RequestDecoder {
   }
 
   private mutating func addScopeRecord() {
+    let entityRefs = entityRefsCode()
     scratch.removeAll()
     scratch.beginMap(count: scope.list.items.count)
     for attribute in scope.list.items { scope.list.encodeEntry(attribute, into: &scratch) }
@@ -66,6 +67,6 @@ extension RequestDecoder {
         schemaURL: columns.scopeSchemaURLs.code(for: scope.schemaURL),
         droppedAttributes: Int64(scope.droppedAttributes),
         resourceSchemaURL: columns.resourceSchemaURLs.code(for: resource.schemaURL),
-        resourceDroppedAttributes: Int64(resource.droppedAttributes)))
+        resourceDroppedAttributes: Int64(resource.droppedAttributes), entityRefs: entityRefs))
   }
 }

@@ -25,6 +25,16 @@ struct OTLPJSONWriter {
 
   mutating func string(_ value: String) { text.append(jsonString: value) }
 
+  /// An array of those values that are strings.
+  mutating func strings(_ values: [Variant]) {
+    raw("[")
+    for case .string(let value) in values {
+      separate()
+      string(value)
+    }
+    raw("]")
+  }
+
   mutating func number(_ value: Int64) { text.append(decimal: value) }
 
   /// 64-bit integers are strings in OTLP JSON.

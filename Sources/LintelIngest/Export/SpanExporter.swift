@@ -100,6 +100,7 @@ private struct BatchWriter {
     for entry in try map(columns.resourceAttributes, row) { out.attribute(entry) }
     out.raw("]")
     count("droppedAttributesCount", columns.resourceDroppedAttributes, row)
+    try entityRefs(row)
     out.raw("},\"scopeSpans\":[{\"scope\":{")
     text("name", columns.scopeName, row)
     text("version", columns.scopeVersion, row)
@@ -224,7 +225,28 @@ private struct BatchWriter {
     }
   }
 
-  // MARK: Events and links
+  // MARK: Entities, events and links
+
+  private mutating func entityRefs(_ row: Int) throws(ColumnError) {
+    try objects("entityRefs", columns.resourceEntityRefs, row) { out, field in
+      switch (field.key, field.value) {
+      case ("schema_url", .string(let url)):
+        out.key("schemaUrl")
+        out.string(url)
+      case ("type", .string(let type)):
+        out.key("type")
+        out.string(type)
+      case ("id_keys", .array(let keys)):
+        out.key("idKeys")
+        out.strings(keys)
+      case ("description_keys", .array(let keys)):
+        out.key("descriptionKeys")
+        out.strings(keys)
+      default: return false
+      }
+      return true
+    }
+  }
 
   private mutating func events(_ row: Int) throws(ColumnError) {
     try objects("events", columns.events, row) { out, field in

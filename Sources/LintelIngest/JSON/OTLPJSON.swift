@@ -80,10 +80,12 @@ private struct Transcoder {
     switch field.form {
     case .message(let name): try nested(field.number, .named(name))
     case .messages(let name): try array(field.number, .named(name))
-    case .string, .stringValue:
-      text.removeAll(keepingCapacity: true)
-      try scanner.string(into: &text)
-      bytes(field.number, text)
+    case .string, .stringValue: try string(field.number)
+    case .strings:
+      try scanner.expect(UInt8(ascii: "["))
+      if try scanner.take(UInt8(ascii: "]")) { return }
+      repeat { try string(field.number) } while try scanner.take(UInt8(ascii: ","))
+      try scanner.expect(UInt8(ascii: "]"))
     case .id: bytes(field.number, try id())
     case .bytesValue:
       text.removeAll(keepingCapacity: true)
@@ -126,6 +128,12 @@ private struct Transcoder {
   }
 
   // MARK: Scalars
+
+  private mutating func string(_ number: UInt64) throws(JSONError) {
+    text.removeAll(keepingCapacity: true)
+    try scanner.string(into: &text)
+    bytes(number, text)
+  }
 
   private mutating func enumeration(_ number: UInt64, _ names: [String]) throws(JSONError) {
     if try scanner.peek() == UInt8(ascii: "\"") {

@@ -6,7 +6,7 @@ struct OTLPMessage: Sendable {
   enum Form: Sendable {
     case message(Name)
     case messages(Name)
-    case string
+    case string, strings
     /// Hex digits of either case; damage is passed on as an id of impossible length, so that the span is refused.
     case id
     case fixed64, fixed32, uint32
@@ -17,7 +17,8 @@ struct OTLPMessage: Sendable {
   }
 
   enum Name: Sendable {
-    case request, resourceSpans, resource, scopeSpans, scope, span, event, link, status, keyValue, anyValue, array,
+    case request, resourceSpans, resource, entityRef, scopeSpans, scope, span, event, link, status, keyValue, anyValue,
+      array,
       keyValueList
   }
 
@@ -41,6 +42,7 @@ struct OTLPMessage: Sendable {
     case .request: request
     case .resourceSpans: resourceSpans
     case .resource: resource
+    case .entityRef: entityRef
     case .scopeSpans: scopeSpans
     case .scope: scope
     case .span: span
@@ -60,6 +62,10 @@ struct OTLPMessage: Sendable {
   ])
   private static let resource = OTLPMessage([
     ("attributes", 1, .messages(.keyValue)), ("droppedAttributesCount", 2, .uint32),
+    ("entityRefs", 3, .messages(.entityRef)),
+  ])
+  private static let entityRef = OTLPMessage([
+    ("schemaUrl", 1, .string), ("type", 2, .string), ("idKeys", 3, .strings), ("descriptionKeys", 4, .strings),
   ])
   private static let scopeSpans = OTLPMessage([
     ("scope", 1, .message(.scope)), ("spans", 2, .messages(.span)), ("schemaUrl", 3, .string),

@@ -16,6 +16,7 @@
     /// Where bodies are decompressed and decoded.
     let pool: NIOThreadPool
     let metrics: ServerMetrics
+    let storeLog: StoreLog
 
     func admit(_ head: HTTPRequestHead) throws(HTTPProblem) -> Admission {
       try Self.route(head)
@@ -125,6 +126,7 @@
       while true {
         do throws(StorageError) {
           let outcome = try await backend.append(batch)
+          storeLog.appended()
           metrics.appendSeconds.record(since: began)
           metrics.count {
             $0.spansAccepted &+= outcome.stored
@@ -133,6 +135,7 @@
           return
         } catch {
           guard error.code == .overloaded, began.duration(to: .now) < .seconds(limits.overloadWaitSeconds) else {
+            storeLog.refused(error)
             throw Self.problem(of: error)
           }
         }

@@ -13,7 +13,8 @@ enum Canonical {
   static func spans(_ resources: [TestResource]) -> [String] {
     var lines: [String] = []
     for resource in resources {
-      let outer = "\(attributes(resource.attributes)) \(resource.dropped) \(resource.schemaURL)"
+      let entities = resource.entities.map { "\($0.schemaURL) \($0.type) \($0.idKeys) \($0.descriptionKeys)" }
+      let outer = "\(attributes(resource.attributes)) \(resource.dropped) \(resource.schemaURL) \(entities)"
       for scope in resource.scopes {
         let inner =
           "\(scope.name) \(scope.version) \(attributes(scope.attributes)) \(scope.dropped) \(scope.schemaURL)"
@@ -67,7 +68,7 @@ enum Canonical {
         let resource = object(resourceSpans["resource"])
         let outer =
           "\(attributes(resource["attributes"])) \(number(resource["droppedAttributesCount"])) "
-          + text(resourceSpans["schemaUrl"])
+          + "\(text(resourceSpans["schemaUrl"])) \(entities(resource["entityRefs"]))"
         for scopeSpans in objects(resourceSpans["scopeSpans"]) {
           let scope = object(scopeSpans["scope"])
           let inner =
@@ -97,6 +98,13 @@ enum Canonical {
       attributes(span["attributes"]), number(span["droppedAttributesCount"]), "\(events)",
       number(span["droppedEventsCount"]), "\(links)", number(span["droppedLinksCount"]),
     ].joined(separator: " ; ")
+  }
+
+  private static func entities(_ tree: JSONTree?) -> [String] {
+    func texts(_ tree: JSONTree?) -> [String] { if case .array(let items) = tree { items.map(text) } else { [] } }
+    return objects(tree).map {
+      "\(text($0["schemaUrl"])) \(text($0["type"])) \(texts($0["idKeys"])) \(texts($0["descriptionKeys"]))"
+    }
   }
 
   private static func object(_ tree: JSONTree?) -> [String: JSONTree] {

@@ -2,8 +2,16 @@
 struct TestResource: Sendable {
   var attributes: [TestAttribute] = []
   var dropped: UInt64 = 0
+  var entities: [TestEntity] = []
   var schemaURL = ""
   var scopes: [TestScope] = []
+}
+
+struct TestEntity: Sendable {
+  var schemaURL = ""
+  var type = ""
+  var idKeys: [String] = []
+  var descriptionKeys: [String] = []
 }
 
 struct TestScope: Sendable {
@@ -146,6 +154,14 @@ extension ProtobufWriter {
       $0.message(1) {
         $0.attributes(1, resource.attributes)
         $0.int(2, resource.dropped)
+        for entity in resource.entities {
+          $0.message(3) {
+            $0.string(1, entity.schemaURL)
+            $0.string(2, entity.type)
+            for key in entity.idKeys { $0.string(3, key) }
+            for key in entity.descriptionKeys { $0.string(4, key) }
+          }
+        }
       }
       for scope in resource.scopes {
         $0.message(2) {

@@ -86,6 +86,12 @@ func randomRequest(_ random: inout SplitMix64) -> [TestResource] {
   return (0..<random.int(1..<4)).map { _ in
     TestResource(
       attributes: randomAttributes(&random), dropped: UInt64(random.int(0..<3)),
+      entities: (0..<random.pick([0, 0, 1, 3])).map { _ in
+        TestEntity(
+          schemaURL: random.pick(["", "https://opentelemetry.io/schemas/1.41.0"]), type: random.pick(["", "service"]),
+          idKeys: (0..<random.int(0..<3)).map { _ in randomText(&random) },
+          descriptionKeys: (0..<random.int(0..<2)).map { _ in randomText(&random) })
+      },
       schemaURL: random.pick(["", "https://opentelemetry.io/schemas/1.41.0"]),
       scopes: (0..<random.int(1..<3)).map { _ in
         TestScope(

@@ -1,0 +1,73 @@
+#if Server
+  import ArgumentParser
+  import Lintel
+  import LintelIngest
+  import LintelServer
+  import LintelStorage
+  import Logging
+  import Testing
+
+  @testable import linteld
+
+  @Suite struct ServeSettingsTests {
+    func settings(
+      _ arguments: [String], _ environment: [String: String] = [:]
+    ) throws -> ServeSettings {
+      try ServeSettings(ServeOptions.parse(arguments), environment: environment)
+    }
+
+    @Test func defaultsNeedADirectoryOnly() throws {
+      let settings = try settings(["--data", "d"])
+      #expect(settings.data == "d")
+      #expect(settings.server == ServerConfiguration())
+      #expect(settings.logLevel == .info)
+      #expect(throws: UsageError.self) { try self.settings([]) }
+    }
+
+    @Test func flagsWinOverTheEnvironment() throws {
+      let environment = [
+        "LINTEL_DATA": "e", "LINTEL_OTLP_HTTP": "10.0.0.1:1", "LINTEL_API": "h:2", "LINTEL_MAX_BODY": "1MiB",
+        "LINTEL_LOG_LEVEL": "debug", "LINTEL_BUFFERED": "true", "LINTEL_QUERY_TIMEOUT": "", "OTHER": "x",
+      ]
+      let settings = try settings(["--api", "[::1]:3", "--max-queries", "2", "--body-timeout", "1.5"], environment)
+      #expect(settings.data == "e")
+      #expect(settings.server.otlpHTTP == ListenAddress(host: "10.0.0.1", port: 1))
+      #expect(settings.server.api == ListenAddress(host: "::1", port: 3))
+      #expect(settings.server.limits.bodyBytes == 1 << 20)
+      #expect(settings.server.limits.concurrentQueries == 2)
+      #expect(settings.server.limits.bodySeconds == 1.5)
+      #expect(settings.server.limits.querySeconds == ServerLimits().querySeconds)
+      #expect(settings.logLevel == .debug)
+      #expect(settings.store.storage.durability == .buffered)
+    }
+
+    @Test func theBudgetFollowsLargerBodies() throws {
+      let larger = try settings(["--data", "d", "--max-body", "200M", "--max-expanded-body", "300MB"])
+      #expect(larger.server.limits.inFlightBytes == 500 << 20)
+      #expect(throws: UsageError.self) { try settings(["--data", "d", "--max-in-flight", "1MiB"]) }
+    }
+
+    @Test(arguments: [
+      ["--max-body", "12x"], ["--max-body=-1"], ["--max-body", "99999999999999999999"], ["--max-body", "5GiB"],
+      ["--max-body", "0"], ["--api", "nowhere"], ["--max-queries", "0"], ["--max-queries", "many"],
+      ["--idle-timeout", "nan"], ["--idle-timeout=-1"], ["--log-level", "loud"],
+      ["--invalid-text", "repair"],
+    ])
+    func whatCanNotBeMeantIsRefused(arguments: [String]) {
+      #expect(throws: UsageError.self) { try settings(["--data", "d"] + arguments) }
+    }
+
+    @Test func invalidTextCostsTheRequestUnlessToldOtherwise() throws {
+      #expect(try settings(["--data", "d"]).server.invalidText == .rejectRequest)
+      #expect(try settings(["--data", "d", "--invalid-text", "reject-span"]).server.invalidText == .rejectSpan)
+      #expect(try settings(["--data", "d"], ["LINTEL_INVALID_TEXT": "reject-span"]).server.invalidText == .rejectSpan)
+    }
+
+    @Test func sizesTakeUnits() throws {
+      let reader = SettingReader(environment: [:])
+      for (text, size) in [("7", 7), ("7b", 7), ("2k", 2048), ("2KiB", 2048), ("3mb", 3 << 20), ("1GiB", 1 << 30)] {
+        #expect(try reader.size("x", text) == size)
+      }
+    }
+  }
+#endif
