@@ -75,6 +75,7 @@ import Testing
           status: 1, output: "", errors: "error: there is no command .nonsense; .help lists them\n"))
     #expect(self.run(input: ".tables").output.contains("spans"))
     #expect(self.run(input: ".schema").output.contains("request_model"))
+    #expect(self.run(input: ".schema nosuch").errors == "error: there is no table nosuch\ntables are: spans\n")
     #expect(self.run(input: ".mode csv\n.timer on\nSELECT 1 AS a;").errors.hasPrefix("1 row in "))
   }
 
@@ -108,6 +109,8 @@ import Testing
     #expect(directory.read("x.jsonl").split(separator: "\"startTimeUnixNano\":").count == 5)
     let failing = self.run("-c", "EXPORT spans TO '/nowhere/x.jsonl'")
     #expect(failing.status == 1 && failing.errors.contains("cannot write to /nowhere/x.jsonl"))
+    let nowhere = self.run("-c", "EXPORT spans")
+    #expect(nowhere.status == 1 && nowhere.errors.contains("which file") && nowhere.errors.contains("add TO"))
     let wrong = self.run("-c", "EXPORT spans WHERE nme = 1 TO 'y.jsonl'")
     #expect(wrong.status == 1 && directory.read("y.jsonl").isEmpty)
   }

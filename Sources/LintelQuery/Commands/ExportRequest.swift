@@ -3,8 +3,10 @@ internal import LintelStorage
 
 /// An EXPORT, bound: which rows, and how to read them as batches with every column and attribute.
 public struct ExportRequest: Sendable {
-  /// Blocks that one batch covers at most, so that memory stays bounded.
+  /// Blocks that one batch covers at most.
   static let blocksPerBatch = 16
+  /// Bytes that a value of a run may take, its validity and the copies on its way included.
+  private static let bytesPerCell = 64
 
   public let table: String
   /// As written after TO.
@@ -38,28 +40,62 @@ public struct ExportRequest: Sendable {
     var warnings: [String] = []
     for slice in slices {
       let keys = Set(slice.segments.flatMap(\.attributeKeys)).sorted()
-      let result = try Executor.run(plan(keys), on: slice, options: options, cancellation: cancellation)
-      for warning in result.warnings where !warnings.contains(warning) { warnings.append(warning) }
-      if result.rowCount > 0 { try body(batch(result, keys)) }
+      var rowCount = 0
+      var columns: [ColumnVector] = []
+      var attributes: [AttributeColumn] = []
+      for (number, group) in groups(of: keys, in: slice).enumerated() where number == 0 || rowCount > 0 {
+        let plan = plan(group, withColumns: number == 0)
+        let result = try Executor.run(plan, on: slice, options: options, cancellation: cancellation)
+        for warning in result.warnings where !warnings.contains(warning) { warnings.append(warning) }
+        if number == 0 {
+          rowCount = result.rowCount
+          columns = result.columns.prefix(schema.columns.count).map(\.values)
+        } else if result.rowCount != rowCount {
+          // Damage among these attributes alone: the slice is left out as a whole.
+          rowCount = 0
+        }
+        attributes += sparse(group, result.columns.suffix(group.count), rowCount)
+      }
+      guard rowCount > 0 else { continue }
+      try body(Batch(schema: schema, rowCount: rowCount, columns: columns, attributes: attributes))
     }
     return warnings
   }
 
-  /// The snapshot in pieces. A filter with subqueries needs all of it at once.
+  /// Values that one run may read without passing the memory limit.
+  private var cellsPerRun: Int { options.memoryLimitBytes / Self.bytesPerCell }
+
+  /// The snapshot in pieces; fewer rows in each where there are many attributes. A filter with subqueries needs all of it
+  /// at once.
   private var slices: [TableSnapshot] {
     guard filter.subqueries.isEmpty else { return [snapshot] }
     return snapshot.segments.flatMap { segment in
-      stride(from: 0, to: segment.blockCount, by: Self.blocksPerBatch).map { first in
-        let last = min(first + Self.blocksPerBatch, segment.blockCount)
+      let cellsPerBlock = max(1, segment.blockRows) * (schema.columns.count + segment.attributeKeys.count)
+      let blocks = min(max(1, cellsPerRun / cellsPerBlock), Self.blocksPerBatch)
+      return stride(from: 0, to: segment.blockCount, by: blocks).map { first in
+        let last = min(first + blocks, segment.blockCount)
         return TableSnapshot(schema: schema, segments: [SegmentSlice(segment, blocks: first..<last)])
       }
     }
   }
 
-  private func plan(_ keys: [AttributeKey]) -> QueryPlan {
-    let columns = schema.columns.enumerated().map { index, column in
-      QueryPlan.Output(name: column.name, expression: .column(index, column.type))
-    }
+  /// The attributes in groups, each of which is read in a run of its own: a run's columns are dense, so that thousands of
+  /// rare attributes would need memory for values that aren't there.
+  private func groups(of keys: [AttributeKey], in slice: TableSnapshot) -> [ArraySlice<AttributeKey>] {
+    guard filter.subqueries.isEmpty else { return [keys[...]] }
+    let count = max(16, cellsPerRun / max(1, slice.rowCount) - schema.columns.count)
+    return keys.count <= count
+      ? [keys[...]]
+      : stride(from: 0, to: keys.count, by: count).map { keys[$0..<min($0 + count, keys.count)] }
+  }
+
+  private func plan(_ keys: ArraySlice<AttributeKey>, withColumns: Bool) -> QueryPlan {
+    let columns =
+      !withColumns
+      ? []
+      : schema.columns.enumerated().map { index, column in
+        QueryPlan.Output(name: column.name, expression: .column(index, column.type))
+      }
     let attributes = keys.map { key in
       let read = AttributeRead(name: key.name, kinds: [key.kind], type: key.kind.type)
       return QueryPlan.Output(name: key.name, expression: .attribute(read))
@@ -69,17 +105,19 @@ public struct ExportRequest: Sendable {
       isDistinct: false, ordering: [], limit: nil, offset: 0, subqueries: filter.subqueries)
   }
 
-  private func batch(_ result: QueryResult, _ keys: [AttributeKey]) -> Batch {
-    let columns = result.columns.prefix(schema.columns.count).map(\.values)
+  /// The rows' values of some attributes, from dense columns.
+  private func sparse(
+    _ keys: ArraySlice<AttributeKey>, _ columns: ArraySlice<QueryResult.Column>, _ rowCount: Int
+  ) -> [AttributeColumn] {
     var attributes: [AttributeColumn] = []
-    for (key, column) in zip(keys, result.columns.dropFirst(schema.columns.count)) {
-      let rows = (0..<result.rowCount).filter(column.values.isValid).map { UInt32(truncatingIfNeeded: $0) }
+    for (key, column) in zip(keys, columns) {
+      let rows = (0..<rowCount).filter(column.values.isValid).map { UInt32(truncatingIfNeeded: $0) }
       guard !rows.isEmpty else { continue }
       var values = column.values.gather(rows)
       values.validity = nil
       attributes.append(AttributeColumn(key: key, rows: rows, values: values))
     }
-    return Batch(schema: schema, rowCount: result.rowCount, columns: Array(columns), attributes: attributes)
+    return attributes
   }
 }
 

@@ -41,7 +41,9 @@ struct InteractiveShell {
       _ = session.runCommand(line)
       return
     }
-    for statement in splitter.feed(line + "\n") {
+    for var statement in splitter.feed(line + "\n") {
+      // What was typed needs no line number to be found.
+      statement.line = 1
       remember((StatementSplitter.singleLine(statement.text) ?? statement.text) + ";", editor)
       if session.run(statement) != .success { return splitter.reset() }
     }

@@ -132,9 +132,10 @@ final class Session {
 
   private func export(_ text: String) throws(ShellError) {
     let source = source
+    let path = try ExportStatement.path(of: text)
     let began = ContinuousClock.now
     let report = try Foreground.run(ProgressLine("exporting")) { () async throws(ShellError) in
-      try await source.export(text)
+      try await source.export(text, to: path)
     }
     warn(report.warnings)
     let spans = "\(Quantity.count(report.spanCount)) \(report.spanCount == 1 ? "span" : "spans")"

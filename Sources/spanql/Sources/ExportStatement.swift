@@ -12,6 +12,11 @@ enum ExportStatement {
   static func path(of statement: String) throws(ShellError) -> String {
     do throws(QueryError) {
       guard case .export(let syntax) = try SpanQL.parse(statement) else { throw QueryError(.unsupported, "no EXPORT") }
+      guard !syntax.path.isEmpty else {
+        throw QueryError(
+          .syntax, "EXPORT doesn't say which file to write", offset: statement.utf8.count,
+          hint: "add TO 'spans.jsonl'")
+      }
       return syntax.path
     } catch {
       throw .query(error)

@@ -9,8 +9,8 @@ protocol QuerySource: Sendable {
 
   func query(_ statement: String, _ token: CancellationToken) async throws(ShellError) -> QueryResult
 
-  /// Runs `EXPORT .. TO 'path'`.
-  func export(_ statement: String) async throws(ShellError) -> ExportReport
+  /// Runs an `EXPORT` into a file.
+  func export(_ statement: String, to path: String) async throws(ShellError) -> ExportReport
 
   func close() async
 }
@@ -30,9 +30,12 @@ enum ShellError: Error, Sendable {
   /// Anything else, as a sentence.
   case failed(String)
 
-  /// As it is shown: with the statement's line and a caret where the place is known.
+  /// As it is shown: with the statement's line and a caret where the place is known. The statement is empty where nobody
+  /// typed one.
   func text(for statement: String) -> String {
     switch self {
+    case .query(let error) where statement.isEmpty:
+      QueryError(error.code, error.message, hint: error.hint).rendered(in: "")
     case .query(let error): error.rendered(in: statement)
     case .cancelled: "cancelled"
     case .failed(let message): "error: \(message)"

@@ -27,9 +27,8 @@ struct ServerSource: QuerySource {
     }
   }
 
-  func export(_ statement: String) async throws(ShellError) -> ExportReport {
-    let path = try ExportStatement.path(of: statement)
-    return try await cancellable { cancellation throws(ShellError) in
+  func export(_ statement: String, to path: String) async throws(ShellError) -> ExportReport {
+    try await cancellable { cancellation throws(ShellError) in
       let file = try AtomicFile(path: path)
       var counter = SpanCounter()
       try exchange("/v1/export", statement, cancellation) { exchange throws(ShellError) in

@@ -38,7 +38,7 @@ struct StoreSource: QuerySource {
     }
   }
 
-  func export(_ statement: String) async throws(ShellError) -> ExportReport {
+  func export(_ statement: String, to path: String) async throws(ShellError) -> ExportReport {
     let request: ExportRequest
     do throws(LintelError) {
       request = try await store.export(statement)
@@ -48,7 +48,7 @@ struct StoreSource: QuerySource {
     let token = CancellationToken()
     let result = await withTaskCancellationHandler { () async -> Result<ExportReport, ShellError> in
       do throws(ShellError) {
-        return .success(try await OwnThread.run { () throws(ShellError) in try Self.write(request, token) })
+        return .success(try await OwnThread.run { () throws(ShellError) in try Self.write(request, to: path, token) })
       } catch {
         return .failure(error)
       }
@@ -59,9 +59,9 @@ struct StoreSource: QuerySource {
   }
 
   private static func write(
-    _ request: ExportRequest, _ token: CancellationToken
+    _ request: ExportRequest, to path: String, _ token: CancellationToken
   ) throws(ShellError) -> ExportReport {
-    let file = try AtomicFile(path: request.path)
+    let file = try AtomicFile(path: path)
     let exporter = SpanExporter()
     var spanCount = 0
     let warnings: [String]
@@ -78,7 +78,7 @@ struct StoreSource: QuerySource {
       throw .failed("the spans cannot be written as OTLP: \(error)")
     }
     try file.commit()
-    return ExportReport(spanCount: spanCount, path: request.path, warnings: warnings)
+    return ExportReport(spanCount: spanCount, path: path, warnings: warnings)
   }
 
   func close() async { try? await store.close() }

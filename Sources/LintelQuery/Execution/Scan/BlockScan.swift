@@ -36,7 +36,7 @@ final class BlockScan: @unchecked Sendable {
       tasks += segment.blocks.map { Task(segment: segment, block: $0) }
     }
     let rows = tasks.reduce(0) { $0 + $1.segment.segment.rowCount(ofBlock: $1.block) }
-    query.note(blocks: total, pruned: total - tasks.count, rows: rows)
+    query.note(blocks: total, pruned: total - tasks.count)
     query.cancellation.addProgress(total: rows)
   }
 
@@ -50,7 +50,9 @@ final class BlockScan: @unchecked Sendable {
     try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
       guard needsMore(number) else { return }
       let task = self.tasks[number]
-      defer { self.query.cancellation.addProgress(done: task.segment.segment.rowCount(ofBlock: task.block)) }
+      let rows = task.segment.segment.rowCount(ofBlock: task.block)
+      contexts[worker].meter.rows += rows
+      defer { self.query.cancellation.addProgress(done: rows) }
       let context = contexts[worker].context
       self.begin(task, context, contexts[worker].meter)
       for conjunct in task.segment.conjuncts {
@@ -61,7 +63,8 @@ final class BlockScan: @unchecked Sendable {
       guard context.count > 0 else { return }
       try body(worker, number, task, context)
     }
-    query.note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
+    query.note(
+      rows: contexts.reduce(0) { $0 + $1.meter.rows }, bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
   }
 
   private func begin(_ task: Task, _ context: EvaluationContext, _ meter: ReadMeter) {
