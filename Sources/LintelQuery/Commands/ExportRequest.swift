@@ -18,8 +18,8 @@ public struct ExportRequest: Sendable {
 
   init(_ syntax: ExportSyntax, text: String, engine: QueryEngine) throws(QueryError) {
     let select = SelectSyntax(
-      isDistinct: false, items: [], table: syntax.table, tableAlias: syntax.table.name, filter: syntax.filter,
-      grouping: [], having: nil, ordering: [], limit: nil, offset: 0, range: 0..<0)
+      isDistinct: false, items: [], table: syntax.table, tableAlias: syntax.table.name, join: nil,
+      filter: syntax.filter, grouping: [], having: nil, ordering: [], limit: nil, offset: 0, range: 0..<0)
     let snapshot = try Binder.snapshot(of: syntax.table, catalog: engine.catalog)
     var binder = Binder(select, text: text, snapshot: snapshot, catalog: engine.catalog, now: engine.catalog.now)
     filter = try binder.plan(select)

@@ -59,15 +59,23 @@ extension QueryContext {
     return progress.positions
   }
 
-  /// Evaluates the outputs for `positions`, in their order, reading each block once.
+  /// Evaluates the outputs for `positions`, in their order.
   private func materialize(
     _ plan: QueryPlan, _ positions: [UInt64], _ scan: ScanPlan
   ) throws(ExecutionFailure) -> ResultRows {
-    let slots = try ColumnSlots(plan.outputs.map(\.expression))
+    let columns = try vectors(of: plan.outputs.map(\.expression), at: positions, scan.subqueries)
+    return ResultRows(columns: columns, count: positions.count)
+  }
+
+  /// Evaluates expressions for `positions`, each of which occurs once, in their order; reads each block once.
+  func vectors(
+    of expressions: [Expression], at positions: [UInt64], _ subqueries: [MemberSet]
+  ) throws(ExecutionFailure) -> [Vector] {
+    let slots = try ColumnSlots(expressions)
     let runs = RowRun.make(positions, segments)
     let results = Mutex([[Vector]](repeating: [], count: runs.count))
     let contexts = makeContexts(slotCount: slots.references.count)
-    let compilers = runs.isEmpty ? [:] : compilers(runs, slots, scan)
+    let compilers = compilers(runs, slots, subqueries)
     try parallel(runs.count) { (worker, index) throws(ExecutionFailure) in
       let run = runs[index]
       let context = contexts[worker].context
@@ -80,8 +88,8 @@ extension QueryContext {
       guard let compiler = compilers[run.segment] else { return }
       var vectors: [Vector] = []
       var bytes = 0
-      for output in plan.outputs {
-        let vector = try compiler.compile(output.expression).evaluate(context)
+      for expression in expressions {
+        let vector = try compiler.compile(expression).evaluate(context)
         bytes += vector.byteCount
         vectors.append(vector)
       }
@@ -91,18 +99,19 @@ extension QueryContext {
     note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
     let parts = results.withLock { $0 }
     let permutation = RowRun.permutation(positions)
-    let columns = plan.outputs.indices.map { output -> Vector in
-      let all = Vector.concatenate(parts.map { $0[output] }, plan.outputs[output].expression.type.physical)
+    return expressions.indices.map { number in
+      let all = Vector.concatenate(parts.map { $0[number] }, expressions[number].type.physical)
       return permutation.map { all.gather($0) } ?? all
     }
-    return ResultRows(columns: columns, count: positions.count)
   }
 
-  private func compilers(_ runs: [RowRun], _ slots: ColumnSlots, _ scan: ScanPlan) -> [Int: ExpressionCompiler] {
+  private func compilers(
+    _ runs: [RowRun], _ slots: ColumnSlots, _ subqueries: [MemberSet]
+  ) -> [Int: ExpressionCompiler] {
     var result: [Int: ExpressionCompiler] = [:]
     for run in runs where result[run.segment] == nil {
       var compiler = ExpressionCompiler(slots: slots)
-      compiler.subqueries = scan.subqueries
+      compiler.subqueries = subqueries
       let present = Set(segments[run.segment].attributeKeys)
       for (slot, reference) in slots.references.enumerated() {
         if case .attribute(let key) = reference, !present.contains(key) { compiler.missing.insert(slot) }

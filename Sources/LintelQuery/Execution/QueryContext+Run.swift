@@ -7,13 +7,23 @@ extension QueryContext {
     if plan.schema == nil, segments.count != 1 || !(segments[0] is OneRowSegment) {
       return try QueryContext(self, segments: [OneRowSegment()]).run(plan)
     }
-    var scan = ScanPlan()
-    scan.filter = plan.filter
+    var members: [MemberSet] = []
     for subquery in plan.subqueries {
       let rows = try run(subquery)
       guard let column = rows.columns.first else { throw .unsupported("a subquery must have one output") }
-      scan.subqueries.append(MemberSet(rows: column))
+      members.append(MemberSet(rows: column))
     }
+    guard let join = plan.join else { return try run(plan, members) }
+    let filters = join.split(plan.filter)
+    let pairs = try TraceJoinRun(self, join, members).pairs(left: filters.left, right: filters.right)
+    return try QueryContext(self, segments: [pairs]).run(plan.ofPairs(filters.pairs), members)
+  }
+
+  /// Runs a plan over the rows of the segments.
+  private func run(_ plan: QueryPlan, _ subqueries: [MemberSet]) throws(ExecutionFailure) -> ResultRows {
+    var scan = ScanPlan()
+    scan.filter = plan.filter
+    scan.subqueries = subqueries
     if let filter = plan.filter { try scan.slots.add(filter) }
     if let aggregation = plan.aggregation { return try aggregate(plan, aggregation, scan) }
     if plan.isDistinct { return try distinctRows(plan, scan) }
@@ -44,6 +54,13 @@ extension QueryContext {
 }
 
 extension QueryPlan {
+  /// What is left to do when the pairs of the join are rows.
+  fileprivate func ofPairs(_ filter: Expression?) -> QueryPlan {
+    QueryPlan(
+      table: table, schema: schema, filter: filter, aggregation: aggregation, outputs: outputs, isDistinct: isDistinct,
+      ordering: ordering, limit: limit, offset: offset, subqueries: [])
+  }
+
   /// Rows that must be kept to answer: `limit` behind `offset`.
   var neededRows: Int? {
     guard let limit else { return nil }

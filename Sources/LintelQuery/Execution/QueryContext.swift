@@ -9,7 +9,7 @@ final class QueryContext: @unchecked Sendable {
   let excluded: Set<Int>
   let cancellation: CancellationToken
   private let start: ContinuousClock.Instant
-  private let memory = Atomic<Int>(0)
+  private let memory: SharedCount
   private let statistics = Mutex(QueryResult.Statistics())
 
   init(
@@ -21,15 +21,17 @@ final class QueryContext: @unchecked Sendable {
     self.cancellation = cancellation
     self.start = start
     self.excluded = excluded
+    memory = SharedCount()
   }
 
-  /// The same run over other segments.
+  /// The same run, under the same limits, over other segments.
   init(_ other: QueryContext, segments: [any Segment]) {
     self.segments = segments
     options = other.options
     cancellation = other.cancellation
     start = other.start
     excluded = []
+    memory = other.memory
   }
 
   var threads: Int { min(max(options.threads, 1), WorkerPool.maximumThreads) }
@@ -48,7 +50,7 @@ final class QueryContext: @unchecked Sendable {
 
   /// Accounts for intermediate results: `bytes` more, or less where negative.
   func reserve(_ bytes: Int) throws(ExecutionFailure) {
-    let total = memory.add(bytes, ordering: .relaxed).newValue
+    let total = memory.add(bytes)
     if bytes > 0, total > options.memoryLimitBytes {
       throw .query(
         QueryError(
@@ -114,6 +116,14 @@ final class QueryContext: @unchecked Sendable {
     }
     return QueryResult(columns: columns, rowCount: table.count, statistics: statistics, warnings: warnings)
   }
+}
+
+/// A number that several runs of one query add to.
+final class SharedCount: Sendable {
+  private let value = Atomic<Int>(0)
+
+  /// The number afterwards.
+  func add(_ count: Int) -> Int { value.add(count, ordering: .relaxed).newValue }
 }
 
 /// Hands out indices to threads.

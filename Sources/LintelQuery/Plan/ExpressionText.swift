@@ -7,6 +7,7 @@ struct ExpressionText {
 
   let schema: TableSchema?
   let aggregation: QueryPlan.Aggregation?
+  var join: TraceJoin?
 
   func text(_ expression: Expression) -> String {
     switch expression {
@@ -26,9 +27,14 @@ struct ExpressionText {
   }
 
   /// The same below the aggregation.
-  private var rows: ExpressionText { ExpressionText(schema: schema, aggregation: nil) }
+  private var rows: ExpressionText { ExpressionText(schema: schema, aggregation: nil, join: join) }
 
   func columnName(_ index: Int) -> String {
+    if let join {
+      guard index < join.columns.count else { return "column \(index)" }
+      let column = join.columns[index]
+      return join.name(of: column.side) + "." + ExpressionText(schema: schema, aggregation: nil).text(column.source)
+    }
     guard let schema, schema.columns.indices.contains(index) else { return "column \(index)" }
     return schema.columns[index].name
   }
@@ -143,6 +149,10 @@ struct ExpressionText {
       case .constant(let entry, _) = operands[1],
       let move = schema?.movedAttributes.first(where: { Value.text($0.originEntry) == entry })
     else { return nil }
-    return "\(move.list)['\(move.key)']"
+    var side = ""
+    if case .column(let index, _) = operands[0], let join, index < join.columns.count {
+      side = join.name(of: join.columns[index].side) + "."
+    }
+    return "\(side)\(move.list)['\(move.key)']"
   }
 }

@@ -34,8 +34,8 @@ struct PlanDescription {
   }
 
   private mutating func append(_ plan: QueryPlan, depth: Int) {
-    let text = ExpressionText(schema: plan.schema, aggregation: plan.aggregation)
-    let rowText = ExpressionText(schema: plan.schema, aggregation: nil)
+    let text = ExpressionText(schema: plan.schema, aggregation: plan.aggregation, join: plan.join)
+    let rowText = ExpressionText(schema: plan.schema, aggregation: nil, join: plan.join)
     var steps: [String] = []
     if plan.limit != nil || plan.offset > 0 {
       let offset = plan.offset > 0 ? "offset \(plan.offset)" : nil
@@ -59,20 +59,58 @@ struct PlanDescription {
       let keys = aggregation.keys.map(rowText.text).joined(separator: ", ")
       steps.append("aggregate" + (calls.isEmpty ? "" : " " + calls) + (keys.isEmpty ? "" : " by " + keys))
     }
-    if let filter = plan.filter { steps.append("filter " + rowText.text(filter)) }
-    let columns = ReadColumns(plan)
-    let names = columns.columns.map(rowText.columnName) + columns.attributes.map { "attributes['\($0)']" }
+    if let join = plan.join {
+      let filters = join.split(plan.filter)
+      if let filter = filters.pairs { steps.append("filter " + rowText.text(filter)) }
+      steps.append("join " + Self.condition(join, plan.schema))
+      append(steps, depth: depth)
+      for (side, filter) in [(TraceJoin.Side.left, filters.left), (.right, filters.right)] {
+        let sources = join.columns.filter { $0.side == side }.map(\.source)
+        appendScan(
+          plan, "\(plan.table) AS \(join.name(of: side))", ReadColumns(filter: filter, sources), filter,
+          depth: depth + steps.count)
+      }
+    } else {
+      append(steps, depth: depth)
+      appendScan(plan, plan.table, ReadColumns(plan), plan.filter, depth: depth + steps.count)
+    }
+  }
+
+  private mutating func append(_ steps: [String], depth: Int) {
+    for (index, step) in steps.enumerated() { lines.append(Self.indent(depth + index) + step) }
+  }
+
+  /// The scan of one table or side, under its filter.
+  private mutating func appendScan(
+    _ plan: QueryPlan, _ table: String, _ read: ReadColumns, _ filter: Expression?, depth: Int
+  ) {
+    let text = ExpressionText(schema: plan.schema, aggregation: nil)
+    let names = read.columns.map(text.columnName) + read.attributes.map { "attributes['\($0)']" }
+    var steps = filter.map { ["filter " + text.text($0)] } ?? []
     steps.append(
-      plan.schema == nil
-        ? "one row" : "scan \(plan.table)" + (names.isEmpty ? "" : ": " + names.joined(separator: ", ")))
-    for (index, step) in steps.enumerated() {
-      lines.append(Self.indent(depth + index) + step)
-    }
+      plan.schema == nil ? "one row" : "scan \(table)" + (names.isEmpty ? "" : ": " + names.joined(separator: ", ")))
+    append(steps, depth: depth)
     let margin = String(repeating: "  ", count: depth + steps.count - 1)
-    for (title, conditions) in [("prune by ", columns.pruning), ("look up in filters ", columns.lookups)] {
+    for (title, conditions) in [("prune by ", read.pruning), ("look up in filters ", read.lookups)] {
       if conditions.isEmpty { continue }
-      lines.append(margin + title + conditions.map(rowText.text).joined(separator: " AND "))
+      lines.append(margin + title + conditions.map(text.text).joined(separator: " AND "))
     }
+  }
+
+  /// `a CHILD b: b.parent_span_id = a.span_id within trace_id`.
+  private static func condition(_ join: TraceJoin, _ schema: TableSchema?) -> String {
+    func name(_ column: Int) -> String { schema?.columns[column].name ?? "column \(column)" }
+    let (left, right) = (join.leftName, join.rightName)
+    let (row, parent) = (name(join.keys.row), name(join.keys.parent))
+    let text =
+      switch join.relation {
+      case .child: "\(right).\(parent) = \(left).\(row)"
+      case .parent: "\(left).\(parent) = \(right).\(row)"
+      case .descendant: "\(left).\(row) is above \(right).\(parent)"
+      case .ancestor: "\(right).\(row) is above \(left).\(parent)"
+      case .sibling: "\(left).\(parent) = \(right).\(parent) AND \(left).\(row) <> \(right).\(row)"
+      }
+    return "\(left) \(join.relation.rawValue.uppercased()) \(right): \(text) within \(name(join.keys.trace))"
   }
 
   private static func indent(_ depth: Int) -> String {
@@ -89,21 +127,21 @@ private struct ReadColumns {
   private(set) var lookups: [Expression] = []
 
   init(_ plan: QueryPlan) {
-    if let filter = plan.filter {
+    var expressions = plan.outputs.map(\.expression) + plan.ordering.map(\.expression)
+    if let aggregation = plan.aggregation {
+      expressions = aggregation.keys
+      for call in aggregation.calls { expressions += call.operands + [call.filter].compactMap(\.self) }
+    }
+    self.init(filter: plan.filter, expressions)
+  }
+
+  init(filter: Expression?, _ expressions: [Expression]) {
+    if let filter {
       add(filter)
       pruning = filter.conjuncts.filter(Self.canPrune)
       lookups = filter.conjuncts.filter(Self.asksFilters)
     }
-    if let aggregation = plan.aggregation {
-      aggregation.keys.forEach { add($0) }
-      for call in aggregation.calls {
-        call.operands.forEach { add($0) }
-        call.filter.map { add($0) }
-      }
-    } else {
-      plan.outputs.forEach { add($0.expression) }
-      plan.ordering.forEach { add($0.expression) }
-    }
+    expressions.forEach { add($0) }
     columns.sort()
     attributes.sort()
   }

@@ -2,7 +2,9 @@ public import LintelColumns
 
 /// What a SELECT means, bound to a snapshot's schema: the contract between the binder and the executors.
 ///
-///     scan -> filter -> [aggregate -> having] -> project -> [distinct] -> order -> limit
+///     scan [-> join] -> filter -> [aggregate -> having] -> project -> [distinct] -> order -> limit
+///
+/// With a join, every `.column(n)` is a column of the pairs (``TraceJoin/columns``), and there are no attributes.
 ///
 /// With an aggregation, `having`, `outputs` and `ordering` are over `.groupKey` and `.aggregate`; else over columns.
 ///
@@ -55,6 +57,8 @@ public struct QueryPlan: Sendable {
   public let table: String
   /// `nil`: SELECT without FROM, one row.
   public let schema: TableSchema?
+  /// `nil` where single rows are read.
+  public let join: TraceJoin?
   public let filter: Expression?
   public let aggregation: Aggregation?
   public let outputs: [Output]
@@ -67,11 +71,12 @@ public struct QueryPlan: Sendable {
   public let subqueries: [QueryPlan]
 
   public init(
-    table: String, schema: TableSchema?, filter: Expression?, aggregation: Aggregation?, outputs: [Output],
-    isDistinct: Bool, ordering: [Ordering], limit: Int?, offset: Int, subqueries: [QueryPlan]
+    table: String, schema: TableSchema?, join: TraceJoin? = nil, filter: Expression?, aggregation: Aggregation?,
+    outputs: [Output], isDistinct: Bool, ordering: [Ordering], limit: Int?, offset: Int, subqueries: [QueryPlan]
   ) {
     self.table = table
     self.schema = schema
+    self.join = join
     self.filter = filter
     self.aggregation = aggregation
     self.outputs = outputs

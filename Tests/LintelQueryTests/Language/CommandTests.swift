@@ -41,6 +41,27 @@ import Testing
         """)
   }
 
+  @Test func explainJoin() throws {
+    let plan = try lines(
+      """
+      EXPLAIN SELECT child.name, count(*) AS n FROM spans AS parent JOIN CHILD spans AS child
+      WHERE parent.operation = 'invoke_agent' AND child.duration > parent.duration AND child.status = 'error' GROUP BY 1
+      """)
+    #expect(
+      plan.joined(separator: "\n") == """
+        project name = child.name, n = count(*)
+        └ aggregate count(*) by child.name
+          └ filter child.duration > parent.duration
+            └ join parent CHILD child: child.parent_span_id = parent.span_id within trace_id
+              └ filter operation = 'invoke_agent'
+                └ scan spans AS parent: duration, operation
+                  prune by operation = 'invoke_agent'
+              └ filter status = 'error'
+                └ scan spans AS child: name, duration, status
+                  prune by status = 'error'
+        """)
+  }
+
   @Test func explainAnalyze() throws {
     let answer = try lines("EXPLAIN ANALYZE SELECT count(*) FROM spans WHERE start_time < '2026-01-01T00:00:30Z'")
     #expect(answer.contains("rows returned: 1"))

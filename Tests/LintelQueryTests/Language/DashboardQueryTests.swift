@@ -65,6 +65,11 @@ import Testing
     WHERE trace_id IN (SELECT trace_id FROM spans WHERE status = 'error' AND org_id = 'org-2')
     """,
     """
+    SELECT child.tool_name AS tool, count(*) AS n FROM spans AS parent JOIN CHILD spans AS child
+    WHERE parent.operation = 'invoke_agent' AND child.operation = 'execute_tool' AND child.status = 'error'
+    GROUP BY tool ORDER BY n DESC, tool LIMIT 10
+    """,
+    """
     SELECT floor(log2(duration)) AS bucket, count(*) AS n FROM spans WHERE operation = 'execute_tool' GROUP BY bucket
     ORDER BY bucket
     """,

@@ -56,9 +56,46 @@ import Testing
       ),
       (
         "SELECT name FROM spans AS parent JOIN CHILD spans AS child WHERE 1 = 1",
-        "JOIN is not part of SpanQL in this version", "JOIN", ""
+        "name is ambiguous: both sides of the join have it; write parent.name or child.name", "name FROM", ""
       ),
-      ("SELECT name FROM spans JOIN CHILD spans AS child", "JOIN is not part of SpanQL in this version", "JOIN", ""),
+      (
+        "SELECT 1 FROM spans a JOIN CHILD spans b WHERE attributes['x'] = 1",
+        "attributes is ambiguous: both sides of the join have it; write a.attributes or b.attributes", "attributes", ""
+      ),
+      (
+        "SELECT a.nme FROM spans a JOIN CHILD spans b", "there is no column nme in spans; did you mean a.name?",
+        "a.nme", ""
+      ),
+      (
+        "SELECT chld.name FROM spans a JOIN CHILD spans child",
+        "there is no table chld in this query; did you mean child?", "chld.name", ""
+      ),
+      (
+        "SELECT 1 FROM spans JOIN CHILD spans",
+        "both sides of the join are called spans; name them apart, as in spans AS a JOIN CHILD spans AS b", "spans",
+        "JOIN CHILD "
+      ),
+      (
+        "SELECT 1 FROM spans a JOIN CHLD spans b", "expected a relation after JOIN, found CHLD; did you mean CHILD?",
+        "CHLD", ""
+      ),
+      (
+        "SELECT 1 FROM spans a JOIN spans b",
+        "expected a relation after JOIN, found spans; joins are JOIN CHILD, PARENT, DESCENDANT, ANCESTOR and SIBLING",
+        "spans b", ""
+      ),
+      (
+        "SELECT 1 FROM spans a LEFT JOIN spans b",
+        "LEFT JOIN is not part of SpanQL; joins are JOIN CHILD, PARENT, DESCENDANT, ANCESTOR and SIBLING", "LEFT", ""
+      ),
+      (
+        "SELECT 1 FROM spans a JOIN CHILD spans b ON a.name = b.name",
+        "a join of spans has no ON: its relation says which belong together; other conditions stand in WHERE", "ON", ""
+      ),
+      (
+        "SELECT 1 FROM spans a JOIN CHILD spans b JOIN CHILD spans c", "a query joins two sides, not more",
+        "JOIN CHILD spans c", ""
+      ),
       (
         "SELECT name FROM spans WERE status = 'ok'",
         "expected a clause or the end of the query, found WERE; did you mean WHERE?", "WERE", ""

@@ -24,6 +24,15 @@ import Testing
     }
   }
 
+  /// The joins of the page, TraceQL's structural operators among them, find what nested loops over all spans find.
+  @Test(arguments: examples.filter { $0.contains(" JOIN ") }) func joins(_ example: String) throws {
+    let plan = try SpansFixture.engine.plan(example)
+    let expected = try Oracle(SpansFixture.snapshot()).run(plan)
+    #expect(!expected.isEmpty)
+    let found = try SpansFixture.engine.run(example).cells.map { $0.map(\.description) }
+    #expect(found == DashboardQueryTests.cells(expected))
+  }
+
   @Test func namesEveryFunction() throws {
     let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
       .deletingLastPathComponent().deletingLastPathComponent()

@@ -45,7 +45,7 @@ enum SpansFixture {
       MovedAttribute(
         key: "service.name", list: "resource_attributes", column: "service_name", conversion: .string),
     ],
-    originsColumn: "attribute_origins")
+    originsColumn: "attribute_origins", derivations: ["parent_span_id": .reference(of: "span_id")])
 
   static let catalog = TestCatalog(snapshot())
   static let engine = QueryEngine(catalog: catalog)
@@ -59,6 +59,12 @@ enum SpansFixture {
     var columns: [ColumnReference: ColumnVector] = [:]
     for (index, column) in schema.columns.enumerated() {
       columns[.column(index)] = vector(column, rows, &random)
+    }
+    // Five spans a trace: 1 < (2 < (4, 5), 3); those of part 2 are below the roots of part 1.
+    let parents: [Int64?] = [seed == 1 ? nil : -4, 1, 1, 2, 2]
+    columns[.column(1)] = integers(rows) { Int64(seed) * 1000 + Int64($0) }
+    columns[.column(2)] = integers(rows) { row in
+      parents[row % 5].map { $0 < 0 ? 1000 + Int64(row) : Int64(seed) * 1000 + Int64(row / 5 * 5) + $0 - 1 }
     }
     func key(_ name: String, _ kind: AttributeKind) -> ColumnReference { .attribute(AttributeKey(name, kind)) }
     let hosts: [String?] = (0..<rows).map { $0 % 3 == 0 ? nil : "host-\($0 % 20).internal" }

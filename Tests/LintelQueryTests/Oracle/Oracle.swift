@@ -31,7 +31,8 @@ struct Oracle {
     var scope = Oracle(table: table)
     for subquery in plan.subqueries { scope.subqueries.append(try run(subquery).map { $0[0] }) }
     if plan.limit == 0, plan.aggregation == nil, !plan.isDistinct { return [] }
-    var places = try scope.filtered(plan.filter)
+    let all = try plan.join.map(scope.pairs) ?? table.rows.map { Place(row: $0) }
+    var places = try scope.filtered(all, plan.filter)
     if let aggregation = plan.aggregation { places = try scope.groups(places, aggregation) }
     if plan.isDistinct { return plan.windowed(try scope.distinct(places, plan)) }
     return try plan.windowed(scope.ordered(places, plan)).map { place in
@@ -41,8 +42,7 @@ struct Oracle {
 
   // MARK: Filter
 
-  private func filtered(_ filter: Expression?) throws -> [Place] {
-    let places = table.rows.map { Place(row: $0) }
+  private func filtered(_ places: [Place], _ filter: Expression?) throws -> [Place] {
     guard let filter else { return places }
     // What may overflow comes last.
     let conjuncts = Self.conjuncts(filter)

@@ -17,7 +17,8 @@ struct RandomQuery {
   }
 
   mutating func query() -> String {
-    chance(2) ? grouped() : plain()
+    let query = chance(2) ? grouped() : plain()
+    return chance(5) ? joined(query) : query
   }
 
   // MARK: Clauses

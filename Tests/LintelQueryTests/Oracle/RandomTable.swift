@@ -22,13 +22,15 @@ struct RandomTable {
       ColumnDefinition("note", .string),
       ColumnDefinition("raw", .bytes, nullable: true),
       ColumnDefinition("span", .id8),
+      ColumnDefinition("above", .id8, nullable: true),
       ColumnDefinition("trace", .id16, nullable: true),
       ColumnDefinition("level", .enumeration(level)),
       ColumnDefinition("extra", .variant, nullable: true),
       ColumnDefinition("resource", .map),
       ColumnDefinition("origins", .string, hidden: true),
     ], computed: [ComputedColumn("ended", "time + took")], hasAttributes: true, sortKey: ["time"], shardKey: "name",
-    timeColumn: "time", clusterColumn: "trace", movedAttributes: moves, originsColumn: "origins")
+    timeColumn: "time", clusterColumn: "trace", movedAttributes: moves, originsColumn: "origins",
+    derivations: ["above": .reference(of: "span")])
 
   static let moves = [
     MovedAttribute(key: "m.name", list: "attributes", column: "name", conversion: .string),
@@ -52,6 +54,8 @@ struct RandomTable {
   ]
 
   static let words = ["", "alpha", "beta", "Gamma", "delta%x", "it's", "ÄÖ ß", "x_y", "a.b", "42", "-7", "1.5", "true"]
+  /// Ids of rows and of their parents: few, so that there are children, cycles, and rows of one id.
+  static let ids: [Int64] = [1, 2, 3, 4, 5, 6, 7, 8, 9, -1, .min, 0x00F0_67AA_0BA9_02B7]
   static let start: Int64 = 1_767_225_600_000_000_000
 
   var random: SeededGenerator
@@ -120,7 +124,8 @@ struct RandomTable {
     case "tokens": return integers(rows, nulls, [0, 1, 400, 512, 4_294_967_295])
     case "small": return integers(rows, 0) { random, _ in Int64.random(in: -4...9, using: &random) }
     case "big": return integers(rows, nulls, [.max, .min, 0, -1, 9_007_199_254_740_993, 1 << 62])
-    case "span": return integers(rows, 0, [1, 2, -1, .min, 0x00F0_67AA_0BA9_02B7])
+    case "span": return integers(rows, 0, Self.ids)
+    case "above": return integers(rows, max(nulls, 2), Self.ids)
     case "level": return integers(rows, 0) { random, _ in Int64.random(in: 0...3, using: &random) }
     case "trace":
       let ids: [UInt128] = [1, .max, 0x4BF9_2F35_77B3_4DA6_A3CE_929D_0E0E_4736, 7]

@@ -57,18 +57,19 @@ extension Binder {
     if case .name(let name) = base.kind, let schema, schema.hasAttributes, Keywords.folded(name.name) == "attributes",
       schema.index(of: "attributes") == nil
     {
-      try checkQualifier(name, base)
+      let side = try side(of: name, base, scope)
+      if join != nil, side == nil { throw ambiguous(name, base) }
       guard case .constant(.bytes(let bytes), .string) = keyValue else { throw badKey(key) }
       let attribute = String(decoding: bytes, as: UTF8.self)
       if scope.isGrouped { throw ungroupedAttribute(attribute, node) }
-      return bindAttribute("attributes", attribute, hint: hint)
+      return bindAttribute("attributes", attribute, side, hint: hint)
     }
     if case .name(let name) = base.kind, case .constant(.bytes(let bytes), .string) = keyValue, let schema,
       schema.movedAttributes.contains(where: { $0.list == name.name }), schema.index(of: name.name) != nil
     {
       let column = try bind(base, scope)
       let list = Moves(
-        list: name.name, key: String(decoding: bytes, as: UTF8.self),
+        list: name.name, key: String(decoding: bytes, as: UTF8.self), side: try side(of: name, base, scope),
         rest: .call(.element, [column, keyValue], .variant), kinds: Set(AttributeKind.allCases))
       return read(list, hint: hint)
     }
@@ -118,22 +119,25 @@ extension Binder {
   }
 
   /// A dynamic attribute: what is still in its list, and what was moved into columns.
-  private func bindAttribute(_ list: String, _ name: String, hint: AttributeHint?) -> Expression {
+  private mutating func bindAttribute(
+    _ list: String, _ name: String, _ side: TraceJoin.Side?, hint: AttributeHint?
+  ) -> Expression {
     let kinds = attributeKinds(of: name)
-    return read(Moves(list: list, key: name, rest: nil, kinds: kinds), hint: hint)
+    return read(Moves(list: list, key: name, side: side, rest: nil, kinds: kinds), hint: hint)
   }
 
   /// An attribute of a list that may have been moved into columns.
   private struct Moves {
     let list: String
     let key: String
+    let side: TraceJoin.Side?
     /// Reads the list itself as `variant`; `nil` for the dynamic attributes of the row.
     let rest: Expression?
     /// Kinds that the list itself holds.
     let kinds: Set<AttributeKind>
   }
 
-  private func read(_ attribute: Moves, hint: AttributeHint?) -> Expression {
+  private mutating func read(_ attribute: Moves, hint: AttributeHint?) -> Expression {
     let taken = AttributeHint.kinds(hint)
     let moves = movedValues(attribute).filter { taken.contains($0.kind) }
     let kinds = taken.intersection(attribute.kinds)
@@ -144,7 +148,7 @@ extension Binder {
       } else if kinds.isEmpty {
         .constant(.null, type)
       } else {
-        .attribute(AttributeRead(name: attribute.key, kinds: kinds.sorted(), type: type))
+        stored(.attribute(AttributeRead(name: attribute.key, kinds: kinds.sorted(), type: type)), attribute.side)
       }
     if moves.isEmpty { return rest }
     let branches = moves.map {
@@ -190,13 +194,13 @@ extension Binder {
     let kind: AttributeKind
   }
 
-  private func movedValues(_ attribute: Moves) -> [MovedValue] {
+  private mutating func movedValues(_ attribute: Moves) -> [MovedValue] {
     guard let schema, let origins = schema.originsColumn else { return [] }
-    let column = Expression.column(origins, schema.columns[origins].type)
+    let column = stored(.column(origins, schema.columns[origins].type), attribute.side)
     var values: [MovedValue] = []
     for move in schema.movedAttributes where move.list == attribute.list && move.key == attribute.key {
       guard let index = schema.index(of: move.column) else { continue }
-      let source = Expression.column(index, schema.columns[index].type)
+      let source = stored(.column(index, schema.columns[index].type), attribute.side)
       let entry = Expression.constant(.bytes(Array(move.originEntry.utf8)), .string)
       let (value, kind) = Self.original(of: source, move)
       values.append(MovedValue(condition: .call(.hasOrigin, [column, entry], .bool), value: value, kind: kind))

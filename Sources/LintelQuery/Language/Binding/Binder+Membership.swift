@@ -131,7 +131,7 @@ extension QueryPlan {
   /// The same plan with another expression for its one output.
   fileprivate func replacingOutput(_ expression: Expression) -> QueryPlan {
     QueryPlan(
-      table: table, schema: schema, filter: filter, aggregation: aggregation,
+      table: table, schema: schema, join: join, filter: filter, aggregation: aggregation,
       outputs: outputs.prefix(1).map { Output(name: $0.name, expression: expression) }, isDistinct: isDistinct,
       ordering: ordering, limit: limit, offset: offset, subqueries: subqueries)
   }

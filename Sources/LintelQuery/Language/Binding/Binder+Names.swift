@@ -7,42 +7,46 @@ extension Binder {
   mutating func bindName(
     _ name: NameSyntax, _ node: SyntaxNode, _ scope: Scope, hint: AttributeHint?
   ) throws(QueryError) -> Expression {
-    try checkQualifier(name, node)
+    let side = try side(of: name, node, scope)
     if scope.aliases == .beforeColumns, name.qualifier == nil, let index = itemIndex(of: name),
       let item = items[index].expression
     {
       return try bindItem(index, item, isGrouped: scope.isGrouped, hint: hint)
     }
-    if let column = try bindColumn(name, node, scope) { return column }
+    let isAmbiguous = join != nil && side == nil && isStored(name)
+    if !isAmbiguous, let column = try bindColumn(name, node, scope, side) { return column }
     if scope.aliases == .afterColumns, name.qualifier == nil, let index = itemIndex(of: name),
       let item = items[index].expression
     {
       return try bind(item, Scope(isGrouped: scope.isGrouped, clause: scope.clause), hint: hint)
     }
+    if isAmbiguous { throw ambiguous(name, node) }
     throw unknownName(name, node, scope)
   }
 
   private mutating func bindColumn(
-    _ name: NameSyntax, _ node: SyntaxNode, _ scope: Scope
+    _ name: NameSyntax, _ node: SyntaxNode, _ scope: Scope, _ side: TraceJoin.Side?
   ) throws(QueryError) -> Expression? {
     guard let schema else { return nil }
     for candidate in candidates(name) {
       if let index = schema.index(of: candidate) {
         if scope.isGrouped { throw ungrouped(candidate, node) }
-        return .column(index, schema.columns[index].type)
+        return stored(.column(index, schema.columns[index].type), side)
       }
       if !scope.isComputed, let computed = schema.computed.first(where: { $0.name == candidate }) {
         if scope.isGrouped { throw ungrouped(candidate, node) }
-        return try bindComputed(computed)
+        return try bindComputed(computed, side)
       }
     }
     return nil
   }
 
-  private mutating func bindComputed(_ computed: ComputedColumn) throws(QueryError) -> Expression {
+  private mutating func bindComputed(
+    _ computed: ComputedColumn, _ side: TraceJoin.Side?
+  ) throws(QueryError) -> Expression {
     do {
       var parser = try Parser(computed.expression)
-      return try bind(try parser.expression(), Scope(isComputed: true))
+      return try bind(try parser.expression(), Scope(isComputed: true, side: side))
     } catch {
       throw QueryError(.binding, "the computed column \(computed.name) is broken: \(error.message)")
     }
@@ -54,7 +58,10 @@ extension Binder {
     return name.isQuoted || folded == name.name ? [name.name] : [name.name, folded]
   }
 
-  func isColumn(_ name: NameSyntax) -> Bool {
+  /// Whether a name by itself is a column. In a join none is.
+  func isColumn(_ name: NameSyntax) -> Bool { join == nil && isStored(name) }
+
+  private func isStored(_ name: NameSyntax) -> Bool {
     guard let schema else { return false }
     return candidates(name).contains { candidate in
       schema.index(of: candidate) != nil || schema.computed.contains { $0.name == candidate }
@@ -101,12 +108,13 @@ extension Binder {
     }
     let names = schema.columns.filter { !$0.isHidden }.map(\.name) + schema.computed.map(\.name)
     let aliases = scope.aliases == .afterColumns || scope.aliases == .beforeColumns ? items.compactMap(\.alias) : []
-    var hint = NameSuggestion.hint(for: name.name, among: names + aliases)
+    let prefix = join == nil ? "" : name.qualifier.map { $0 + "." } ?? ""
+    var hint = NameSuggestion.nearest(to: name.name, among: names + aliases).map { "did you mean \(prefix)\($0)?" }
     if schema.hasAttributes {
       if name.name == "attributes" {
         hint = "name a key, as in attributes['http.method']; SHOW ATTRIBUTES FROM \(schema.name) lists them"
       } else if !attributeKinds(of: name.name).isEmpty {
-        hint = "did you mean attributes['\(name.name)']?"
+        hint = "did you mean \(prefix)attributes['\(name.name)']?"
       }
     }
     if hint == nil, name.isQuoted { hint = "strings stand in 'single quotes'" }

@@ -4,6 +4,7 @@ internal import LintelStorage
 extension Binder {
   /// - Parameter outputHint: how attributes in the SELECT list are read, for a subquery of IN.
   mutating func plan(_ select: SelectSyntax, outputHint: AttributeHint? = nil) throws(QueryError) -> QueryPlan {
+    try bindJoin(select)
     var filter: Expression?
     if let condition = select.filter {
       filter = try bindCondition(condition, Scope(aliases: .refused, clause: "in WHERE; use HAVING"), "WHERE")
@@ -17,7 +18,7 @@ extension Binder {
     }
     let ordering = try bindOrdering(select, outputs, isGrouped: isGrouped)
     return QueryPlan(
-      table: schema?.name ?? "", schema: schema, filter: filter,
+      table: schema?.name ?? "", schema: schema, join: join?.join, filter: filter,
       aggregation: isGrouped ? .init(keys: keys.map(\.expression), calls: calls, having: having) : nil,
       outputs: outputs, isDistinct: select.isDistinct, ordering: ordering, limit: select.limit, offset: select.offset,
       subqueries: subqueries)
@@ -65,9 +66,12 @@ extension Binder {
     }
     let names = schema.columns.filter { !$0.isHidden }.map(\.name) + schema.computed.map(\.name)
     var outputs: [QueryPlan.Output] = []
-    for name in names {
-      let syntax = try SyntaxNode(.name(NameSyntax(qualifier: nil, name: name, isQuoted: true)), item.range)
-      outputs.append(.init(name: name, expression: try bind(syntax, Scope(isGrouped: isGrouped))))
+    for side in join.map({ [$0.leftName, $0.rightName] as [String?] }) ?? [nil] {
+      for name in names {
+        let syntax = try SyntaxNode(.name(NameSyntax(qualifier: side, name: name, isQuoted: true)), item.range)
+        let output = side.map { "\($0).\(name)" } ?? name
+        outputs.append(.init(name: output, expression: try bind(syntax, Scope(isGrouped: isGrouped))))
+      }
     }
     return outputs
   }

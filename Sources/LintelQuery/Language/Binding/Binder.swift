@@ -25,6 +25,8 @@ struct Binder {
     var clause = "here"
     /// Inside a computed column, which knows only stored ones.
     var isComputed = false
+    /// The side of a join that names without a qualifier belong to: inside a computed column.
+    var side: TraceJoin.Side?
 
     static let rows = Scope()
   }
@@ -45,6 +47,8 @@ struct Binder {
   let items: [SelectSyntax.Item]
   /// One instant for the whole statement.
   let now: Int64
+  /// `nil` where single rows are read.
+  var join: JoinScope?
   var keys: [Key] = []
   var calls: [AggregateCall] = []
   var subqueries: [QueryPlan] = []

@@ -16,7 +16,7 @@ enum Keywords {
     (reserved.map { $0.uppercased() } + statements.dropFirst() + [
       "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "FILTER", "FIRST", "LAST", "NULLS", "PARTS", "STORAGE",
       "TABLE", "TABLES",
-    ]).filter { !["ON", "UNION", "JOIN"].contains($0) }.sorted()
+    ] + TraceJoin.Relation.allCases.map { $0.rawValue.uppercased() }).filter { !["ON", "UNION"].contains($0) }.sorted()
 
   /// The text with its ASCII letters in lower case: what keywords, functions and unquoted names are looked up by.
   static func folded(_ text: String) -> String {

@@ -5,11 +5,7 @@ extension Parser {
     try expect(keyword: "select", "")
     let isDistinct = take(keyword: "distinct")
     let items = try selectItems()
-    var table: TableSyntax?
-    var alias: String?
-    if take(keyword: "from") {
-      (table, alias) = try source()
-    }
+    let source = take(keyword: "from") ? try source() : nil
     let filter = take(keyword: "where") ? try expression() : nil
     let grouping = try groupBy()
     let having = take(keyword: "having") ? try expression() : nil
@@ -17,8 +13,9 @@ extension Parser {
     let (limit, offset) = try limits()
     leave()
     return SelectSyntax(
-      isDistinct: isDistinct, items: items, table: table, tableAlias: alias, filter: filter, grouping: grouping,
-      having: having, ordering: ordering, limit: limit, offset: offset, range: start..<endOfLast)
+      isDistinct: isDistinct, items: items, table: source?.table, tableAlias: source?.alias, join: source?.join,
+      filter: filter, grouping: grouping, having: having, ordering: ordering, limit: limit, offset: offset,
+      range: start..<endOfLast)
   }
 
   // MARK: SELECT list
@@ -54,34 +51,71 @@ extension Parser {
 
   // MARK: FROM
 
-  private mutating func source() throws(QueryError) -> (TableSyntax, String) {
+  private struct Source {
+    let table: TableSyntax
+    let alias: String
+    let aliasOffset: Int
+  }
+
+  private mutating func source() throws(QueryError) -> (table: TableSyntax, alias: String, join: SelectSyntax.Join?) {
     if isSymbol(.leftParenthesis) {
       throw QueryError(
         .syntax, "a subquery in FROM is not part of SpanQL", offset: token.range.lowerBound,
         hint: "subqueries stand in IN (SELECT ..)")
     }
-    let table = try expectTable("after FROM")
-    var alias = table.name
-    if take(keyword: "as") {
-      guard let name = takeName() else { throw unexpected("expected a name after AS") }
-      alias = name
-    } else if let name = takeAliasOfTable() {
-      alias = name
-    }
+    let left = try aliasedTable("after FROM")
     if isSymbol(.comma) {
-      throw QueryError(.syntax, "a query reads one table", offset: token.range.lowerBound)
+      throw QueryError(
+        .syntax, "a query reads one table", offset: token.range.lowerBound, hint: "JOIN CHILD pairs spans")
     }
-    if isKeyword("join") || Self.joinWords.contains(where: { isKeyword($0) }) && isKeyword("join", ahead: 1) {
-      throw QueryError(.syntax, "JOIN is not part of SpanQL in this version", offset: token.range.lowerBound)
-    }
-    return (table, alias)
+    return (left.table, left.alias, try join())
   }
+
+  private mutating func aliasedTable(_ context: String) throws(QueryError) -> Source {
+    let table = try expectTable(context)
+    var offset = token.range.lowerBound
+    if take(keyword: "as") {
+      offset = token.range.lowerBound
+      guard let name = takeName() else { throw unexpected("expected a name after AS") }
+      return Source(table: table, alias: name, aliasOffset: offset)
+    }
+    if let name = takeAliasOfTable() { return Source(table: table, alias: name, aliasOffset: offset) }
+    return Source(table: table, alias: table.name, aliasOffset: table.offset)
+  }
+
+  private mutating func join() throws(QueryError) -> SelectSyntax.Join? {
+    guard !Self.joinWords.contains(where: { isKeyword($0) }) || !isKeyword("join", ahead: 1) else {
+      throw QueryError(
+        .syntax, "\(token.description.uppercased()) JOIN is not part of SpanQL", offset: token.range.lowerBound,
+        hint: Self.joinHint)
+    }
+    guard take(keyword: "join") else { return nil }
+    let relations = TraceJoin.Relation.allCases
+    guard let relation = relations.first(where: { isKeyword($0.rawValue) }) else {
+      let error = unexpected("expected a relation after JOIN", relations.map(\.rawValue))
+      throw QueryError(.syntax, error.message, offset: error.offset, hint: error.hint ?? Self.joinHint)
+    }
+    advance()
+    let right = try aliasedTable("after JOIN \(relation.rawValue.uppercased())")
+    if isKeyword("on") || isKeyword("using") {
+      throw QueryError(
+        .syntax, "a join of spans has no \(token.description.uppercased()): its relation says which belong together",
+        offset: token.range.lowerBound, hint: "other conditions stand in WHERE")
+    }
+    if isKeyword("join") || isKeyword("join", ahead: 1) {
+      throw QueryError(.syntax, "a query joins two sides, not more", offset: token.range.lowerBound)
+    }
+    return SelectSyntax.Join(
+      relation: relation, table: right.table, alias: right.alias, aliasOffset: right.aliasOffset)
+  }
+
+  private static let joinHint = "joins are JOIN CHILD, PARENT, DESCENDANT, ANCESTOR and SIBLING"
 
   private static let joinWords = ["inner", "left", "right", "full", "cross", "natural"]
 
   /// A name right after the table, unless it looks like a misspelt clause or a join.
   private mutating func takeAliasOfTable() -> String? {
-    if isKeyword("join", ahead: 1) { return nil }
+    if isKeyword("join", ahead: 1), Self.joinWords.contains(where: { isKeyword($0) }) { return nil }
     guard case .word(let word) = token.kind else { return takeName() }
     switch peek(1).kind {
     case .end, .symbol(.semicolon), .symbol(.rightParenthesis): return takeName()

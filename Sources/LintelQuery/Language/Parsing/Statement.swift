@@ -49,11 +49,21 @@ public struct SelectSyntax: Sendable {
     let nullsFirst: Bool
   }
 
+  /// `JOIN relation table [AS alias]`.
+  struct Join: Sendable {
+    let relation: TraceJoin.Relation
+    let table: TableSyntax
+    let alias: String
+    /// Where the alias, or the table without one, stands.
+    let aliasOffset: Int
+  }
+
   let isDistinct: Bool
   let items: [Item]
   let table: TableSyntax?
   /// The name columns may be qualified with; the table's own without `AS`.
   let tableAlias: String?
+  let join: Join?
   let filter: SyntaxNode?
   let grouping: [SyntaxNode]
   let having: SyntaxNode?

@@ -1,0 +1,64 @@
+/// Numbers distinct 128-bit keys 0, 1, 2 .. in order of appearance: an open-addressing hash table that only grows. Keys lie
+/// in the slots, so that a look-up touches one cache line.
+final class IdentifierTable: @unchecked Sendable {
+  static let none = UInt32.max
+
+  private struct Slot {
+    var key: UInt128
+    /// ``none`` where the slot is free.
+    var number: UInt32
+  }
+
+  private var slots: UnsafeMutablePointer<Slot>
+  private var mask: Int
+  private(set) var count = 0
+
+  init() {
+    mask = 255
+    slots = .allocate(capacity: 256)
+    slots.initialize(repeating: Slot(key: 0, number: Self.none), count: 256)
+  }
+
+  deinit { slots.deallocate() }
+
+  var byteCount: Int { (mask + 1) * MemoryLayout<Slot>.stride }
+
+  /// The number of a key that has been interned; ``none`` of others.
+  @inline(__always)
+  func find(_ key: UInt128) -> UInt32 {
+    var index = Int(truncatingIfNeeded: ValueHash.hash(key)) & mask
+    while true {
+      let slot = slots[index]
+      if slot.number == Self.none || slot.key == key { return slot.number }
+      index = (index &+ 1) & mask
+    }
+  }
+
+  @inline(__always)
+  func intern(_ key: UInt128) -> UInt32 {
+    var index = Int(truncatingIfNeeded: ValueHash.hash(key)) & mask
+    while slots[index].number != Self.none {
+      if slots[index].key == key { return slots[index].number }
+      index = (index &+ 1) & mask
+    }
+    let number = UInt32(truncatingIfNeeded: count)
+    slots[index] = Slot(key: key, number: number)
+    count += 1
+    if count * 2 > mask { grow() }
+    return number
+  }
+
+  private func grow() {
+    let old = slots
+    let oldCount = mask + 1
+    mask = oldCount * 4 - 1
+    slots = .allocate(capacity: mask + 1)
+    slots.initialize(repeating: Slot(key: 0, number: Self.none), count: mask + 1)
+    for place in 0..<oldCount where old[place].number != Self.none {
+      var index = Int(truncatingIfNeeded: ValueHash.hash(old[place].key)) & mask
+      while slots[index].number != Self.none { index = (index &+ 1) & mask }
+      slots[index] = old[place]
+    }
+    old.deallocate()
+  }
+}

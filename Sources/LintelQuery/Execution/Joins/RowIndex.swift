@@ -1,0 +1,63 @@
+/// Rows of a side by trace and id.
+///
+/// Traces are numbered, and so are pairs of trace and id; the rows of a pair lie together, ascending.
+final class RowIndex: @unchecked Sendable {
+  let traces = IdentifierTable()
+  let keys = IdentifierTable()
+  private var starts: [UInt32] = []
+  private var rows: [UInt32] = []
+  /// Keys that have rows: those with smaller numbers than this.
+  private(set) var keyCount = 0
+
+  /// The key of an id in a trace.
+  @inline(__always)
+  static func key(_ trace: UInt32, _ id: UInt64) -> UInt128 { UInt128(trace) << 64 | UInt128(id) }
+
+  /// - Parameter id: the column whose value the index is asked for.
+  init(_ query: QueryContext, _ side: JoinSide, _ keyColumns: TraceJoin.Keys, id: Int) throws(ExecutionFailure) {
+    var lanes: [(row: UInt32, key: UInt32)] = []
+    lanes.reserveCapacity(side.count)
+    for block in try KeyBlocks(query, side, keyColumns.trace, [id]).blocks {
+      block.keys.forEach(0, traces.intern) { lane, trace, id in
+        lanes.append((UInt32(truncatingIfNeeded: block.first + lane), keys.intern(Self.key(trace, id))))
+      }
+    }
+    keyCount = keys.count
+    starts = Array(repeating: 0, count: keyCount + 1)
+    for lane in lanes { starts[Int(lane.key) + 1] += 1 }
+    for key in 0..<keyCount { starts[key + 1] += starts[key] }
+    var next = starts
+    rows = Array(repeating: 0, count: lanes.count)
+    for lane in lanes {
+      rows[Int(next[Int(lane.key)])] = lane.row
+      next[Int(lane.key)] += 1
+    }
+    try query.reserve(traces.byteCount + keys.byteCount + lanes.count * 20)
+  }
+
+  /// Calls `body` for the rows of a key.
+  @inline(__always)
+  func forEachRow<E: Error>(of key: UInt32, _ body: (UInt32) throws(E) -> Void) throws(E) {
+    guard key < keyCount else { return }
+    for index in starts[Int(key)]..<starts[Int(key) + 1] { try body(rows[Int(index)]) }
+  }
+}
+
+/// The keys of a side's blocks, in scan order.
+struct KeyBlocks {
+  struct Block {
+    let keys: JoinKeys
+    let first: Int
+  }
+
+  let blocks: [Block]
+
+  init(_ query: QueryContext, _ side: JoinSide, _ trace: Int, _ ids: [Int]) throws(ExecutionFailure) {
+    let read = Results<JoinKeys>(count: side.blocks.count)
+    try JoinKeys.read(query, side.blocks, trace, ids) { (number, keys) throws(ExecutionFailure) in
+      try query.reserve(keys.traces.byteCount + keys.ids.reduce(0) { $0 + $1.byteCount })
+      read.put(keys, at: number)
+    }
+    blocks = zip(read.all, side.blocks).map { Block(keys: $0, first: $1.first) }
+  }
+}

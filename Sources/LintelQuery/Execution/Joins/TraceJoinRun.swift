@@ -1,0 +1,120 @@
+import LintelColumns
+import LintelStorage
+
+/// Finds the pairs of a join.
+///
+/// First each side's rows are selected by the side's own filter. For CHILD, PARENT and SIBLING the smaller side's keys then
+/// go into an index, which the other side's rows are looked up in, block by block on all threads. DESCENDANT and
+/// ANCESTOR go up the chains of parents in the traces that have rows of both sides (``TraceForest``). Only then are the
+/// other columns of the rows that are in pairs read.
+struct TraceJoinRun {
+  private let query: QueryContext
+  private let join: TraceJoin
+  private let subqueries: [MemberSet]
+
+  init(_ query: QueryContext, _ join: TraceJoin, _ subqueries: [MemberSet]) {
+    self.query = query
+    self.join = join
+    self.subqueries = subqueries
+  }
+
+  /// The pairs whose rows pass the filters, as rows with the join's columns.
+  func pairs(left: Expression?, right: Expression?) throws(ExecutionFailure) -> PairSegment {
+    let left = try JoinSide(query, filter: left, subqueries: subqueries)
+    // A side without rows leaves nothing to look for.
+    let right = left.count == 0 ? left : try JoinSide(query, filter: right, subqueries: subqueries)
+    guard left.count > 0, right.count > 0 else { return try segment(RowPairs(), left, right) }
+    let parts: [RowPairs]
+    switch join.relation {
+    case .child: parts = try lookUp(left, join.keys.row, right, join.keys.parent)
+    case .parent: parts = try lookUp(left, join.keys.parent, right, join.keys.row)
+    case .sibling: parts = try lookUp(left, join.keys.parent, right, join.keys.parent)
+    case .descendant: parts = try TraceForest(query, join.keys, upper: left, lower: right).pairs(upperIsLeft: true)
+    case .ancestor: parts = try TraceForest(query, join.keys, upper: right, lower: left).pairs(upperIsLeft: false)
+    }
+    return try segment(RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count), left, right)
+  }
+
+  /// Pairs of rows of one trace whose ids are equal.
+  private func lookUp(
+    _ left: JoinSide, _ leftID: Int, _ right: JoinSide, _ rightID: Int
+  ) throws(ExecutionFailure) -> [RowPairs] {
+    let indexesLeft = left.count <= right.count
+    let index = try RowIndex(
+      query, indexesLeft ? left : right, join.keys, id: indexesLeft ? leftID : rightID)
+    let ids = join.relation == .sibling ? try rowIDs(indexesLeft ? left : right) : nil
+    let other = indexesLeft ? right : left
+    let columns = [indexesLeft ? rightID : leftID] + (ids == nil ? [] : [join.keys.row])
+    let found = Results<RowPairs>(count: other.blocks.count)
+    let query = query
+    try JoinKeys.read(query, other.blocks, join.keys.trace, columns) { (number, keys) throws(ExecutionFailure) in
+      var pairs = RowPairs()
+      let first = other.blocks[number].first
+      var own: [Int64] = []
+      if ids != nil, case .int64(let values) = keys.ids[1].lanes { own = values }
+      try keys.forEach(0, index.traces.find) { (lane, trace, id) throws(ExecutionFailure) in
+        let row = UInt32(truncatingIfNeeded: first + lane)
+        try index.forEachRow(of: index.keys.find(RowIndex.key(trace, id))) { (match) throws(ExecutionFailure) in
+          // A row is no sibling of itself.
+          if let ids, ids[Int(match)] == own[lane] { return }
+          try pairs.append(indexesLeft ? match : row, indexesLeft ? row : match, query)
+        }
+      }
+      try pairs.reserve(query)
+      found.put(pairs, at: number)
+    }
+    return found.all
+  }
+
+  /// The ids of a side's rows, by their numbers.
+  private func rowIDs(_ side: JoinSide) throws(ExecutionFailure) -> [Int64] {
+    var ids: [Int64] = []
+    ids.reserveCapacity(side.count)
+    for block in try KeyBlocks(query, side, join.keys.trace, [join.keys.row]).blocks {
+      if case .int64(let values) = block.keys.ids[0].lanes { ids += values }
+    }
+    return ids
+  }
+
+  // MARK: Columns
+
+  private func segment(_ pairs: RowPairs, _ left: JoinSide, _ right: JoinSide) throws(ExecutionFailure) -> PairSegment {
+    let leftColumns = try columns(.left, pairs.left, of: left)
+    let rightColumns = try columns(.right, pairs.right, of: right)
+    var nextLeft = leftColumns.makeIterator()
+    var nextRight = rightColumns.makeIterator()
+    let all = join.columns.compactMap { $0.side == .left ? nextLeft.next() : nextRight.next() }
+    return PairSegment(rowCount: pairs.count, columns: all)
+  }
+
+  /// The columns of one side for the rows `numbers`; each row is read once, in however many pairs it is.
+  private func columns(
+    _ side: TraceJoin.Side, _ numbers: [UInt32], of rows: JoinSide
+  ) throws(ExecutionFailure) -> [ColumnVector] {
+    let sources = join.columns.filter { $0.side == side }.map(\.source)
+    guard !sources.isEmpty else { return [] }
+    guard !numbers.isEmpty else { return sources.map { .nulls($0.type.physical, count: 0) } }
+    var ranks = Array(repeating: IdentifierTable.none, count: rows.count)
+    for number in numbers { ranks[Int(number)] = 0 }
+    var distinct: [UInt32] = []
+    for number in ranks.indices where ranks[number] == 0 {
+      ranks[number] = UInt32(truncatingIfNeeded: distinct.count)
+      distinct.append(UInt32(truncatingIfNeeded: number))
+    }
+    try query.reserve(rows.count * 4 + distinct.count * 12)
+    let vectors = try query.vectors(of: sources, at: rows.positions(distinct, query.segments), subqueries)
+    var columns: [ColumnVector] = []
+    let lanes = mapLanes(numbers) { ranks[Int($0)] }
+    for vector in vectors {
+      let column = distinct.count == numbers.count && isIdentity(lanes) ? vector : vector.gather(lanes)
+      try query.reserve(column.byteCount)
+      columns.append(column.columnVector)
+    }
+    return columns
+  }
+
+  private func isIdentity(_ lanes: [UInt32]) -> Bool {
+    for (index, lane) in lanes.enumerated() where Int(lane) != index { return false }
+    return true
+  }
+}
