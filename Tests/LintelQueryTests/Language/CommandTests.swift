@@ -56,6 +56,7 @@ import Testing
               └ filter operation = 'invoke_agent'
                 └ scan spans AS parent: duration, operation
                   prune by operation = 'invoke_agent'
+                  look up in filters operation = 'invoke_agent'
               └ filter status = 'error'
                 └ scan spans AS child: name, duration, status
                   prune by status = 'error'
