@@ -16,6 +16,7 @@ import sys
 import traceback
 import zlib
 
+import pexpect
 import zstandard
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -164,6 +165,30 @@ def shell_formats_and_statuses(bin):
         check(server.spanql("--no-such-flag").returncode == 2, "usage errors exit with 2")
         piped = server.spanql("--format", "csv", input="SELECT count(*) AS n FROM spans; SELECT 1 AS one;")
         check(piped.stdout.split() == ["n", "2", "one", "1"], f"{piped}")
+
+
+@case
+def ctrl_c_stops_the_query_and_not_the_shell(bin):
+    with Linteld(bin) as server:
+        check(server.post(kill.batch(range(30_000)))[0] == 200, "refused")
+        # Ten kilobytes a row through a regular expression: minutes, were it not stopped.
+        script = os.path.join(server.folder.name, "long.sql")
+        with open(script, "w") as file:
+            file.write(f"SELECT count(*) FROM spans WHERE concat({', '.join(['name'] * 1000)}) ~ '((s|p|a|n|[0-9 ])*(a|1)(b|2)){{9}}z';")
+        environment = {**os.environ, "HOME": server.folder.name, "TERM": "xterm"}
+        for where in (["--data", server.data], ["--server", f"http://127.0.0.1:{server.api}"]):
+            shell = pexpect.spawn(os.path.join(bin, "spanql"), where, env=environment, dimensions=(40, 120), timeout=20, encoding="utf-8")
+            shell.expect_exact("spanql> ")
+            shell.sendline(f".read {script}")
+            shell.expect("running|rows")
+            shell.sendintr()
+            shell.expect_exact("cancelled")
+            shell.sendline("SELECT 40 + 2 AS answer;")
+            shell.expect("42")
+            shell.sendline(".quit")
+            shell.expect(pexpect.EOF)
+            shell.close()
+            check(shell.exitstatus == 0, f"the shell ended with {shell.exitstatus}")
 
 
 def main():
