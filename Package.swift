@@ -38,7 +38,8 @@ let package = Package(
 
     .target(name: "LintelColumns", dependencies: ["CLintelKernels", "CLZ4", "CZstd"], swiftSettings: strict),
     .target(name: "LintelStorage", dependencies: ["LintelColumns"], swiftSettings: strict),
-    .target(name: "LintelQuery", dependencies: ["LintelColumns", "LintelStorage"], swiftSettings: strict),
+    .target(
+      name: "LintelQuery", dependencies: ["CLintelKernels", "LintelColumns", "LintelStorage"], swiftSettings: strict),
     .target(
       name: "Lintel",
       dependencies: [

@@ -45,6 +45,29 @@ void lintel_unpack_u32(const void *packed, unsigned width, uint32_t base, uint32
 /// Largest of `count` values, 0 of none.
 uint32_t lintel_max_u32(const uint32_t *values, size_t count);
 
+// Queries. `valid` has a byte 0 or 1 for each value, or is NULL; so have `flags`.
+
+/// The sum of the valid values: high * 2^32 + low. `count` below 2^31.
+void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, int64_t *high, uint64_t *low);
+/// The least of the valid values' bits after XOR with `flip`; all ones of none.
+uint64_t lintel_min_flipped_u64(const int64_t *values, const uint8_t *valid, size_t count, uint64_t flip);
+/// The OR of each value's bits, those of negative values inverted.
+uint64_t lintel_magnitude_i64(const int64_t *values, size_t count);
+/// value R constant; relations 0 to 5 are = <> < <= > >=.
+void lintel_compare_i64(const int64_t *values, size_t count, int64_t constant, int relation, uint8_t *flags);
+void lintel_equal_u32(const uint32_t *values, size_t count, uint32_t constant, uint8_t *flags);
+/// Bit `code` of `members`; the bit `last` (at most 63) where a value isn't valid or past it.
+void lintel_member_u32(
+  const uint32_t *codes, const uint8_t *valid, size_t count, uint64_t members, uint32_t last, uint8_t *flags);
+/// The codes, with `last` where one isn't valid or past it.
+void lintel_clamp_u32(const uint32_t *codes, const uint8_t *valid, size_t count, uint32_t last, uint32_t *out);
+/// base + width * floor((time - base) / width) of times kept between base and limit, less than 2^51 apart. `inverse` is
+/// 1.0 / width.
+void lintel_time_bucket(
+  const int64_t *times, size_t count, int64_t base, int64_t limit, int64_t width, double inverse, int64_t *out);
+/// Positions where flag and valid are 1, ascending; how many. `rows` has room for `count` + 16.
+size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows);
+
 // Binned integers: the bins' numbers through tANS with four states, value i in state i % 4, and offsets into the bins.
 
 /// In encoding `lower` is in units of the divisor; in decoding it is the value that offset 0 stands for.

@@ -10,9 +10,12 @@ final class AggregationWorker: @unchecked Sendable {
   /// For each aggregator the call whose operands and filter it takes; for each call its aggregator.
   private let sources: [Int]
   private let targets: [Int]
+  private let blockCount: Int
   private var reserved = 0
 
-  init(keys: [Expression], calls: [AggregateCall]) throws(ExecutionFailure) {
+  /// - Parameter blockCount: how many blocks the query goes through.
+  init(keys: [Expression], calls: [AggregateCall], blockCount: Int) throws(ExecutionFailure) {
+    self.blockCount = blockCount
     table = GroupTable(keyTypes: keys.map(\.type.physical))
     hasKeys = !keys.isEmpty
     self.calls = calls
@@ -44,7 +47,7 @@ final class AggregationWorker: @unchecked Sendable {
     if hasKeys {
       var vectors: [Vector] = []
       for key in segment.keys { vectors.append(try key.evaluate(context)) }
-      groups = table.groups(of: vectors)
+      groups = table.groups(of: vectors, expectedRows: context.count &* blockCount)
     }
     for (aggregator, source) in zip(aggregators, sources) {
       let call = segment.calls[source]
@@ -111,7 +114,7 @@ extension QueryContext {
     let blocks = try BlockScan(self, scan)
     var workers: [AggregationWorker] = []
     for _ in 0..<min(threads, max(1, blocks.tasks.count)) {
-      workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls))
+      workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls, blockCount: blocks.tasks.count))
     }
     let all = workers
     try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
@@ -136,6 +139,7 @@ extension QueryContext {
     compiler.subqueries = subqueries
     compiler.keySlots = Array(keys.indices)
     compiler.aggregateSlots = aggregation.calls.indices.map { keys.count + $0 }
+    context.select(groups.table.present)
     if let having = aggregation.having { context.select(try compiler.compile(having).filter(context)) }
     if plan.isDistinct { return try distinctGroups(plan, compiler, context) }
     let keyColumns = zip(keys, aggregation.keys).map { SortColumn($0, $1.type) }
@@ -178,8 +182,9 @@ extension QueryContext {
   ) throws(ExecutionFailure) -> ResultRows {
     let rows = try outputs(plan, compiler, context)
     let table = GroupTable(keyTypes: plan.outputs.map(\.expression.type.physical))
-    _ = table.groups(of: rows.columns)
+    _ = table.groups(of: rows.columns, expectedRows: 0)
     let keys = table.keyVectors()
+    let distinct = table.present ?? makeLanes(table.count) { UInt32(truncatingIfNeeded: $0) }
     var columns: [SortColumn] = []
     for order in plan.ordering {
       guard let output = plan.outputs.firstIndex(where: { $0.expression == order.expression }) else {
@@ -187,11 +192,14 @@ extension QueryContext {
       }
       columns.append(
         SortColumn(
-          keys[output], order.expression.type, isDescending: order.isDescending, nullsFirst: order.nullsFirst))
+          keys[output].gather(distinct), order.expression.type, isDescending: order.isDescending,
+          nullsFirst: order.nullsFirst))
     }
-    for (key, output) in zip(keys, plan.outputs) { columns.append(SortColumn(key, output.expression.type)) }
+    for (key, output) in zip(keys, plan.outputs) {
+      columns.append(SortColumn(key.gather(distinct), output.expression.type))
+    }
     var top = TopRows(limit: plan.neededRows)
-    top.add(columns, positions: makeLanes(table.count) { UInt64(truncatingIfNeeded: $0) })
+    top.add(columns, positions: mapLanes(distinct) { UInt64($0) })
     let winners = plan.window(top.finish()).map { UInt32(truncatingIfNeeded: $0) }
     return ResultRows(columns: keys.map { $0.gather(winners) }, count: winners.count)
   }

@@ -56,32 +56,74 @@ class CollectingAggregator: Aggregator {
   }
 }
 
+/// Memory that threads write to, each in its own places.
+private struct SharedCells: @unchecked Sendable {
+  let pointer: UnsafeMutablePointer<UInt64>
+}
+
 /// Values of nearest rank; all quantiles of one operand share the values.
 final class QuantileAggregator: CollectingAggregator {
-  private var finished: (values: [UInt64], starts: [Int])?
+  private var finished: Collected?
+
+  /// Values by group. Selecting reorders them within their group, and what was selected bounds the next selection.
+  private final class Collected: @unchecked Sendable {
+    let values: UnsafeMutableBufferPointer<UInt64>
+    let starts: [Int]
+    /// For each group the positions that hold what they would in sorted order, ascending.
+    var settled: [[Int]]
+
+    init(_ values: [UInt64], _ starts: [Int]) {
+      self.values = .allocate(capacity: values.count)
+      _ = self.values.initialize(fromContentsOf: values)
+      self.starts = starts
+      settled = Array(repeating: [], count: starts.count - 1)
+    }
+
+    deinit { values.deallocate() }
+
+    func select(_ rank: Double, group: Int) -> UInt64 {
+      let start = starts[group]
+      let wanted = start + QuantileAggregator.index(rank, of: starts[group + 1] - start)
+      let low = settled[group].last { $0 <= wanted } ?? start
+      let high = settled[group].first { $0 >= wanted } ?? starts[group + 1] - 1
+      let range = UnsafeMutableBufferPointer(rebasing: values[low...high])
+      return LintelQuery.select(range, wanted - low)
+    }
+  }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     guard case .quantile(let rank) = call.function else { return .nulls(.int64, count: groups) }
-    var (values, starts) = finished ?? collected(groups)
-    finished = nil
-    var picked = Array(repeating: UInt64(0), count: groups)
-    var validity = Array(repeating: true, count: groups)
-    values.withUnsafeMutableBufferPointer { values in
-      for group in 0..<groups {
-        let count = starts[group + 1] - starts[group]
-        guard count > 0 else {
-          validity[group] = false
-          continue
-        }
-        let wanted = Self.index(rank, of: count)
-        picked[group] = select(UnsafeMutableBufferPointer(rebasing: values[starts[group]..<starts[group + 1]]), wanted)
-      }
+    let all =
+      finished
+      ?? {
+        let (values, starts) = collected(groups); return Collected(values, starts)
+      }()
+    finished = all
+    let validity = makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
+    let picked = Self.select(all, groups, rank)
+    for group in 0..<groups where validity[group] {
+      let wanted = all.starts[group] + Self.index(rank, of: all.starts[group + 1] - all.starts[group])
+      let place = all.settled[group].firstIndex { $0 >= wanted } ?? all.settled[group].count
+      all.settled[group].insert(wanted, at: place)
     }
-    // Selecting reorders values within their group, which the next quantile doesn't mind.
-    finished = (values, starts)
     let known = validity.contains(false) ? validity : nil
     if isDouble { return Vector(.float64(picked.map { double($0) }), validity: known) }
     return Vector(.int64(mapLanes(picked) { Int64(bitPattern: $0 ^ 1 << 63) }), validity: known)
+  }
+
+  /// Selects in all groups, on all processors where that pays.
+  private static func select(_ all: Collected, _ groups: Int, _ rank: Double) -> [UInt64] {
+    let picked = StateBuffer<UInt64>(0)
+    picked.grow(groups)
+    let cells = SharedCells(pointer: picked.pointer)
+    let next = SharedCounter()
+    let threads = all.values.count > 1 << 16 ? min(WorkerPool.processorCount, groups) : 1
+    WorkerPool.shared.run(threads: threads) { _ in
+      while let group = next.take(below: groups) {
+        if all.starts[group + 1] > all.starts[group] { cells.pointer[group] = all.select(rank, group: group) }
+      }
+    }
+    return makeLanes(groups) { picked[$0] }
   }
 
   /// Position of the quantile among `count` sorted values.

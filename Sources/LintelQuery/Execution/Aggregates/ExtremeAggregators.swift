@@ -4,64 +4,56 @@ import LintelColumns
 final class IntegerExtremeAggregator: Aggregator {
   /// Order-preserving bits; those of max are inverted, so that the least always wins. All ones at first.
   private let best = StateBuffer<UInt64>(.max)
-  /// 1 where a value has been seen.
-  private let seen = StateBuffer<UInt8>(0)
+  /// Groups that have a value whose bits are all ones: the others with such a best have no value.
+  private var greatest: Set<Int> = []
   private let flip: UInt64
 
   init(isUnsigned: Bool, wantsGreatest: Bool) {
     flip = (isUnsigned ? 0 : 1 << 63) ^ (wantsGreatest ? .max : 0)
   }
 
-  override func grow(_ groups: Int) {
-    best.grow(groups)
-    seen.grow(groups)
-  }
+  override func grow(_ groups: Int) { best.grow(groups) }
 
-  override var byteCount: Int { best.byteCount + seen.byteCount }
+  override var byteCount: Int { best.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    guard let groups = rows.groups else { return updateAll(values, operand.validity) }
-    let (flip, best, seen) = (flip, best.pointer, seen.pointer)
+    if let groups = rows.groups {
+      updateGroups(values, groups, operand.validity)
+    } else {
+      best[0] = min(best[0], ScanKernels.least(values, operand.validity, flip: flip))
+    }
+    noteGreatest(values, rows, operand)
+  }
+
+  private func updateGroups(_ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?) {
+    let (flip, best) = (flip, best.pointer)
     values.withUnsafeBufferPointer { values in
       groups.withUnsafeBufferPointer { groups in
-        if let validity = operand.validity {
+        if let validity {
           validity.withUnsafeBytes { valid in
             for lane in 0..<values.count {
-              let group = Int(groups[lane])
               // An invalid lane becomes all ones, which never wins.
               let bits = (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1)
-              best[group] = min(best[group], bits)
-              seen[group] |= valid[lane]
+              if bits < best[Int(groups[lane])] { best[Int(groups[lane])] = bits }
             }
           }
         } else {
           for lane in 0..<values.count {
-            let group = Int(groups[lane])
-            best[group] = min(best[group], UInt64(bitPattern: values[lane]) ^ flip)
-            seen[group] = 1
+            let bits = UInt64(bitPattern: values[lane]) ^ flip
+            if bits < best[Int(groups[lane])] { best[Int(groups[lane])] = bits }
           }
         }
       }
     }
   }
 
-  private func updateAll(_ values: [Int64], _ validity: [Bool]?) {
-    var least: UInt64 = .max
-    let flip = flip
-    values.withUnsafeBufferPointer { values in
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          for lane in 0..<values.count {
-            least = min(least, (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1))
-          }
-        }
-      } else {
-        for value in values { least = min(least, UInt64(bitPattern: value) ^ flip) }
-      }
+  /// Looks for the one value that can't be told from none; rarely there is one.
+  private func noteGreatest(_ values: [Int64], _ rows: GroupedRows, _ operand: Vector) {
+    guard ScanKernels.least(values, nil, flip: ~flip) == 0 else { return }
+    for lane in values.indices where operand.isValid(lane) && UInt64(bitPattern: values[lane]) ^ flip == .max {
+      greatest.insert(rows.group(lane))
     }
-    best[0] = min(best[0], least)
-    if validity.map({ $0.contains(true) }) ?? !values.isEmpty { seen[0] = 1 }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
@@ -69,12 +61,12 @@ final class IntegerExtremeAggregator: Aggregator {
     for group in 0..<other.best.count {
       let target = Int(mapping[group])
       best[target] = min(best[target], other.best[group])
-      seen[target] |= other.seen[group]
     }
+    for group in other.greatest { greatest.insert(Int(mapping[group])) }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let valid = makeLanes(groups) { seen[$0] != 0 }
+    let valid = makeLanes(groups) { best[$0] != .max || !greatest.isEmpty && greatest.contains($0) }
     return Vector(
       .int64(makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }), validity: valid.contains(false) ? valid : nil)
   }

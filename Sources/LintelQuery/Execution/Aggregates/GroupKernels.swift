@@ -7,8 +7,8 @@ import LintelColumns
 enum GroupKernels {
   /// Groups up to which four tables pay.
   static let interleavedGroups = 512
-  /// Values below 2^47 in magnitude: a block's sum of them stays within 64 bits.
-  private static let narrowBits: UInt64 = 1 << 47
+  /// Sums take four times as much.
+  private static let interleavedSums = 256
 
   static func count(
     _ groups: [UInt32], _ validity: [Bool]?, into counts: UnsafeMutablePointer<Int64>, groupCount: Int
@@ -49,76 +49,52 @@ enum GroupKernels {
     }
   }
 
+  /// Adds to each group's state the valid values and how many they are; the caller knows that nothing overflows.
   static func sum(
-    _ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?, into sums: UnsafeMutablePointer<Int128>, groupCount: Int
+    _ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?, into states: UnsafeMutablePointer<SIMD2<Int64>>,
+    groupCount: Int
   ) {
     values.withUnsafeBufferPointer { values in
       groups.withUnsafeBufferPointer { groups in
-        if groupCount <= interleavedGroups, groups.count >= groupCount, isNarrow(values) {
-          sumInterleaved(values, groups, validity, sums, groupCount)
+        if groupCount <= interleavedSums, groups.count >= groupCount {
+          sumInterleaved(values, groups, validity, states, groupCount)
         } else if let validity {
           validity.withUnsafeBytes { valid in
             for lane in 0..<values.count {
-              sums[Int(groups[lane])] &+= Int128(values[lane] & (0 &- Int64(valid[lane])))
+              let one = Int64(valid[lane])
+              states[Int(groups[lane])] &+= SIMD2(values[lane] & (0 &- one), one)
             }
           }
         } else {
-          for lane in 0..<values.count { sums[Int(groups[lane])] &+= Int128(values[lane]) }
+          for lane in 0..<values.count { states[Int(groups[lane])] &+= SIMD2(values[lane], 1) }
         }
       }
     }
-  }
-
-  private static func isNarrow(_ values: UnsafeBufferPointer<Int64>) -> Bool {
-    var bits: UInt64 = 0
-    for value in values { bits |= UInt64(bitPattern: value ^ value >> 63) }
-    return bits < narrowBits
   }
 
   private static func sumInterleaved(
     _ values: UnsafeBufferPointer<Int64>, _ groups: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?,
-    _ sums: UnsafeMutablePointer<Int128>, _ groupCount: Int
+    _ states: UnsafeMutablePointer<SIMD2<Int64>>, _ groupCount: Int
   ) {
-    withScratch(of: Int64.self, count: groupCount * 4) { tables in
-      tables.initialize(repeating: 0)
+    withScratch(of: SIMD2<Int64>.self, count: groupCount * 4) { tables in
+      tables.initialize(repeating: .zero)
       if let validity {
         validity.withUnsafeBytes { valid in
           for lane in 0..<values.count {
-            tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= values[lane] & (0 &- Int64(valid[lane]))
+            let one = Int64(valid[lane])
+            tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= SIMD2(values[lane] & (0 &- one), one)
           }
         }
       } else {
-        for lane in 0..<values.count { tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= values[lane] }
+        for lane in 0..<values.count {
+          tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= SIMD2(values[lane], 1)
+        }
       }
       for group in 0..<groupCount {
         let base = group &* 4
-        let total = tables[base] &+ tables[base &+ 1] &+ tables[base &+ 2] &+ tables[base &+ 3]
-        sums[group] &+= Int128(total)
+        states[group] &+= tables[base] &+ tables[base &+ 1] &+ tables[base &+ 2] &+ tables[base &+ 3]
       }
     }
-  }
-
-  /// The sum of all values: their upper and lower halves apart, so that 64 bits suffice for a block.
-  static func sum(_ values: [Int64], _ validity: [Bool]?) -> Int128 {
-    var low: UInt64 = 0
-    var high: Int64 = 0
-    values.withUnsafeBufferPointer { values in
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          for lane in 0..<values.count {
-            let value = values[lane] & (0 &- Int64(valid[lane]))
-            low &+= UInt64(bitPattern: value) & 0xFFFF_FFFF
-            high &+= value >> 32
-          }
-        }
-      } else {
-        for value in values {
-          low &+= UInt64(bitPattern: value) & 0xFFFF_FFFF
-          high &+= value >> 32
-        }
-      }
-    }
-    return Int128(high) << 32 &+ Int128(low)
   }
 
   static func countValid(_ validity: [Bool]) -> Int64 {

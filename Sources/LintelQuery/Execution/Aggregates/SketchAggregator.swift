@@ -10,17 +10,17 @@ final class SketchAggregator: Aggregator {
 
   /// Numbers group << 32 | entry.
   private let sparse = NumberInterner()
-  private var sparseCounts: [UInt32] = []
-  private var registers: [UnsafeMutablePointer<UInt8>?] = []
+  private let sparseCounts = StateBuffer<UInt32>(0)
+  private let registers = StateBuffer<UnsafeMutablePointer<UInt8>?>(nil)
   private var denseCount = 0
   private var dictionary: ValueDictionary?
   private var dictionaryEntries: [UInt32] = []
 
-  deinit { for group in registers { group?.deallocate() } }
+  deinit { for group in 0..<registers.count { registers[group]?.deallocate() } }
 
   override func grow(_ groups: Int) {
-    sparseCounts.grow(groups, 0)
-    registers.grow(groups, nil)
+    sparseCounts.grow(groups)
+    registers.grow(groups)
   }
 
   override var byteCount: Int {
@@ -30,12 +30,19 @@ final class SketchAggregator: Aggregator {
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let entries = entries(operand)
+    let registers = registers.pointer
     var last: UInt64 = .max
-    for lane in 0..<rows.count where operand.validity?[lane] ?? true {
-      let pair = UInt64(rows.group(lane)) << 32 | UInt64(entries[lane])
-      if pair == last { continue }
-      last = pair
-      put(pair)
+    entries.withUnsafeBufferPointer { entries in
+      for lane in 0..<entries.count where operand.validity?[lane] ?? true {
+        let pair = UInt64(rows.group(lane)) << 32 | UInt64(entries[lane])
+        if pair == last { continue }
+        last = pair
+        if let registers = registers[Int(pair >> 32)] {
+          HyperLogLog.put(entries[lane], registers)
+        } else {
+          put(pair)
+        }
+      }
     }
   }
 

@@ -1,7 +1,7 @@
 /// States of groups in memory that doesn't move while it doesn't grow: loops hold the bare pointer.
 final class StateBuffer<State: BitwiseCopyable> {
-  private(set) var pointer: UnsafeMutablePointer<State>
-  private(set) var count = 0
+  @exclusivity(unchecked) private(set) var pointer: UnsafeMutablePointer<State>
+  @exclusivity(unchecked) private(set) var count = 0
   private var capacity: Int
   private let initial: State
 

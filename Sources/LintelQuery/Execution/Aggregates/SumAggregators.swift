@@ -1,16 +1,21 @@
 import LintelColumns
 
 /// Exact sums of integers in 128 bits: no order of rows or threads can overflow before the total does.
+///
+/// Rows are added in 64 bits, beside their count, as long as nothing added so far can have overflowed; then those sums
+/// move into the 128-bit ones.
 final class IntegerSumAggregator: Aggregator {
-  private let sums = StateBuffer<Int128>(0)
-  private let counts = StateBuffer<Int64>(0)
+  /// Sum and count.
+  private let states = StateBuffer<SIMD2<Int64>>(.zero)
+  /// What has been moved out of the states; behind them in number until something is.
+  private let moved = StateBuffer<Int128>(0)
+  /// No state's sum is greater in magnitude.
+  private var bound: UInt64 = 0
+  private static let boundLimit: UInt64 = 1 << 62
 
-  override func grow(_ groups: Int) {
-    sums.grow(groups)
-    counts.grow(groups)
-  }
+  override func grow(_ groups: Int) { states.grow(groups) }
 
-  override var byteCount: Int { sums.byteCount + counts.byteCount }
+  override var byteCount: Int { states.byteCount + moved.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
@@ -21,39 +26,74 @@ final class IntegerSumAggregator: Aggregator {
     default: return
     }
     if let groups = rows.groups {
-      GroupKernels.sum(values, groups, operand.validity, into: sums.pointer, groupCount: sums.count)
-      GroupKernels.count(groups, operand.validity, into: counts.pointer, groupCount: counts.count)
+      if makeRoom(for: values) {
+        GroupKernels.sum(values, groups, operand.validity, into: states.pointer, groupCount: states.count)
+      } else {
+        addWide(values, groups, operand.validity)
+      }
     } else {
-      sums[0] &+= GroupKernels.sum(values, operand.validity)
-      counts[0] &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
+      moved.grow(1)
+      moved[0] &+= ScanKernels.sum(values, operand.validity)
+      states[0][1] &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
+    }
+  }
+
+  /// Sees to it that the values can be added to the states; false when they are too great for that.
+  private func makeRoom(for values: [Int64]) -> Bool {
+    let (most, overflow) = (ScanKernels.magnitude(values) &+ 1).multipliedReportingOverflow(by: UInt64(values.count))
+    guard !overflow, most <= Self.boundLimit else { return false }
+    if bound &+ most > Self.boundLimit { move() }
+    bound &+= most
+    return true
+  }
+
+  private func move() {
+    moved.grow(states.count)
+    for group in 0..<states.count {
+      moved[group] &+= Int128(states[group][0])
+      states[group][0] = 0
+    }
+    bound = 0
+  }
+
+  private func addWide(_ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?) {
+    moved.grow(states.count)
+    for lane in values.indices where validity?[lane] ?? true {
+      moved[Int(groups[lane])] &+= Int128(values[lane])
+      states[Int(groups[lane])][1] &+= 1
     }
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerSumAggregator else { return }
-    for group in 0..<other.sums.count {
+    move()
+    for group in 0..<other.states.count {
       let target = Int(mapping[group])
-      sums[target] &+= other.sums[group]
-      counts[target] &+= other.counts[group]
+      moved[target] &+= other.sum(group)
+      states[target][1] &+= other.states[group][1]
     }
   }
 
+  private func sum(_ group: Int) -> Int128 {
+    (group < moved.count ? moved[group] : 0) &+ Int128(states[group][0])
+  }
+
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let valid = makeLanes(groups) { counts[$0] > 0 }
+    let valid = makeLanes(groups) { states[$0][1] > 0 }
     let validity = valid.contains(false) ? valid : nil
     if call.function == .average {
-      let lanes = makeLanes(groups) { counts[$0] > 0 ? Double(sums[$0]) / Double(counts[$0]) : 0 }
+      let lanes = makeLanes(groups) { states[$0][1] > 0 ? Double(sum($0)) / Double(states[$0][1]) : 0 }
       return Vector(.float64(lanes), validity: validity)
     }
     var overflows = false
     let lanes = makeLanes(groups) { group in
-      let sum = sums[group]
-      let lane = Int64(truncatingIfNeeded: sum)
-      overflows = overflows || Int128(lane) != sum
+      let total = sum(group)
+      let lane = Int64(truncatingIfNeeded: total)
+      overflows = overflows || Int128(lane) != total
       return lane
     }
-    if overflows, let group = (0..<groups).first(where: { Int64(exactly: sums[$0]) == nil }) {
-      throw .overflow("sum, which came to \(sums[group])")
+    if overflows, let group = (0..<groups).first(where: { Int64(exactly: sum($0)) == nil }) {
+      throw .overflow("sum, which came to \(sum(group))")
     }
     return Vector(.int64(lanes), validity: validity)
   }

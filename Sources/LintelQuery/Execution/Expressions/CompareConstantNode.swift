@@ -29,7 +29,7 @@ final class CompareConstantNode: EvaluationNode, @unchecked Sendable {
     let vector = try operand.evaluate(context)
     switch (constant, vector.lanes) {
     case (.int64(let number), .int64(let values)):
-      return Vector(.bool(Self.flags(function, values, number)), validity: vector.validity)
+      return Vector(.bool(ScanKernels.compare(values, function, number)), validity: vector.validity)
     case (.id128(let id), _):
       guard case .id128(let values) = vector.plain.lanes else { break }
       return Vector(.bool(Self.flags(function, values, id)), validity: vector.validity)

@@ -16,6 +16,11 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     let trueCount: Int
     /// The one code that is true, where null isn't.
     let onlyCode: UInt32?
+    /// The flags as bits, where they are no more than 64.
+    var members: UInt64? {
+      guard flags.count <= 64 else { return nil }
+      return flags.indices.reduce(0) { $0 | UInt64(flags[$1]) << UInt64($1) }
+    }
 
     init(_ values: Vector) {
       self.values = values.distinctCoded
@@ -46,6 +51,15 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     table = try dictionary.map { source throws(ExecutionFailure) in
       try Self.evaluate(inner, over: source, slot: slot, slotCount: slotCount)
     }
+  }
+
+  /// - Parameter values: what `inner` gives for each entry of the dictionary and, last, for null.
+  init(slot: Int, inner: EvaluationNode, slotCount: Int, dictionary: ValueDictionary, values: Vector) {
+    self.slot = slot
+    self.inner = inner
+    self.slotCount = slotCount
+    self.dictionary = dictionary
+    table = Table(values)
   }
 
   /// Share of the dictionary's entries for which this boolean is true; `nil` when that isn't known.
@@ -88,9 +102,13 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     }
     if table.trueCount == 0 { return [] }
     if let only = table.onlyCode {
-      return selectTrue(mapLanes(codes) { $0 == only }, validity: vector.validity, base: context.selection)
+      return selectTrue(ScanKernels.equal(codes, only), validity: vector.validity, base: context.selection)
     }
     let last = table.last
+    if let members = table.members {
+      let flags = ScanKernels.isMember(codes, vector.validity, members, last: last)
+      return selectTrue(flags, validity: nil, base: context.selection)
+    }
     let flags = table.flags.withUnsafeBufferPointer { flags in
       if let validity = vector.validity {
         return zipLanes(codes, validity) { code, valid in flags[Int(valid ? min(code, last) : last)] != 0 }

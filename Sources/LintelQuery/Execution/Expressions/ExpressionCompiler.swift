@@ -23,6 +23,7 @@ struct ExpressionCompiler {
     guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression) else {
       return try compileDirectly(expression)
     }
+    if let node = semiJoin(expression, slot) { return node }
     var inside = self
     inside.usesDictionaries = false
     let node = try inside.compileDirectly(expression)
@@ -30,6 +31,16 @@ struct ExpressionCompiler {
     return try DictionaryNode(
       slot: slot, inner: node, slotCount: slots.references.count,
       dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil })
+  }
+
+  /// Membership in a subquery's rows that are entries of the column's own dictionary: nothing is looked up by value.
+  private func semiJoin(_ expression: Expression, _ slot: Int) -> EvaluationNode? {
+    guard case .inSubquery(.column, let index) = expression, index < subqueries.count,
+      let dictionary = dictionaries[slot], let flags = subqueries[index].flags(of: dictionary)
+    else { return nil }
+    return DictionaryNode(
+      slot: slot, inner: MembershipNode(SlotNode(slot), subqueries[index]), slotCount: slots.references.count,
+      dictionary: dictionary, values: flags)
   }
 
   /// The slot that alone decides the expression's value and holds byte strings or ids.

@@ -1,12 +1,14 @@
 import LintelColumns
 
 /// The members of an IN list, of one physical type.
-struct MemberSet: Sendable {
-  var integers: Set<Int64> = []
+struct MemberSet: @unchecked Sendable {
+  private(set) var integers: Set<Int64> = []
   var doubles: Set<Double> = []
   var bools: Set<Bool> = []
   var bytes: Set<[UInt8]> = []
-  var ids: Set<UInt128> = []
+  let ids = IdentifierTable()
+  /// The members as entries of a dictionary, where a subquery gave them so.
+  private var coded: (entries: [UInt32], dictionary: ValueDictionary)?
   var hasNull = false
   /// Nothing at all was in the list: then even null is no member.
   var isVoid = false
@@ -19,7 +21,42 @@ struct MemberSet: Sendable {
   /// The rows of a subquery's one column.
   init(rows vector: Vector) {
     isVoid = vector.count == 0
-    for lane in 0..<vector.count { insert(vector.value(lane)) }
+    switch vector.lanes {
+    case .id128(let values):
+      for lane in values.indices { if vector.isValid(lane) { _ = ids.intern(values[lane]) } else { hasNull = true } }
+    case .codes(let codes, let dictionary):
+      insert(codes, vector.validity, dictionary)
+    default:
+      for lane in 0..<vector.count { insert(vector.value(lane)) }
+    }
+  }
+
+  private mutating func insert(_ codes: [UInt32], _ validity: [Bool]?, _ dictionary: ValueDictionary) {
+    var isEntry = Array(repeating: false, count: dictionary.count)
+    for lane in codes.indices {
+      if validity?[lane] ?? true, Int(codes[lane]) < isEntry.count {
+        isEntry[Int(codes[lane])] = true
+      } else {
+        hasNull = true
+      }
+    }
+    let entries = selectTrue(isEntry, validity: nil, base: nil)
+    coded = (entries, dictionary)
+    switch dictionary.values {
+    case .id128(let values): for entry in entries { _ = ids.intern(values[Int(entry)]) }
+    case .bytes(let values): for entry in entries { bytes.insert(Array(values[Int(entry)])) }
+    }
+  }
+
+  /// What membership is for each entry of a dictionary and, last, for null; `nil` when the members don't come from it.
+  func flags(of dictionary: ValueDictionary) -> Vector? {
+    guard let coded, coded.dictionary === dictionary else { return nil }
+    var flags = Array(repeating: false, count: dictionary.count + 1)
+    for entry in coded.entries { flags[Int(entry)] = true }
+    if isVoid { return Vector(.bool(flags)) }
+    var known = hasNull ? flags : Array(repeating: true, count: flags.count)
+    known[dictionary.count] = false
+    return Vector(.bool(flags), validity: known)
   }
 
   private mutating func insert(_ value: Value) {
@@ -29,7 +66,7 @@ struct MemberSet: Sendable {
     case .float64(let number): if !number.isNaN { doubles.insert(number) }
     case .bool(let flag): bools.insert(flag)
     case .bytes(let content): bytes.insert(content)
-    case .id128(let id): ids.insert(id)
+    case .id128(let id): _ = ids.intern(id)
     }
   }
 
@@ -38,7 +75,7 @@ struct MemberSet: Sendable {
     case .int64(let values): return mapLanes(values) { integers.contains($0) }
     case .float64(let values): return mapLanes(values) { doubles.contains($0) }
     case .bool(let values): return mapLanes(values) { bools.contains($0) }
-    case .id128(let values): return mapLanes(values) { ids.contains($0) }
+    case .id128(let values): return mapLanes(values) { ids.find($0) != IdentifierTable.none }
     case .bytes: return vector.withBytes { view in makeLanes(vector.count) { bytes.contains(Array(view[$0])) } }
     case .codes: return contains(vector.plain)
     }

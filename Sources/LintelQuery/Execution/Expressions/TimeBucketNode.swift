@@ -20,34 +20,14 @@ final class TimeBucketNode: EvaluationNode, @unchecked Sendable {
 
   /// The starts where all valid times lie within 2^52 ns of each other, so that doubles count them exactly.
   private func nearLanes(_ times: [Int64], _ validity: [Bool]?) -> [Int64]? {
-    var least = Int64.max
-    var greatest = Int64.min
-    if let validity {
-      for (time, valid) in zip(times, validity) where valid {
-        least = min(least, time)
-        greatest = max(greatest, time)
-      }
-    } else {
-      for time in times {
-        least = min(least, time)
-        greatest = max(greatest, time)
-      }
-    }
-    guard least <= greatest, greatest.subtractingReportingOverflow(least).overflow == false,
-      greatest &- least < 1 << 51, width < 1 << 51
-    else { return nil }
-    let (base, overflow) = Arithmetic.bucket(least, width)
+    // XOR with the sign makes bits that order as the numbers do, and with all ones besides the other way round.
+    let least = ScanKernels.least(times, validity, flip: 1 << 63)
+    let greatest = ~ScanKernels.least(times, validity, flip: ~(1 << 63))
+    guard least <= greatest, greatest &- least < 1 << 51, width < 1 << 51 else { return nil }
+    let (base, overflow) = Arithmetic.bucket(Int64(bitPattern: least ^ 1 << 63), width)
     guard !overflow else { return nil }
-    let (width, limit) = (width, greatest)
-    let inverse = 1 / Double(width)
-    return mapLanes(times) { time in
-      // Lanes of nulls hold anything: kept in range.
-      let offset = max(min(time, limit), base) &- base
-      var quotient = Int64(Double(offset) * inverse)
-      // The product may be off by one either way.
-      let rest = offset &- quotient &* width
-      quotient &+= rest >= width ? 1 : rest < 0 ? -1 : 0
-      return base &+ quotient &* width
-    }
+    let limit = Int64(bitPattern: greatest ^ 1 << 63)
+    if limit &- base < width { return Array(repeating: base, count: times.count) }
+    return ScanKernels.timeBuckets(times, base: base, limit: limit, width: width)
   }
 }

@@ -3,61 +3,79 @@ import LintelColumns
 /// Numbers the distinct combinations of group keys: groups are 0, 1, 2 .. in order of appearance on this thread.
 ///
 /// Each key's values are numbered by its interner; then pairs of numbers are numbered, left to right, so that no step
-/// hashes more than 64 bits.
+/// hashes more than 64 bits. A single key may number the whole of a dictionary: then groups are marked when a row has them,
+/// and those without are none.
 final class GroupTable {
   private let keys: [ValueInterner]
   /// `pairs[i]` numbers (combination of the keys up to i, key i + 1).
-  private let pairs: [NumberInterner]
+  private let pairs: [PairInterner]
+  /// 1 for groups that rows have; `nil` while all are such.
+  private var marks: StateBuffer<UInt8>?
 
   init(keyTypes: [PhysicalType]) {
     keys = keyTypes.map { ValueInterner($0) }
-    pairs = keyTypes.dropFirst().map { _ in NumberInterner() }
+    pairs = keyTypes.dropFirst().map { _ in PairInterner() }
   }
 
+  /// Numbers given, to groups without rows as well.
   var count: Int { pairs.last?.count ?? keys.last?.count ?? 0 }
 
-  var byteCount: Int { keys.reduce(0) { $0 + $1.byteCount } + pairs.reduce(0) { $0 + $1.byteCount } }
+  var byteCount: Int {
+    keys.reduce(0) { $0 + $1.byteCount } + pairs.reduce(0) { $0 + $1.byteCount } + (marks?.byteCount ?? 0)
+  }
+
+  /// The groups that rows have; `nil` when all do.
+  var present: [UInt32]? {
+    guard let marks else { return nil }
+    marks.grow(count)
+    return selectTrue(makeLanes(count) { marks[$0] != 0 }, validity: nil, base: nil)
+  }
 
   /// The group of every lane.
-  func groups(of vectors: [Vector]) -> [UInt32] {
+  ///
+  /// - Parameter expectedRows: about how many lanes will come in all.
+  func groups(of vectors: [Vector], expectedRows: Int) -> [UInt32] {
     guard let first = vectors.first, let firstKey = keys.first else { return [] }
-    var groups = firstKey.intern(first)
+    var groups = firstKey.intern(first, expectedRows: expectedRows)
     for index in pairs.indices {
-      groups = combine(groups, keys[index + 1].intern(vectors[index + 1]), pairs[index])
+      let right = keys[index + 1].intern(vectors[index + 1], expectedRows: expectedRows)
+      groups = pairs[index].intern(groups, right, rightCount: keys[index + 1].count)
     }
+    if pairs.isEmpty { mark(groups, firstKey) }
     return groups
   }
 
-  private func combine(_ left: [UInt32], _ right: [UInt32], _ pairs: NumberInterner) -> [UInt32] {
-    var last: UInt64 = .max
-    var number: UInt32 = 0
-    return zipLanes(left, right) { left, right in
-      let pair = UInt64(left) << 32 | UInt64(right)
-      if pair != last {
-        last = pair
-        number = pairs.intern(pair)
-      }
-      return number
-    }
+  private func mark(_ groups: [UInt32], _ key: ValueInterner) {
+    if marks == nil, key.numbersAreCodes { marks = StateBuffer(0) }
+    guard let marks else { return }
+    marks.grow(count)
+    let pointer = marks.pointer
+    groups.withUnsafeBufferPointer { groups in for group in groups { pointer[Int(group)] = 1 } }
   }
 
   /// For each group of `other`, the group of its keys here.
   func merge(_ other: GroupTable) -> [UInt32] {
     guard let firstKey = keys.first, let otherFirst = other.keys.first else { return [0] }
+    let before = count
     var mapping = firstKey.merge(otherFirst)
     for index in pairs.indices {
       let keyMapping = keys[index + 1].merge(other.keys[index + 1])
-      let source = other.pairs[index]
-      let table = pairs[index]
-      let lower = mapping
-      mapping = makeLanes(source.count) { number in
-        let pair = source.values[number]
-        let left = lower[Int(pair >> 32)]
-        let right = keyMapping[Int(pair & 0xFFFF_FFFF)]
-        return table.intern(UInt64(left) << 32 | UInt64(right))
-      }
+      mapping = pairs[index].merge(other.pairs[index], mapping, keyMapping)
     }
+    mergeMarks(other, mapping, before: before)
     return mapping
+  }
+
+  private func mergeMarks(_ other: GroupTable, _ mapping: [UInt32], before: Int) {
+    guard marks != nil || other.marks != nil else { return }
+    let own = marks ?? StateBuffer(0)
+    own.grow(count)
+    if marks == nil { for group in 0..<before { own[group] = 1 } }
+    marks = own
+    other.marks?.grow(other.count)
+    for (group, target) in mapping.enumerated() where other.marks.map({ $0[group] != 0 }) ?? true {
+      own[Int(target)] = 1
+    }
   }
 
   /// The key values of every group, one vector a key.
@@ -65,9 +83,9 @@ final class GroupTable {
     var numbers = makeLanes(count) { UInt32(truncatingIfNeeded: $0) }
     var result: [Vector] = []
     for index in pairs.indices.reversed() {
-      let table = pairs[index]
-      result.append(keys[index + 1].vector(mapLanes(numbers) { UInt32(truncatingIfNeeded: table.values[Int($0)]) }))
-      numbers = mapLanes(numbers) { UInt32(truncatingIfNeeded: table.values[Int($0)] >> 32) }
+      let (left, right) = pairs[index].parts(numbers)
+      result.append(keys[index + 1].vector(right))
+      numbers = left
     }
     if let first = keys.first { result.append(first.vector(numbers)) }
     return result.reversed()

@@ -1,10 +1,11 @@
 /// Numbers 64-bit values 0, 1, 2 .. in order of appearance: an open-addressing hash table that only grows.
 final class NumberInterner: @unchecked Sendable {
-  private var table: UnsafeMutablePointer<UInt32>
-  private var mask: Int
-  private(set) var values: UnsafeMutablePointer<UInt64>
+  // Unchecked exclusivity: checks would cost more than the look-up, and one thread uses this at a time.
+  @exclusivity(unchecked) private var table: UnsafeMutablePointer<UInt32>
+  @exclusivity(unchecked) private var mask: Int
+  @exclusivity(unchecked) private(set) var values: UnsafeMutablePointer<UInt64>
   private var capacity: Int
-  private(set) var count = 0
+  @exclusivity(unchecked) private(set) var count = 0
 
   init() {
     capacity = 256

@@ -10,16 +10,19 @@ import LintelColumns
 /// Used by one thread at a time.
 final class ValueInterner: @unchecked Sendable {
   private let type: PhysicalType
-  private var store: Store
-  private var nullNumber: UInt32?
+  // Unchecked exclusivity, for the properties that are used for every value: one thread uses this at a time.
+  @exclusivity(unchecked) private var store: Store
+  @exclusivity(unchecked) private var nullNumber: UInt32?
   /// For each number its entry in the store; ``noEntry`` for null.
-  private var entries: [UInt32] = []
+  @exclusivity(unchecked) private var entries: [UInt32] = []
   /// For each entry of a hashed store its number.
-  private var numbers: [UInt32] = []
+  @exclusivity(unchecked) private var numbers: [UInt32] = []
   /// The dictionary whose codes `translation` turns into numbers.
   private var dictionary: ValueDictionary?
   /// By code; the last entry is null's.
-  private var translation: [UInt32] = []
+  @exclusivity(unchecked) private var translation: [UInt32] = []
+  /// Codes are numbers, and null's is the one after them: every entry of the dictionary was numbered, in use or not.
+  private(set) var numbersAreCodes = false
 
   private static let unknown = UInt32.max
   private static let noEntry = UInt32.max
@@ -52,12 +55,20 @@ final class ValueInterner: @unchecked Sendable {
   // MARK: Numbering
 
   /// The number of every lane.
-  func intern(_ vector: Vector) -> [UInt32] {
+  ///
+  /// - Parameter expectedRows: about how many lanes will come in all, where values may be numbered that none has;
+  ///   `nil` where they may not.
+  func intern(_ vector: Vector, expectedRows: Int? = nil) -> [UInt32] {
     switch vector.lanes {
     case .int64(let values): return intern(values, vector.validity) { UInt64(bitPattern: $0) }
     case .float64(let values): return intern(values, vector.validity) { ValueHash.canonical($0).bitPattern }
     case .bool(let values): return intern(values, vector.validity) { $0 ? 1 : 0 }
-    case .codes(let codes, let dictionary): return intern(codes: codes, vector.validity, dictionary)
+    case .codes(let codes, let dictionary):
+      if let expectedRows { numberCodes(of: dictionary, expectedRows) }
+      if numbersAreCodes, dictionary === self.dictionary {
+        return Self.codes(codes, vector.validity, last: UInt32(truncatingIfNeeded: dictionary.count))
+      }
+      return intern(codes: codes, vector.validity, dictionary)
     case .bytes(let values):
       let wide = wideValues()
       return values.withView { view in
@@ -91,6 +102,24 @@ final class ValueInterner: @unchecked Sendable {
       }
       initialized = values.count
     }
+  }
+
+  /// Numbers a whole first dictionary, if it isn't much larger than what comes.
+  private func numberCodes(of source: ValueDictionary, _ expectedRows: Int) {
+    guard case .coded = store, dictionary == nil, entries.isEmpty, source.count <= max(1024, expectedRows) else {
+      return
+    }
+    dictionary = source
+    numbersAreCodes = true
+    translation = makeLanes(source.count + 1) { UInt32(truncatingIfNeeded: $0) }
+    entries = translation
+    entries[source.count] = Self.noEntry
+    nullNumber = UInt32(truncatingIfNeeded: source.count)
+  }
+
+  private static func codes(_ codes: [UInt32], _ validity: [Bool]?, last: UInt32) -> [UInt32] {
+    if let validity { return ScanKernels.clamp(codes, validity, last: last) }
+    return ScanKernels.greatest(codes) < last ? codes : Vector.clamp(codes, validity: nil, last: last)
   }
 
   private func intern(codes: [UInt32], _ validity: [Bool]?, _ source: ValueDictionary) -> [UInt32] {
@@ -152,6 +181,7 @@ final class ValueInterner: @unchecked Sendable {
     guard source !== dictionary else { return }
     if dictionary != nil || !entries.isEmpty { _ = wideValues() }
     dictionary = source
+    numbersAreCodes = false
     translation = Array(repeating: Self.unknown, count: source.count + 1)
   }
 
@@ -208,6 +238,9 @@ final class ValueInterner: @unchecked Sendable {
 
   /// For each number of `other`, the number of its value here.
   func merge(_ other: ValueInterner) -> [UInt32] {
+    if numbersAreCodes, other.numbersAreCodes, dictionary === other.dictionary, case .coded = other.store {
+      return makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }
+    }
     if case .coded = other.store, let theirs = other.dictionary {
       let validity = other.nullNumber == nil ? nil : mapLanes(other.entries) { $0 != Self.noEntry }
       return intern(codes: other.entries, validity, theirs)

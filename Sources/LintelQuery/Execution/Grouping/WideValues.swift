@@ -3,10 +3,10 @@ import LintelColumns
 /// Numbers distinct byte strings or ids in order of appearance: an open-addressing hash table over a growing store.
 final class WideValues: @unchecked Sendable {
   private let type: PhysicalType
-  private var strings = ByteStrings()
-  private var ids: [UInt128] = []
-  private var hashes: [UInt64] = []
-  private var table: [UInt32] = Array(repeating: 0, count: 512)
+  @exclusivity(unchecked) private var strings = ByteStrings()
+  @exclusivity(unchecked) private var ids: [UInt128] = []
+  @exclusivity(unchecked) private var hashes: [UInt64] = []
+  @exclusivity(unchecked) private var table: [UInt32] = Array(repeating: 0, count: 512)
 
   init(_ type: PhysicalType) { self.type = type }
 

@@ -119,6 +119,6 @@ extension MemberSet {
   fileprivate var distinctValues: [Value]? {
     guard integers.count + doubles.count + bytes.count + ids.count <= 256 else { return nil }
     return integers.map { .int64($0) } + doubles.map { .float64($0) } + bools.map { .bool($0) }
-      + bytes.map { .bytes($0) } + ids.map { .id128($0) }
+      + bytes.map { .bytes($0) } + ids.keys.map { .id128($0) }
   }
 }

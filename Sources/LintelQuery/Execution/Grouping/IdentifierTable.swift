@@ -9,8 +9,9 @@ final class IdentifierTable: @unchecked Sendable {
     var number: UInt32
   }
 
-  private var slots: UnsafeMutablePointer<Slot>
-  private var mask: Int
+  // Unchecked exclusivity: one thread fills the table, and reading while it does would be a bug with checks as without.
+  @exclusivity(unchecked) private var slots: UnsafeMutablePointer<Slot>
+  @exclusivity(unchecked) private var mask: Int
   private(set) var count = 0
 
   init() {
@@ -20,6 +21,9 @@ final class IdentifierTable: @unchecked Sendable {
   }
 
   deinit { slots.deallocate() }
+
+  /// In no particular order.
+  var keys: [UInt128] { (0...mask).compactMap { slots[$0].number == Self.none ? nil : slots[$0].key } }
 
   var byteCount: Int { (mask + 1) * MemoryLayout<Slot>.stride }
 

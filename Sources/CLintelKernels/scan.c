@@ -1,0 +1,156 @@
+#include "CLintelKernels.h"
+#include "dispatch.h"
+
+// Loops of the query executor: selection, sums and bounds of groups of lanes.
+
+LINTEL_CLONES
+void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, int64_t *high, uint64_t *low) {
+  int64_t upper = 0;
+  uint64_t lower = 0;
+  if (valid) {
+    for (size_t i = 0; i < count; i++) {
+      int64_t value = values[i] & -(int64_t)valid[i];
+      upper += value >> 32;
+      lower += (uint32_t)value;
+    }
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      upper += values[i] >> 32;
+      lower += (uint32_t)values[i];
+    }
+  }
+  *high = upper;
+  *low = lower;
+}
+
+LINTEL_CLONES
+uint64_t lintel_min_flipped_u64(const int64_t *values, const uint8_t *valid, size_t count, uint64_t flip) {
+  uint64_t least = UINT64_MAX;
+  if (valid) {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t bits = ((uint64_t)values[i] ^ flip) | ((uint64_t)valid[i] - 1);
+      least = bits < least ? bits : least;
+    }
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t bits = (uint64_t)values[i] ^ flip;
+      least = bits < least ? bits : least;
+    }
+  }
+  return least;
+}
+
+LINTEL_CLONES
+void lintel_compare_i64(const int64_t *values, size_t count, int64_t constant, int relation, uint8_t *flags) {
+  switch (relation) {
+  case 0: for (size_t i = 0; i < count; i++) flags[i] = values[i] == constant; break;
+  case 1: for (size_t i = 0; i < count; i++) flags[i] = values[i] != constant; break;
+  case 2: for (size_t i = 0; i < count; i++) flags[i] = values[i] < constant; break;
+  case 3: for (size_t i = 0; i < count; i++) flags[i] = values[i] <= constant; break;
+  case 4: for (size_t i = 0; i < count; i++) flags[i] = values[i] > constant; break;
+  default: for (size_t i = 0; i < count; i++) flags[i] = values[i] >= constant; break;
+  }
+}
+
+LINTEL_CLONES
+void lintel_equal_u32(const uint32_t *values, size_t count, uint32_t constant, uint8_t *flags) {
+  for (size_t i = 0; i < count; i++) flags[i] = values[i] == constant;
+}
+
+LINTEL_CLONES
+void lintel_member_u32(
+  const uint32_t *codes, const uint8_t *valid, size_t count, uint64_t members, uint32_t last, uint8_t *flags) {
+  if (valid) {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t code = valid[i] && codes[i] < last ? codes[i] : last;
+      flags[i] = members >> code & 1;
+    }
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      uint64_t code = codes[i] < last ? codes[i] : last;
+      flags[i] = members >> code & 1;
+    }
+  }
+}
+
+LINTEL_CLONES
+void lintel_clamp_u32(const uint32_t *codes, const uint8_t *valid, size_t count, uint32_t last, uint32_t *out) {
+  for (size_t i = 0; i < count; i++) out[i] = valid[i] && codes[i] < last ? codes[i] : last;
+}
+
+LINTEL_CLONES
+uint64_t lintel_magnitude_i64(const int64_t *values, size_t count) {
+  uint64_t bits = 0;
+  for (size_t i = 0; i < count; i++) bits |= (uint64_t)(values[i] ^ (values[i] >> 63));
+  return bits;
+}
+
+LINTEL_CLONES
+void lintel_time_bucket(
+  const int64_t *times, size_t count, int64_t base, int64_t limit, int64_t width, double inverse, int64_t *out) {
+  for (size_t i = 0; i < count; i++) {
+    int64_t time = times[i] < limit ? times[i] : limit;
+    int64_t offset = (time > base ? time : base) - base;
+    int64_t quotient = (int64_t)((double)offset * inverse);
+    int64_t rest = offset - quotient * width;
+    quotient += (rest >= width) - (rest < 0);
+    out[i] = base + quotient * width;
+  }
+}
+
+// Positions of set flags. AVX-512 compresses sixteen positions at a time; there is no portable form of that.
+
+static size_t select_plain(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
+  size_t length = 0;
+  if (valid) {
+    for (size_t i = 0; i < count; i++) {
+      rows[length] = (uint32_t)i;
+      length += flags[i] & valid[i];
+    }
+  } else {
+    for (size_t i = 0; i < count; i++) {
+      rows[length] = (uint32_t)i;
+      length += flags[i];
+    }
+  }
+  return length;
+}
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+__attribute__((target("avx512f,avx512bw")))
+static size_t select_avx512(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
+  size_t length = 0;
+  size_t i = 0;
+  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  for (; i + 64 <= count; i += 64) {
+    __m512i bytes = _mm512_loadu_si512(flags + i);
+    if (valid) bytes = _mm512_and_si512(bytes, _mm512_loadu_si512(valid + i));
+    uint64_t mask = _mm512_test_epi8_mask(bytes, bytes);
+    for (unsigned part = 0; mask != 0; part += 16, mask >>= 16) {
+      __mmask16 own = (__mmask16)mask;
+      __m512i positions = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(i + part)));
+      // Compressed in the register: storing under a mask is slow on some processors. There is room for 16 rows more.
+      _mm512_storeu_si512(rows + length, _mm512_maskz_compress_epi32(own, positions));
+      length += (size_t)__builtin_popcount(own);
+    }
+  }
+  for (; i < count; i++) {
+    rows[length] = (uint32_t)i;
+    length += flags[i] & (valid ? valid[i] : 1);
+  }
+  return length;
+}
+
+size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
+    return select_avx512(flags, valid, count, rows);
+  }
+  return select_plain(flags, valid, count, rows);
+}
+#else
+size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
+  return select_plain(flags, valid, count, rows);
+}
+#endif
