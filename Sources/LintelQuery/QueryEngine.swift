@@ -8,10 +8,12 @@ internal import LintelStorage
 public struct QueryEngine: Sendable {
   public let catalog: any Catalog
   public let options: ExecutionOptions
+  private let cache: AggregateCache?
 
   public init(catalog: any Catalog, options: ExecutionOptions = ExecutionOptions()) {
     self.catalog = catalog
     self.options = options
+    cache = options.aggregateCacheBytes > 0 ? AggregateCache(capacity: options.aggregateCacheBytes) : nil
   }
 
   /// Parses and runs one statement.
@@ -32,7 +34,7 @@ public struct QueryEngine: Sendable {
     switch statement {
     case .select(let select):
       let query = try Binder.bind(select, text: text, catalog: catalog)
-      return try Executor.run(query.plan, on: query.snapshot, options: options, cancellation: cancellation)
+      return try run(query, cancellation)
     case .explain(let select, let isAnalyze):
       let query = try Binder.bind(select, text: text, catalog: catalog)
       return isAnalyze ? try analyze(query, cancellation) : ResultTable.lines(PlanDescription(query.plan).lines)
@@ -61,10 +63,16 @@ public struct QueryEngine: Sendable {
     return try Binder.bind(select, text: text, catalog: catalog).plan
   }
 
+  private func run(
+    _ query: Binder.BoundQuery, _ cancellation: CancellationToken
+  ) throws(QueryError) -> QueryResult {
+    try Executor.run(query.plan, on: query.snapshot, options: options, cancellation: cancellation, cache: cache)
+  }
+
   private func analyze(
     _ query: Binder.BoundQuery, _ cancellation: CancellationToken
   ) throws(QueryError) -> QueryResult {
-    let result = try Executor.run(query.plan, on: query.snapshot, options: options, cancellation: cancellation)
+    let result = try run(query, cancellation)
     var answer = ResultTable.lines(
       PlanDescription(query.plan).lines + PlanDescription.lines(result.statistics, rows: result.rowCount))
     answer.statistics = result.statistics

@@ -12,6 +12,8 @@ public struct ExecutionOptions: Sendable, Hashable {
   public var memoryLimitBytes = 1 << 30
   /// Seconds after which a query fails with `.limitExceeded`.
   public var timeoutSeconds: Double?
+  /// Bytes of groups of parts that an engine keeps for queries that come again; 0 keeps none.
+  public var aggregateCacheBytes = 0
 
   public init() {
     threads = WorkerPool.processorCount
@@ -51,11 +53,20 @@ public enum Executor {
   public static func run(
     _ plan: QueryPlan, on snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken
   ) throws(QueryError) -> QueryResult {
+    try run(plan, on: snapshot, options: options, cancellation: cancellation, cache: nil)
+  }
+
+  /// - Parameter cache: Only for snapshots of one store: it goes by the names of parts.
+  static func run(
+    _ plan: QueryPlan, on snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
+    cache: AggregateCache?
+  ) throws(QueryError) -> QueryResult {
     let start = ContinuousClock.now
     var excluded: [Int: String] = [:]
     while true {
       let query = QueryContext(
-        snapshot: snapshot, options: options, cancellation: cancellation, start: start, excluded: Set(excluded.keys))
+        snapshot: snapshot, options: options, cancellation: cancellation, start: start, excluded: Set(excluded.keys),
+        cache: cache)
       do throws(ExecutionFailure) {
         let table = try query.run(plan)
         return query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))

@@ -73,8 +73,16 @@ final class AggregationWorker: @unchecked Sendable {
     try aggregator.update(GroupedRows(groups: groups, count: context.count, context: context), operands)
   }
 
+  var byteCount: Int { table.byteCount + aggregators.reduce(0) { $0 + $1.byteCount } }
+
+  /// Makes room for every group, so that merging from this changes nothing in it and may be done by several threads.
+  func settle() {
+    for aggregator in aggregators { aggregator.grow(groupCount) }
+    table.settle()
+  }
+
   func reserve(_ query: QueryContext) throws(ExecutionFailure) {
-    let bytes = table.byteCount + aggregators.reduce(0) { $0 + $1.byteCount }
+    let bytes = byteCount
     let more = bytes - reserved
     reserved = bytes
     try query.reserve(more)
@@ -111,7 +119,35 @@ extension QueryContext {
       for operand in call.operands { try scan.slots.add(operand) }
       if let filter = call.filter { try scan.slots.add(filter) }
     }
-    let blocks = try BlockScan(self, scan)
+    return try answer(plan, aggregation, try groups(scan), subqueries: scan.subqueries)
+  }
+
+  /// The groups of all rows; those of whole parts from the cache, where there is one and it has them.
+  private func groups(_ scan: ScanPlan) throws(ExecutionFailure) -> AggregationWorker {
+    let parts = segments.indices.filter { segments[$0].isPart && !excluded.contains($0) }
+    guard let cache, scan.dependsOnRowsAlone, !parts.isEmpty else { return try groups(scan, of: nil) }
+    let rest = Set(segments.indices).subtracting(parts)
+    let all = try groups(scan, of: rest)
+    for part in parts {
+      let key = scan.cacheKey(segments[part])
+      if let known = cache[key] {
+        note(cached: 1)
+        try all.merge(known)
+      } else {
+        let own = try groups(scan, of: [part])
+        own.settle()
+        cache.insert(own, for: key)
+        try all.merge(own)
+      }
+      try all.reserve(self)
+      try check()
+    }
+    return all
+  }
+
+  /// The groups of the rows of some segments, or of all.
+  private func groups(_ scan: ScanPlan, of chosen: Set<Int>?) throws(ExecutionFailure) -> AggregationWorker {
+    let blocks = try BlockScan(self, scan, segments: chosen)
     var workers: [AggregationWorker] = []
     for _ in 0..<min(threads, max(1, blocks.tasks.count)) {
       workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls, blockCount: blocks.tasks.count))
@@ -122,7 +158,7 @@ extension QueryContext {
       try all[worker].reserve(self)
     }
     for other in all.dropFirst() { try all[0].merge(other) }
-    return try answer(plan, aggregation, all[0], subqueries: scan.subqueries)
+    return all[0]
   }
 
   /// HAVING, outputs, DISTINCT, ORDER BY and LIMIT over the groups.

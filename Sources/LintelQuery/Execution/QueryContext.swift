@@ -9,18 +9,21 @@ final class QueryContext: @unchecked Sendable {
   let excluded: Set<Int>
   let cancellation: CancellationToken
   private let start: ContinuousClock.Instant
+  /// `nil` when it is off, and for rows that are made while the query runs.
+  let cache: AggregateCache?
   private let memory: SharedCount
   private let statistics = Mutex(QueryResult.Statistics())
 
   init(
     snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
-    start: ContinuousClock.Instant, excluded: Set<Int>
+    start: ContinuousClock.Instant, excluded: Set<Int>, cache: AggregateCache? = nil
   ) {
     segments = snapshot?.segments ?? []
     self.options = options
     self.cancellation = cancellation
     self.start = start
     self.excluded = excluded
+    self.cache = cache
     memory = SharedCount()
   }
 
@@ -31,6 +34,7 @@ final class QueryContext: @unchecked Sendable {
     cancellation = other.cancellation
     start = other.start
     excluded = []
+    cache = nil
     memory = other.memory
   }
 
@@ -96,13 +100,14 @@ final class QueryContext: @unchecked Sendable {
 
   // MARK: Counters
 
-  func note(blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0) {
+  func note(blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0, cached: Int = 0) {
     statistics.withLock {
       $0.blocksTotal += blocks
       $0.blocksPruned += pruned
       $0.blocksFiltered += filtered
       $0.rowsRead += rows
       $0.bytesRead += bytes
+      $0.partsFromCache += cached
     }
   }
 

@@ -30,7 +30,7 @@ struct PlanDescription {
       "bytes read: \(statistics.bytesRead)",
       "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)"
         + (statistics.blocksFiltered > 0 ? " (\(statistics.blocksFiltered) by filters)" : ""),
-    ]
+    ] + (statistics.partsFromCache > 0 ? ["parts answered from the cache: \(statistics.partsFromCache)"] : [])
   }
 
   private mutating func append(_ plan: QueryPlan, depth: Int) {

@@ -25,6 +25,8 @@ public struct QueryResult: Sendable {
     /// Those of the pruned blocks that zone maps would have kept and filters did not.
     public var blocksFiltered: Int
     public var blocksTotal: Int
+    /// Parts that were not read because their groups were kept from an earlier query.
+    public var partsFromCache = 0
 
     public init(
       elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0,

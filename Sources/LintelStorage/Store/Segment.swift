@@ -8,6 +8,8 @@ public protocol Segment: Sendable {
   var name: String { get }
   var rowCount: Int { get }
   var blockRows: Int { get }
+  /// Whether its name stands for these rows as long as the store is open: a part on disk.
+  var isPart: Bool { get }
   /// Every dynamic column that has at least one value here, sorted.
   var attributeKeys: [AttributeKey] { get }
   /// Bytes that reading the block of this column fetches from its file; 0 for memory.
@@ -24,6 +26,8 @@ public protocol Segment: Sendable {
 }
 
 extension Segment {
+  public var isPart: Bool { false }
+
   public var blockCount: Int { (rowCount + blockRows - 1) / blockRows }
 
   public func rowCount(ofBlock block: Int) -> Int { min(blockRows, rowCount - block * blockRows) }

@@ -22,6 +22,7 @@ final class TestSegment: Segment {
   let name: String
   let rowCount: Int
   let blockRows: Int
+  let isPart = true
   let attributeKeys: [AttributeKey]
   private let columns: [ColumnReference: [ColumnVector]]
   private let dictionaries: [ColumnReference: ValueDictionary]

@@ -203,11 +203,12 @@ extension QueryResult {
 
 func execute(
   _ plan: QueryPlan, _ snapshot: TableSnapshot?, threads: Int = 2, pruning: Bool = true,
-  cancellation: CancellationToken = CancellationToken(), _ change: (inout ExecutionOptions) -> Void = { _ in }
+  cancellation: CancellationToken = CancellationToken(), cache: AggregateCache? = nil,
+  _ change: (inout ExecutionOptions) -> Void = { _ in }
 ) throws(QueryError) -> QueryResult {
   var options = ExecutionOptions()
   options.threads = threads
   options.usePruning = pruning
   change(&options)
-  return try Executor.run(plan, on: snapshot, options: options, cancellation: cancellation)
+  return try Executor.run(plan, on: snapshot, options: options, cancellation: cancellation, cache: cache)
 }

@@ -16,12 +16,14 @@ import Testing
   private struct Run: CustomStringConvertible {
     let threads: Int
     let pruning: Bool
+    var isCached = false
 
-    var description: String { "\(threads) threads, pruning \(pruning ? "on" : "off")" }
+    var description: String { "\(threads) threads, pruning \(pruning ? "on" : "off")\(isCached ? ", cached" : "")" }
   }
 
   private static let runs = [
     Run(threads: 1, pruning: true), Run(threads: 1, pruning: false), Run(threads: 3, pruning: true),
+    Run(threads: 2, pruning: true, isCached: true),
   ]
 
   @Test func executorAgreesWithOracle() throws {
@@ -65,7 +67,10 @@ import Testing
   ) -> String? {
     let found: QueryResult
     do throws(QueryError) {
-      found = try execute(plan, snapshot, threads: run.threads, pruning: run.pruning)
+      let cache = run.isCached ? AggregateCache(capacity: 1 << 20) : nil
+      // The second time from what the first has left.
+      if run.isCached { _ = try execute(plan, snapshot, threads: run.threads, cache: cache) }
+      found = try execute(plan, snapshot, threads: run.threads, pruning: run.pruning, cache: cache)
     } catch {
       return expected == nil && error.code == .overflow ? nil : "unexpected error: \(error)"
     }

@@ -24,6 +24,9 @@ final class GroupTable {
     keys.reduce(0) { $0 + $1.byteCount } + pairs.reduce(0) { $0 + $1.byteCount } + (marks?.byteCount ?? 0)
   }
 
+  /// Makes room for every group: merging from this then changes nothing in it.
+  func settle() { marks?.grow(count) }
+
   /// The groups that rows have; `nil` when all do.
   var present: [UInt32]? {
     guard let marks else { return nil }

@@ -13,10 +13,18 @@ final class BlockScan: @unchecked Sendable {
   let plan: ScanPlan
   private(set) var tasks: [Task] = []
 
-  init(_ query: QueryContext, _ plan: ScanPlan) throws(ExecutionFailure) {
+  /// Numbers of the segments to scan; `nil` for all.
+  private let chosen: Set<Int>?
+
+  init(_ query: QueryContext, _ plan: ScanPlan, segments: Set<Int>? = nil) throws(ExecutionFailure) {
     self.query = query
     self.plan = plan
+    chosen = segments
     try prepare()
+  }
+
+  private func isScanned(_ segment: Int) -> Bool {
+    !query.excluded.contains(segment) && chosen.map { $0.contains(segment) } ?? true
   }
 
   private func prepare() throws(ExecutionFailure) {
@@ -25,12 +33,12 @@ final class BlockScan: @unchecked Sendable {
       query.options.usePruning ? BlockPruning(plan.filter?.conjuncts ?? [], subqueries: plan.subqueries) : nil
     let prepared = Mutex([PreparedSegment?](repeating: nil, count: segments.count))
     try query.parallel(segments.count) { (_, index) throws(ExecutionFailure) in
-      guard !self.query.excluded.contains(index) else { return }
+      guard self.isScanned(index) else { return }
       let result = try self.plan.prepare(segments[index], index: index, pruning: pruning, query: self.query)
       prepared.withLock { $0[index] = result }
     }
     var total = 0
-    for (index, segment) in segments.enumerated() where !query.excluded.contains(index) { total += segment.blockCount }
+    for (index, segment) in segments.enumerated() where isScanned(index) { total += segment.blockCount }
     for segment in prepared.withLock({ $0 }) {
       guard let segment else { continue }
       tasks += segment.blocks.map { Task(segment: segment, block: $0) }

@@ -1,6 +1,8 @@
 internal import LintelColumns
 
 extension PartReader {
+  var isPart: Bool { true }
+
   func storedBytes(_ column: ColumnReference, block: Int) -> Int {
     guard let stored = storedColumn(column), block >= 0, block < blockCount else { return 0 }
     guard let index = try? index(ofStored: stored) else { return 0 }
