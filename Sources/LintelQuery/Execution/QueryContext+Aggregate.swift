@@ -119,7 +119,11 @@ extension QueryContext {
       for operand in call.operands { try scan.slots.add(operand) }
       if let filter = call.filter { try scan.slots.add(filter) }
     }
-    return try answer(plan, aggregation, try groups(scan), subqueries: scan.subqueries)
+    let groups = try groups(scan)
+    let start = ContinuousClock.now
+    let rows = try answer(plan, aggregation, groups, subqueries: scan.subqueries)
+    note("finish groups", ContinuousClock.now - start, rowsIn: groups.groupCount, rowsOut: rows.count)
+    return rows
   }
 
   /// The groups of all rows; those of whole parts from the cache, where there is one and it has them.
@@ -153,11 +157,14 @@ extension QueryContext {
       workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls, blockCount: blocks.tasks.count))
     }
     let all = workers
-    try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
+    let times = try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
       try all[worker].consume(task.segment, context)
       try all[worker].reserve(self)
     }
+    let start = ContinuousClock.now
     for other in all.dropFirst() { try all[0].merge(other) }
+    note(
+      "aggregate", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: all[0].groupCount)
     return all[0]
   }
 

@@ -31,7 +31,7 @@ extension QueryContext {
 
   private func orderedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
     let workers = (0..<threads).map { _ in RowsWorker(limit: plan.neededRows) }
-    try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
+    let times = try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
       var columns: [SortColumn] = []
       for (node, order) in zip(task.segment.ordering, plan.ordering) {
         columns.append(
@@ -43,14 +43,17 @@ extension QueryContext {
       try workers[worker].reserve(self)
     }
     var top = TopRows(limit: plan.neededRows)
+    let start = ContinuousClock.now
     for worker in workers { top.merge(worker.top) }
-    return top.finish()
+    let positions = top.finish()
+    note("order", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: positions.count)
+    return positions
   }
 
   /// Rows in scan order; stops when enough are known from the first blocks on.
   private func scannedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
     let progress = ScanProgress(taskCount: blocks.tasks.count, needed: plan.neededRows)
-    try blocks.run(needsMore: { !progress.isComplete(before: $0) }) {
+    _ = try blocks.run(needsMore: { !progress.isComplete(before: $0) }) {
       (_, number, _, context) throws(ExecutionFailure) in
       let positions = context.positions()
       try self.reserve(positions.count * 8)
@@ -63,7 +66,9 @@ extension QueryContext {
   private func materialize(
     _ plan: QueryPlan, _ positions: [UInt64], _ scan: ScanPlan
   ) throws(ExecutionFailure) -> ResultRows {
+    let start = ContinuousClock.now
     let columns = try vectors(of: plan.outputs.map(\.expression), at: positions, scan.subqueries)
+    note("project", ContinuousClock.now - start, rowsIn: positions.count, rowsOut: positions.count)
     return ResultRows(columns: columns, count: positions.count)
   }
 

@@ -12,6 +12,7 @@ final class QueryContext: @unchecked Sendable {
   /// `nil` when it is off, and for rows that are made while the query runs.
   let cache: AggregateCache?
   private let memory: SharedCount
+  private let operators: OperatorLog
   private let statistics = Mutex(QueryResult.Statistics())
 
   init(
@@ -25,6 +26,7 @@ final class QueryContext: @unchecked Sendable {
     self.excluded = excluded
     self.cache = cache
     memory = SharedCount()
+    operators = OperatorLog()
   }
 
   /// The same run, under the same limits, over other segments.
@@ -36,6 +38,7 @@ final class QueryContext: @unchecked Sendable {
     excluded = []
     cache = nil
     memory = other.memory
+    operators = other.operators
   }
 
   var threads: Int { min(max(options.threads, 1), WorkerPool.maximumThreads) }
@@ -100,6 +103,13 @@ final class QueryContext: @unchecked Sendable {
 
   // MARK: Counters
 
+  /// Records a step for EXPLAIN ANALYZE.
+  func note(_ step: String, _ time: Duration, rowsIn: Int, rowsOut: Int) {
+    let run = QueryResult.OperatorRun(
+      name: step, milliseconds: time.milliseconds, rowsIn: rowsIn, rowsOut: rowsOut)
+    operators.append(run)
+  }
+
   func note(blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0, cached: Int = 0) {
     statistics.withLock {
       $0.blocksTotal += blocks
@@ -113,14 +123,26 @@ final class QueryContext: @unchecked Sendable {
 
   func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) -> QueryResult {
     var statistics = statistics.withLock { $0 }
-    let elapsed = ContinuousClock.now - start
-    statistics.elapsedMilliseconds =
-      Double(elapsed.components.attoseconds) / 1e15 + Double(elapsed.components.seconds) * 1e3
+    statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
+    statistics.operators = operators.all
     let columns = zip(plan.outputs, table.columns).map { output, vector in
       QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector)
     }
     return QueryResult(columns: columns, rowCount: table.count, statistics: statistics, warnings: warnings)
   }
+}
+
+/// The steps of a query, its subqueries' and its join's included.
+final class OperatorLog: Sendable {
+  private let runs = Mutex([QueryResult.OperatorRun]())
+
+  func append(_ run: QueryResult.OperatorRun) { runs.withLock { $0.append(run) } }
+
+  var all: [QueryResult.OperatorRun] { runs.withLock { $0 } }
+}
+
+extension Duration {
+  var milliseconds: Double { Double(components.attoseconds) / 1e15 + Double(components.seconds) * 1e3 }
 }
 
 /// A number that several runs of one query add to.

@@ -25,7 +25,10 @@ struct PlanDescription {
   /// What a run of the plan took, for EXPLAIN ANALYZE.
   static func lines(_ statistics: QueryResult.Statistics, rows: Int) -> [String] {
     let milliseconds = (statistics.elapsedMilliseconds * 1000).rounded() / 1000
-    return [
+    let steps = statistics.operators.map { step in
+      "\(step.name): \((step.milliseconds * 1000).rounded() / 1000) ms, \(step.rowsIn) rows in, \(step.rowsOut) out"
+    }
+    return [""] + steps + [
       "", "rows returned: \(rows)", "time: \(milliseconds) ms", "rows read: \(statistics.rowsRead)",
       "bytes read: \(statistics.bytesRead)",
       "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)"

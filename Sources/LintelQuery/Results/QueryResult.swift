@@ -27,6 +27,8 @@ public struct QueryResult: Sendable {
     public var blocksTotal: Int
     /// Parts that were not read because their groups were kept from an earlier query.
     public var partsFromCache = 0
+    /// What was done, in the order in which it ended.
+    public var operators: [OperatorRun] = []
 
     public init(
       elapsedMilliseconds: Double = 0, rowsRead: Int = 0, bytesRead: Int = 0, blocksPruned: Int = 0,
@@ -39,6 +41,15 @@ public struct QueryResult: Sendable {
       self.blocksFiltered = blocksFiltered
       self.blocksTotal = blocksTotal
     }
+  }
+
+  /// One step of a query. Steps that work on a block one after the other run at once; their times are those of all threads
+  /// together.
+  public struct OperatorRun: Sendable, Hashable {
+    public let name: String
+    public let milliseconds: Double
+    public let rowsIn: Int
+    public let rowsOut: Int
   }
 
   public let columns: [Column]

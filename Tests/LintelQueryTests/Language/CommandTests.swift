@@ -69,6 +69,10 @@ import Testing
     #expect(
       answer.contains { $0.hasPrefix("blocks pruned: ") && $0.hasSuffix(" of 6") && $0 != "blocks pruned: 0 of 6" })
     #expect(answer.contains { $0.hasPrefix("time: ") })
+    #expect(answer.contains { $0.hasPrefix("scan and filter: ") && $0.hasSuffix(" rows in, 20 out") })
+    #expect(answer.contains { $0.hasPrefix("aggregate: ") && $0.hasSuffix("20 rows in, 1 out") })
+    let join = try lines("EXPLAIN ANALYZE SELECT count(*) FROM spans AS a JOIN CHILD spans AS b WHERE a.status = 'ok'")
+    #expect(join.contains { $0.hasPrefix("scan and filter a: ") } && join.contains { $0.hasPrefix("join child: ") })
   }
 
   @Test func show() throws {

@@ -92,8 +92,8 @@ final class SketchAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? SketchAggregator else { return }
-    for (group, theirs) in other.registers.enumerated() {
-      guard let theirs else { continue }
+    for group in 0..<other.registers.count {
+      guard let theirs = other.registers[group] else { continue }
       let target = Int(mapping[group])
       if registers[target] == nil { makeDense(target) }
       guard let ours = registers[target] else { continue }

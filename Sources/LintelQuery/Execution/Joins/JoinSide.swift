@@ -19,15 +19,16 @@ struct JoinSide {
 
   /// - Throws: `.limitExceeded` past the memory limit.
   init(
-    _ query: QueryContext, filter: Expression?, subqueries: [MemberSet]
+    _ query: QueryContext, filter: Expression?, subqueries: [MemberSet], name: String = "find parents of traces"
   ) throws(ExecutionFailure) {
     var scan = ScanPlan()
+    scan.name = name
     scan.filter = filter
     scan.subqueries = subqueries
     if let filter { try scan.slots.add(filter) }
     let tasks = try BlockScan(query, scan)
     let found = Mutex([Block?](repeating: nil, count: tasks.tasks.count))
-    try tasks.run { (_, number, task, context) throws(ExecutionFailure) in
+    _ = try tasks.run { (_, number, task, context) throws(ExecutionFailure) in
       try query.reserve((context.selection?.count ?? 0) * 4)
       let block = Block(
         segment: task.segment.index, block: task.block, rows: context.selection, count: context.count)

@@ -20,10 +20,11 @@ struct TraceJoinRun {
 
   /// The pairs whose rows pass the filters, as rows with the join's columns.
   func pairs(left: Expression?, right: Expression?) throws(ExecutionFailure) -> PairSegment {
-    let left = try JoinSide(query, filter: left, subqueries: subqueries)
+    let left = try side(.left, left)
     // A side without rows leaves nothing to look for.
-    let right = left.count == 0 ? left : try JoinSide(query, filter: right, subqueries: subqueries)
+    let right = left.count == 0 ? left : try side(.right, right)
     guard left.count > 0, right.count > 0 else { return try segment(RowPairs(), left, right) }
+    let start = ContinuousClock.now
     let parts: [RowPairs]
     switch join.relation {
     case .child: parts = try lookUp(left, join.keys.row, right, join.keys.parent)
@@ -32,7 +33,15 @@ struct TraceJoinRun {
     case .descendant: parts = try TraceForest(query, join.keys, upper: left, lower: right).pairs(upperIsLeft: true)
     case .ancestor: parts = try TraceForest(query, join.keys, upper: right, lower: left).pairs(upperIsLeft: false)
     }
-    return try segment(RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count), left, right)
+    let pairs = RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count)
+    query.note(
+      "join \(join.relation.rawValue)", ContinuousClock.now - start, rowsIn: left.count + right.count,
+      rowsOut: pairs.count)
+    return try segment(pairs, left, right)
+  }
+
+  private func side(_ side: TraceJoin.Side, _ filter: Expression?) throws(ExecutionFailure) -> JoinSide {
+    try JoinSide(query, filter: filter, subqueries: subqueries, name: "scan and filter \(join.name(of: side))")
   }
 
   /// Pairs of rows of one trace whose ids are equal.

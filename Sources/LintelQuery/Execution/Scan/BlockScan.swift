@@ -48,13 +48,23 @@ final class BlockScan: @unchecked Sendable {
     query.cancellation.addProgress(total: rows)
   }
 
+  /// What a scan took, all threads together.
+  struct Times: Sendable {
+    var filter = Duration.zero
+    var body = Duration.zero
+    /// Rows in the blocks that were read, and those that passed the filter.
+    var rowsIn = 0
+    var rowsOut = 0
+  }
+
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
   /// `needsMore` is asked before each block.
   func run(
     needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
     _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
-  ) throws(ExecutionFailure) {
+  ) throws(ExecutionFailure) -> Times {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
+    let times = Mutex(Times())
     try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
       guard needsMore(number) else { return }
       let task = self.tasks[number]
@@ -62,17 +72,29 @@ final class BlockScan: @unchecked Sendable {
       contexts[worker].meter.rows += rows
       defer { self.query.cancellation.addProgress(done: rows) }
       let context = contexts[worker].context
+      let start = ContinuousClock.now
       self.begin(task, context, contexts[worker].meter)
       for conjunct in task.segment.conjuncts {
         let rows = try conjunct.filter(context)
-        if rows.isEmpty { return }
         if rows.count < context.count { context.select(rows) }
+        if rows.isEmpty { break }
       }
-      guard context.count > 0 else { return }
-      try body(worker, number, task, context)
+      let filtered = ContinuousClock.now
+      if context.count > 0 { try body(worker, number, task, context) }
+      let passed = context.count
+      let end = ContinuousClock.now
+      times.withLock {
+        $0.filter += filtered - start
+        $0.body += end - filtered
+        $0.rowsIn += rows
+        $0.rowsOut += passed
+      }
     }
+    let all = times.withLock { $0 }
+    query.note(plan.name, all.filter, rowsIn: all.rowsIn, rowsOut: all.rowsOut)
     query.note(
       rows: contexts.reduce(0) { $0 + $1.meter.rows }, bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
+    return all
   }
 
   private func begin(_ task: Task, _ context: EvaluationContext, _ meter: ReadMeter) {

@@ -46,6 +46,8 @@ final class PreparedSegment: @unchecked Sendable {
 
 /// What is evaluated over the rows of a table.
 struct ScanPlan {
+  /// What EXPLAIN ANALYZE calls it.
+  var name = "scan and filter"
   var filter: Expression?
   var keys: [Expression] = []
   var calls: [AggregateCall] = []
