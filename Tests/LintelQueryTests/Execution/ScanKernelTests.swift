@@ -77,7 +77,7 @@ import Testing
 
   @Test(arguments: 0..<44) func timeBuckets(_ seed: Int) {
     var random = SeededGenerator(UInt64(seed))
-    let width = [1, 7, 1_000_000_007, 300_000_000_000, 1 << 50].randomElement(using: &random) ?? 1
+    let width: Int64 = [1, 7, 1_000_000_007, 300_000_000_000, 1 << 50].randomElement(using: &random) ?? 1
     let start = Int64.random(in: -(1 << 60)...(1 << 60), using: &random)
     let span: Int64 = [1, 1000, 1 << 40, 1 << 50].randomElement(using: &random) ?? 1
     let times = (0..<333).map { _ in start + Int64.random(in: 0..<span, using: &random) }

@@ -1,6 +1,7 @@
 import LintelColumns
-import LintelQuery
 import LintelStorage
+
+@testable import LintelQuery
 
 /// A small table with a column of every kind, filled at random, as one or more segments.
 struct TestTable {
