@@ -13,10 +13,32 @@ public struct BlockStatistics: Sendable, Hashable {
   public var rowCount: Int
   public var nullCount: Int
   public var bounds: Bounds
+  /// The exact sum of the valid values of a column of integers; `nil` where none is kept.
+  public var sum: Int128?
 
-  public init(rowCount: Int, nullCount: Int, bounds: Bounds) {
+  public init(rowCount: Int, nullCount: Int, bounds: Bounds, sum: Int128? = nil) {
     self.rowCount = rowCount
     self.nullCount = nullCount
     self.bounds = bounds
+    self.sum = sum
+  }
+
+  /// The sum of the valid values of a vector of integers; `nil` for other vectors.
+  static func sum(of vector: ColumnVector, _ bounds: Bounds) -> Int128? {
+    guard case .int64(let lanes) = vector.storage, case .int64(let low, let high) = bounds else { return nil }
+    let widest = max(low.magnitude, high.magnitude)
+    return lanes.withUnsafeBufferPointer { lanes in
+      if let validity = vector.validity {
+        var sum: Int128 = 0
+        validity.forEachSet { sum &+= Int128(lanes[$0]) }
+        return sum
+      }
+      guard widest.multipliedReportingOverflow(by: UInt64(lanes.count)).partialValue <= UInt64(Int64.max),
+        !widest.multipliedReportingOverflow(by: UInt64(lanes.count)).overflow
+      else { return lanes.reduce(0) { $0 &+ Int128($1) } }
+      var sum: Int64 = 0
+      for lane in lanes { sum &+= lane }
+      return Int128(sum)
+    }
   }
 }

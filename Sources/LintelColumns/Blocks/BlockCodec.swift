@@ -16,7 +16,7 @@ public enum BlockCodec {
   static let validityShift: UInt8 = 4
   static let keyedValidityFlag: UInt8 = 1 << 6
 
-  /// Appends the block; its bounds and null count come back. Of dictionary-coded vectors the codes are written only.
+  /// Appends the block; its bounds, sum and null count come back. Of dictionary-coded vectors the codes are written only.
   public static func encode(
     _ vector: ColumnVector, effort: EncodingEffort = .light, into out: inout [UInt8]
   ) -> BlockStatistics {
@@ -38,6 +38,7 @@ public enum BlockCodec {
       let (encoding, bounds) = encodeBody(vector, validity, count: rowCount - nullCount, effort, into: &out)
       out[start] = encoding.rawValue
       statistics.bounds = bounds
+      statistics.sum = BlockStatistics.sum(of: vector, bounds)
     }
     return statistics
   }
@@ -79,7 +80,7 @@ public enum BlockCodec {
     }
   }
 
-  private static func encodeCodes(
+  static func encodeCodes(
     _ codes: UnsafeBufferPointer<Int64>, _ effort: EncodingEffort, into out: inout [UInt8]
   ) -> BlockEncoding {
     let start = out.count
@@ -170,16 +171,24 @@ public enum BlockCodec {
   ) throws(ColumnError) -> ColumnVector.Storage {
     switch type {
     case .int64:
-      return .int64(
-        try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-          switch encoding {
-          case .keyed: try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
-          case .ordinals: try OrdinalCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
-          case .offsets: try OffsetCodec.decodeBody(&reader, related, into: out)
-          case .linear: try LinearCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
-          default: try IntegerDecoder.decodeBody(encoding, &reader, into: out)
-          }
-        })
+      switch encoding {
+      case .keyed:
+        return .int64(
+          try KeyedCodec.decodeLanes(&reader, related, validity, rowCount: rowCount) {
+            (reader, table) throws(ColumnError) in try IntegerDecoder.decode(&reader, into: table)
+          })
+      case .ordinals: return .int64(try OrdinalCodec.decodeLanes(&reader, related, validity, rowCount: rowCount))
+      case .linear: return .int64(try LinearCodec.decodeLanes(&reader, related, validity, rowCount: rowCount))
+      default:
+        return .int64(
+          try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+            if encoding == .offsets {
+              try OffsetCodec.decodeBody(&reader, related, into: out)
+            } else {
+              try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+            }
+          })
+      }
     case .float64:
       return .float64(
         try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
@@ -208,17 +217,31 @@ public enum BlockCodec {
     _ encoding: BlockEncoding, _ reader: inout ByteReader, _ rowCount: Int, _ validity: Bitmap?,
     _ dictionaryCount: Int, _ related: some RelatedBlocks
   ) throws(ColumnError) -> [UInt32] {
-    var isInRange = true
-    let codes: [UInt32] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-      switch encoding {
-      case .keyed: try KeyedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
-      case .fresh: try FreshCodec.decodeBody(&reader, into: out)
-      default: try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+    let codes: [UInt32]
+    if encoding == .keyed {
+      codes = try KeyedCodec.decodeLanes(&reader, related, validity, rowCount: rowCount) {
+        (reader, table) throws(ColumnError) in
+        try decodeCodes(try BlockEncoding.read(&reader), &reader, into: table)
       }
-      isInRange = out.isEmpty || Int(Kernels.maximum(UnsafeBufferPointer(out))) < dictionaryCount
+    } else {
+      codes = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+        try decodeCodes(encoding, &reader, into: out)
+      }
     }
+    // Null rows have code 0, which only matters where there is no entry at all.
+    let isInRange = Int(Kernels.maximum(codes)) < max(dictionaryCount, validity?.isAllClear ?? codes.isEmpty ? 1 : 0)
     guard isInRange else { throw ColumnError(.malformed, "a code beyond the \(dictionaryCount) dictionary entries") }
     return codes
+  }
+
+  private static func decodeCodes(
+    _ encoding: BlockEncoding, _ reader: inout ByteReader, into out: UnsafeMutableBufferPointer<UInt32>
+  ) throws(ColumnError) {
+    if encoding == .fresh {
+      try FreshCodec.decodeBody(&reader, into: out)
+    } else {
+      try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+    }
   }
 
   /// What DESCRIBE shows for a block: `bitpack`, `rle`, `delta` and so on; `unknown` for bytes that are no block.

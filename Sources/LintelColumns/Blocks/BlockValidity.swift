@@ -95,6 +95,41 @@ extension Bitmap {
     return count
   }
 
+  /// Puts `zero` into the lanes of clear bits.
+  @inline(__always)
+  func clear<Lane: BitwiseCopyable>(_ lanes: UnsafeMutableBufferPointer<Lane>, to zero: Lane) {
+    words.withUnsafeBufferPointer { words in
+      for index in 0..<words.count {
+        let word = words[index]
+        if word == ~0 { continue }
+        let start = index &* 64
+        for lane in 0..<min(64, lanes.count &- start) {
+          let isSet = word &>> UInt64(lane) & 1 != 0
+          lanes[start &+ lane] = isSet ? lanes[start &+ lane] : zero
+        }
+      }
+    }
+  }
+
+  /// The rows of the set bits with the given ranks, ascending and below the number of set bits.
+  func rows(ofRanks ranks: [UInt32]) -> [Int] {
+    var rows: [Int] = []
+    rows.reserveCapacity(ranks.count)
+    var index = 0
+    var before = 0
+    for rank in ranks {
+      while index < words.count, before &+ words[index].nonzeroBitCount <= Int(rank) {
+        before &+= words[index].nonzeroBitCount
+        index &+= 1
+      }
+      guard index < words.count else { break }
+      var word = words[index]
+      for _ in 0..<(Int(rank) &- before) { word &= word &- 1 }
+      rows.append(index &* 64 &+ word.trailingZeroBitCount)
+    }
+    return rows
+  }
+
   /// Moves the lanes of set bits to the front; how many there are. `target` has a lane for each set bit and one more.
   @inline(__always)
   func compact<Lane: BitwiseCopyable>(

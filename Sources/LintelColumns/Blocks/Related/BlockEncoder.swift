@@ -56,7 +56,8 @@ public struct BlockEncoder {
       }
     }
     out[start] = (encoding ?? .empty).rawValue
-    return BlockStatistics(rowCount: vector.count, nullCount: nullCount, bounds: bounds)
+    return BlockStatistics(
+      rowCount: vector.count, nullCount: nullCount, bounds: bounds, sum: BlockStatistics.sum(of: vector, bounds))
   }
 
   /// Appends the validity; the bits of the flags that tell its form come back.
@@ -136,7 +137,9 @@ private struct BlockValues {
       case .keyed(let reference):
         guard let keys = keys(reference, related) else { return nil }
         let isDone = keys.withValid(validity, count: count) {
-          KeyedCodec.encodeBody(values, keys: $0, keyCount: keys.count, reference: reference, into: &out)
+          KeyedCodec.encodeBody(
+            values, keys: $0, keyCount: keys.count, reference: reference, isCoded: isCoded,
+            into: &out)
         }
         return isDone ? .keyed : nil
       case .ordinals(let runs, let idColumn):

@@ -1,6 +1,6 @@
 /// Integers that mostly follow from the key of their row: one value a key, and exceptions.
 ///
-///     keyed      := reference, integers (one value a key), exceptions
+///     keyed      := reference, integers (one value a key; of dictionary codes as ``FreshCodec`` may write them), exceptions
 ///     exceptions := count:varint [integers (ascending positions among the valid rows), integers (values)]
 ///
 /// An operation that follows from the span's name, a provider that follows from the model, or an application that is the
@@ -9,7 +9,7 @@ enum KeyedCodec {
   /// Appends the body, unless more than one row in four is an exception.
   static func encodeBody(
     _ values: UnsafeBufferPointer<Int64>, keys: UnsafeBufferPointer<UInt16>, keyCount: Int, reference: BlockReference,
-    into out: inout [UInt8]
+    isCoded: Bool, into out: inout [UInt8]
   ) -> Bool {
     withScratch(of: Int64.self, count: keyCount) { table in
       majority(values, keys, into: table)
@@ -20,7 +20,13 @@ enum KeyedCodec {
       }
       guard wrong <= values.count / 4 else { return false }
       reference.write(into: &out)
-      IntegerEncoder.encode(UnsafeBufferPointer(table), effort: .compact, into: &out)
+      if isCoded {
+        let tag = out.count
+        out.append(0)
+        out[tag] = BlockCodec.encodeCodes(UnsafeBufferPointer(table), .compact, into: &out).rawValue
+      } else {
+        IntegerEncoder.encode(UnsafeBufferPointer(table), effort: .compact, into: &out)
+      }
       BlockExceptions.encode(values, count: wrong, into: &out) { row in table[Int(keys[row])] }
       return true
     }
@@ -55,24 +61,28 @@ enum KeyedCodec {
     }
   }
 
-  /// - Parameter validity: Of the whole block; `out` is for its valid rows.
-  static func decodeBody<Lane: PackedLane>(
+  /// A lane for each row, 0 where it is null.
+  /// - Parameter decodeTable: Reads the values of the keys.
+  @inline(__always)
+  static func decodeLanes<Lane: PackedLane>(
     _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int,
-    into out: UnsafeMutableBufferPointer<Lane>
-  ) throws(ColumnError) {
+    decodeTable: (inout ByteReader, UnsafeMutableBufferPointer<Lane>) throws(ColumnError) -> Void
+  ) throws(ColumnError) -> [Lane] {
     let keys = try related.keys(try BlockReference(&reader))
     guard keys.keys.count == rowCount else { throw ColumnError(.malformed, "keys of \(keys.keys.count) rows") }
     let table: [Lane] = try filledLanes(keys.count) { (lanes) throws(ColumnError) in
-      try IntegerDecoder.decode(&reader, into: lanes)
+      try decodeTable(&reader, lanes)
     }
-    let valid = keys.valid(validity)
-    guard valid.count == out.count else { throw ColumnError(.malformed, "keys of \(valid.count) rows") }
-    table.withUnsafeBufferPointer { table in
-      valid.withUnsafeBufferPointer { keys in
-        for row in 0..<out.count { out[row] = table[Int(keys[row])] }
+    var result: [Lane] = try filledLanes(rowCount) { (out) throws(ColumnError) in
+      table.withUnsafeBufferPointer { table in
+        keys.keys.withUnsafeBufferPointer { keys in
+          for row in 0..<out.count { out[row] = table[Int(keys[row])] }
+        }
       }
+      validity?.clear(out, to: 0)
     }
-    try BlockExceptions.decode(&reader, into: out)
+    try BlockExceptions.decode(&reader, validity, into: &result)
+    return result
   }
 }
 
@@ -101,12 +111,14 @@ enum BlockExceptions {
     }
   }
 
+  /// Puts the exceptions' values into the lanes of all rows.
   static func decode<Lane: PackedLane>(
-    _ reader: inout ByteReader, into out: UnsafeMutableBufferPointer<Lane>
+    _ reader: inout ByteReader, _ validity: Bitmap?, into lanes: inout [Lane]
   ) throws(ColumnError) {
+    let valueCount = validity?.setCount ?? lanes.count
     let count = try reader.varint()
-    guard count <= UInt64(out.count) else {
-      throw ColumnError(.malformed, "\(count) exceptions in \(out.count) values")
+    guard count <= UInt64(valueCount) else {
+      throw ColumnError(.malformed, "\(count) exceptions in \(valueCount) values")
     }
     guard count > 0 else { return }
     let positions: [UInt32] = try filledLanes(Int(count)) { (lanes) throws(ColumnError) in
@@ -115,11 +127,10 @@ enum BlockExceptions {
     let values: [Lane] = try filledLanes(Int(count)) { (lanes) throws(ColumnError) in
       try IntegerDecoder.decode(&reader, into: lanes)
     }
-    for (index, position) in positions.enumerated() {
-      guard Int(position) < out.count else {
-        throw ColumnError(.malformed, "an exception at \(position) of \(out.count) values")
-      }
-      out[Int(position)] = values[index]
-    }
+    guard let last = positions.last, Int(last) < valueCount,
+      zip(positions, positions.dropFirst()).allSatisfy({ $0 < $1 })
+    else { throw ColumnError(.malformed, "exceptions in no order among \(valueCount) values") }
+    let rows = validity?.rows(ofRanks: positions) ?? positions.map { Int($0) }
+    for (row, value) in zip(rows, values) { lanes[row] = value }
   }
 }

@@ -56,19 +56,42 @@ enum KeyedValidity {
     let packed = try reader.take((2 * keys.count + 7) / 8)
     let states = (0..<keys.count).map { packed[$0 &>> 2] &>> UInt8(2 &* ($0 & 3)) & 3 }
     guard states.allSatisfy({ $0 <= mixed }) else { throw ColumnError(.malformed, "a key in no known state") }
-    var mixedRows = 0
-    if states.contains(mixed) { for key in keys.keys where states[Int(key)] == mixed { mixedRows &+= 1 } }
-    let bits = try reader.take((mixedRows + 7) / 8)
-    var bit = 0
     var words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
-    for (row, key) in keys.keys.enumerated() {
-      var state = UInt64(states[Int(key)])
-      if state == UInt64(mixed) {
-        state = UInt64(bits[bit &>> 3] &>> UInt8(bit & 7) & 1)
-        bit &+= 1
+    words.withUnsafeMutableBufferPointer { words in
+      keys.keys.withUnsafeBufferPointer { keys in
+        states.withUnsafeBufferPointer { states in
+          for index in 0..<words.count {
+            var word: UInt64 = 0
+            let start = index &* 64
+            for lane in 0..<min(64, rowCount &- start) {
+              word |= UInt64(states[Int(keys[start &+ lane])] & 1) &<< UInt64(lane)
+            }
+            words[index] = word
+          }
+        }
       }
-      words[row &>> 6] |= state &<< UInt64(row & 63)
     }
+    if states.contains(mixed) { try decodeMixed(&reader, keys, states, &words) }
     return Bitmap(words: words, count: rowCount)
+  }
+
+  /// Sets the bits of the rows that are told one by one.
+  private static func decodeMixed(
+    _ reader: inout ByteReader, _ keys: RowKeys, _ states: [UInt8], _ words: inout [UInt64]
+  ) throws(ColumnError) {
+    var mixedRows = 0
+    for key in keys.keys { mixedRows &+= Int(states[Int(key)] &>> 1) }
+    let bits = try reader.take((mixedRows + 7) / 8)
+    words.withUnsafeMutableBufferPointer { words in
+      keys.keys.withUnsafeBufferPointer { keys in
+        states.withUnsafeBufferPointer { states in
+          var bit = 0
+          for row in 0..<keys.count where states[Int(keys[row])] == mixed {
+            words[row &>> 6] |= UInt64(bits[bit &>> 3] &>> UInt8(bit & 7) & 1) &<< UInt64(row & 63)
+            bit &+= 1
+          }
+        }
+      }
+    }
   }
 }

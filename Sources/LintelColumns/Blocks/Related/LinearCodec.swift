@@ -51,10 +51,10 @@ enum LinearCodec {
     return result
   }
 
-  static func decodeBody(
-    _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int,
-    into out: UnsafeMutableBufferPointer<Int64>
-  ) throws(ColumnError) {
+  /// A lane for each row, 0 where it is null.
+  static func decodeLanes(
+    _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int
+  ) throws(ColumnError) -> [Int64] {
     let keys = try related.keys(try BlockReference(&reader))
     let termCount = Int(try reader.byte())
     guard keys.keys.count == rowCount, termCount <= maximumTerms else {
@@ -62,8 +62,9 @@ enum LinearCodec {
     }
     var terms: [[Int64]] = []
     for _ in 0..<termCount {
+      // Null rows of a decoded vector hold 0.
       let vector = try related.integers(try BlockReference.readColumn(&reader))
-      guard vector.count == rowCount, let lanes = lanes(vector, validity) else {
+      guard vector.count == rowCount, case .int64(let lanes) = vector.storage else {
         throw ColumnError(.malformed, "a sum of terms that are no integers")
       }
       terms.append(lanes)
@@ -73,13 +74,10 @@ enum LinearCodec {
       factors.append(
         try filledLanes(keys.count) { (lanes) throws(ColumnError) in try IntegerDecoder.decode(&reader, into: lanes) })
     }
-    let valid = keys.valid(validity)
-    guard valid.count == out.count, terms.allSatisfy({ $0.count == out.count }) else {
-      throw ColumnError(.malformed, "a sum of \(valid.count) rows where \(out.count) have a value")
-    }
-    let values = valid.withUnsafeBufferPointer { predict(terms, factors, $0, count: out.count) }
-    for row in 0..<out.count { out[row] = values[row] }
-    try BlockExceptions.decode(&reader, into: out)
+    var result = keys.keys.withUnsafeBufferPointer { predict(terms, factors, $0, count: rowCount) }
+    result.withUnsafeMutableBufferPointer { validity?.clear($0, to: 0) }
+    try BlockExceptions.decode(&reader, validity, into: &result)
+    return result
   }
 
   /// The integers of the rows that `validity` has, 0 where they are null; `nil` for vectors of another type.

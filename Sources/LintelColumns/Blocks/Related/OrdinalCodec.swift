@@ -49,29 +49,38 @@ enum OrdinalCodec {
     return starts
   }
 
-  static func decodeBody(
-    _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int,
-    into out: UnsafeMutableBufferPointer<Int64>
-  ) throws(ColumnError) {
+  /// A lane for each row, 0 where it is null.
+  static func decodeLanes(
+    _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int
+  ) throws(ColumnError) -> [Int64] {
     let reference = try BlockReference(&reader)
     let runs = try related.keys(reference)
     let related = try related.integers(try BlockReference.readColumn(&reader))
     guard reference.kind == .runs, runs.keys.count == rowCount, related.count == rowCount,
       case .int64(let ids) = related.storage
     else { throw ColumnError(.malformed, "ordinals without their runs and ids") }
-    try IntegerDecoder.decode(&reader, into: out)
+    // Null rows get ordinal 0, which leads to a row of the block as well.
+    var result: [Int64] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+      try IntegerDecoder.decode(&reader, into: out)
+    }
     let starts = runStarts(runs)
-    let keys = runs.valid(validity)
-    guard keys.count == out.count else { throw ColumnError(.malformed, "runs of \(keys.count) rows") }
     var isInRange = true
-    ids.withUnsafeBufferPointer { ids in
-      for index in 0..<out.count {
-        let row = Int64(starts[Int(keys[index])]) &+ out[index]
-        if row >= 0, row < Int64(ids.count) { out[index] = ids[Int(row)] } else { isInRange = false }
+    result.withUnsafeMutableBufferPointer { lanes in
+      ids.withUnsafeBufferPointer { ids in
+        runs.keys.withUnsafeBufferPointer { keys in
+          starts.withUnsafeBufferPointer { starts in
+            for row in 0..<lanes.count {
+              let place = Int64(starts[Int(keys[row])]) &+ lanes[row]
+              if place >= 0, place < Int64(ids.count) { lanes[row] = ids[Int(place)] } else { isInRange = false }
+            }
+          }
+        }
       }
+      validity?.clear(lanes, to: 0)
     }
     guard isInRange else { throw ColumnError(.malformed, "an ordinal leads out of the block") }
-    try BlockExceptions.decode(&reader, into: out)
+    try BlockExceptions.decode(&reader, validity, into: &result)
+    return result
   }
 }
 

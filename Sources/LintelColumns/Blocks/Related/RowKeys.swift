@@ -61,13 +61,12 @@ public struct RowKeys: Sendable, Hashable {
   /// - Parameter codes: Below `dictionaryCount` in all valid rows.
   public init?(codes: [UInt32], validity: Bitmap?, dictionaryCount: Int) {
     guard codes.count <= Self.maximumRows, dictionaryCount <= Self.maximumDictionary else { return nil }
-    let hasNulls = validity.map { !$0.isAllSet } ?? false
-    var numbers = [UInt16](repeating: 0, count: dictionaryCount)
-    for (row, code) in codes.enumerated() where !hasNulls || validity?[row] ?? true {
-      guard Int(code) < dictionaryCount else { return nil }
-      numbers[Int(code)] = 1
-    }
-    var next = hasNulls ? 1 : 0
+    guard codes.isEmpty || Int(Kernels.maximum(codes)) < max(1, dictionaryCount) else { return nil }
+    let nulls = validity.flatMap { $0.isAllSet ? nil : $0 }
+    // One entry more than there are codes, lest the code 0 of null rows has none in an empty dictionary.
+    var numbers = [UInt16](repeating: 0, count: dictionaryCount + 1)
+    Self.mark(codes, nulls, &numbers)
+    var next = nulls == nil ? 0 : 1
     for code in numbers.indices where numbers[code] != 0 {
       numbers[code] = UInt16(truncatingIfNeeded: next)
       next += 1
@@ -76,15 +75,29 @@ public struct RowKeys: Sendable, Hashable {
     count = next
     keys = [UInt16](unsafeUninitializedCapacity: codes.count) { keys, initialized in
       numbers.withUnsafeBufferPointer { numbers in
-        for row in 0..<codes.count {
-          if hasNulls, !(validity?[row] ?? true) {
-            keys[row] = 0
-          } else {
-            keys[row] = numbers[Int(codes[row])]
+        codes.withUnsafeBufferPointer { codes in
+          for row in 0..<codes.count { keys[row] = numbers[Int(codes[row])] }
+        }
+      }
+      nulls?.clear(UnsafeMutableBufferPointer(rebasing: keys[..<codes.count]), to: 0)
+      initialized = codes.count
+    }
+  }
+
+  /// Sets the number of every code that a valid row has to 1.
+  private static func mark(_ codes: [UInt32], _ validity: Bitmap?, _ numbers: inout [UInt16]) {
+    codes.withUnsafeBufferPointer { codes in
+      numbers.withUnsafeMutableBufferPointer { numbers in
+        guard let validity else {
+          for row in 0..<codes.count { numbers[Int(codes[row])] = 1 }
+          return
+        }
+        validity.words.withUnsafeBufferPointer { words in
+          for row in 0..<codes.count {
+            numbers[Int(codes[row])] |= UInt16(truncatingIfNeeded: words[row &>> 6] &>> UInt64(row & 63) & 1)
           }
         }
       }
-      initialized = codes.count
     }
   }
 
@@ -92,13 +105,6 @@ public struct RowKeys: Sendable, Hashable {
   @inline(__always)
   func withValid<Result>(_ validity: Bitmap?, count: Int, _ body: (UnsafeBufferPointer<UInt16>) -> Result) -> Result {
     withValidLanes(keys, validity, count: count, body)
-  }
-
-  /// The keys of the valid rows.
-  func valid(_ validity: Bitmap?) -> [UInt16] {
-    guard let validity else { return keys }
-    let count = validity.setCount
-    return withValid(validity, count: count) { Array($0) }
   }
 }
 
@@ -148,7 +154,7 @@ public struct BlockReference: Sendable, Hashable {
 public protocol RelatedBlocks {
   /// Throws `.malformed` where there are no such keys.
   func keys(_ reference: BlockReference) throws(ColumnError) -> RowKeys
-  /// Integers of a column, one lane a row, with its validity. Throws `.malformed` where there are none.
+  /// Integers of a column, one lane a row, 0 where it is null. Throws `.malformed` where there are none.
   func integers(_ column: Int) throws(ColumnError) -> ColumnVector
 }
 

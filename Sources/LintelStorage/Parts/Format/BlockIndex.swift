@@ -4,11 +4,11 @@ internal import LintelColumns
 ///
 ///     index  := entry*                                  one per block, in row order
 ///     entry  := length:varint, [CRC32C:u32, nulls:varint, bounds]
-///     bounds := 0 | 1 min:zigzag max:zigzag | 2 min:u64 max:u64 NaN seen:u8 | 3 min:u128 max:u128
+///     bounds := 0 | 1 min:zigzag max:zigzag sum:zigzag | 2 min:u64 max:u64 NaN seen:u8 | 3 min:u128 max:u128
 ///
 /// Length 0 stands for a block without any value: it has no bytes in the file and its entry ends there. A block begins
 /// where the one before it ends, the first at the column's data offset. Floats are bit patterns; a `u128` is two `u64`,
-/// the higher first.
+/// the higher first. A sum is exact, of up to 128 bits.
 struct BlockIndex: Sendable, Hashable {
   struct Entry: Sendable, Hashable {
     var chunk: PartChunk
@@ -24,7 +24,7 @@ struct BlockIndex: Sendable, Hashable {
       if entry.chunk.length == 0 { continue }
       writer.fixed(entry.chunk.checksum)
       writer.count(entry.statistics.nullCount)
-      writer.bounds(entry.statistics.bounds)
+      writer.bounds(entry.statistics)
     }
     return writer.bytes
   }
@@ -49,7 +49,7 @@ struct BlockIndex: Sendable, Hashable {
       if length > 0 {
         entry.chunk.checksum = try reader.fixed(UInt32.self)
         entry.statistics.nullCount = try reader.count(limit: rows)
-        entry.statistics.bounds = try reader.bounds()
+        try reader.bounds(&entry.statistics)
       }
       offset += length
       entries.append(entry)
@@ -61,14 +61,15 @@ struct BlockIndex: Sendable, Hashable {
 }
 
 extension PartBytesWriter {
-  fileprivate mutating func bounds(_ bounds: BlockStatistics.Bounds) {
-    switch bounds {
+  fileprivate mutating func bounds(_ statistics: BlockStatistics) {
+    switch statistics.bounds {
     case .none:
       fixed(UInt8(0))
     case .int64(let min, let max):
       fixed(UInt8(1))
       signed(min)
       signed(max)
+      wideSigned(statistics.sum ?? 0)
     case .float64(let min, let max, let hasNaN):
       fixed(UInt8(2))
       fixed(min.bitPattern)
@@ -83,16 +84,18 @@ extension PartBytesWriter {
 }
 
 extension PartBytesReader {
-  fileprivate mutating func bounds() throws(ColumnError) -> BlockStatistics.Bounds {
+  fileprivate mutating func bounds(_ statistics: inout BlockStatistics) throws(ColumnError) {
     let tag = try byte()
     switch tag {
-    case 0: return .none
-    case 1: return .int64(min: try signed(), max: try signed())
+    case 0: break
+    case 1:
+      statistics.bounds = .int64(min: try signed(), max: try signed())
+      statistics.sum = try wideSigned()
     case 2:
       let min = Double(bitPattern: try fixed(UInt64.self))
       let max = Double(bitPattern: try fixed(UInt64.self))
-      return .float64(min: min, max: max, hasNaN: try byte() != 0)
-    case 3: return .id128(min: try wide(), max: try wide())
+      statistics.bounds = .float64(min: min, max: max, hasNaN: try byte() != 0)
+    case 3: statistics.bounds = .id128(min: try wide(), max: try wide())
     default: throw ColumnError(.malformed, "bounds of kind \(tag)")
     }
   }

@@ -29,6 +29,16 @@ struct PartBytesWriter {
     varint(UInt64(bitPattern: value << 1) ^ UInt64(bitPattern: value >> 63))
   }
 
+  /// As ``signed(_:)``, of up to 128 bits.
+  mutating func wideSigned(_ value: Int128) {
+    var rest = UInt128(bitPattern: value << 1) ^ UInt128(bitPattern: value >> 127)
+    while rest >= 0x80 {
+      bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+      rest >>= 7
+    }
+    bytes.append(UInt8(truncatingIfNeeded: rest))
+  }
+
   mutating func string(_ value: String) {
     count(value.utf8.count)
     bytes.append(contentsOf: value.utf8)
@@ -103,6 +113,17 @@ struct PartBytesReader {
     let start = position
     position += Int(length)
     return start..<position
+  }
+
+  mutating func wideSigned() throws(ColumnError) -> Int128 {
+    var value: UInt128 = 0
+    for shift in stride(from: UInt128(0), to: 128, by: 7) {
+      let next = try byte()
+      if shift == 126, next > 3 { break }
+      value |= UInt128(next & 0x7f) << shift
+      if next < 0x80 { return Int128(bitPattern: value >> 1) ^ -Int128(bitPattern: value & 1) }
+    }
+    throw ColumnError(.malformed, "a variable-length number is longer than 128 bits")
   }
 
   mutating func string() throws(ColumnError) -> String { String(decoding: bytes[try run()], as: UTF8.self) }

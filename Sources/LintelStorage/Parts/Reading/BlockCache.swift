@@ -1,7 +1,11 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// Decoded blocks and dictionaries of all parts of a store, the least recently used dropped first.
+/// Decoded blocks, keys and dictionaries of all parts of a store, the least recently used dropped first.
+///
+/// A scan over a column that is larger than the cache would drop everything and find nothing the next time. So blocks of
+/// large columns pass through a fourth of the memory, just long enough to be used several times by one query; the rest is
+/// for what lasts.
 ///
 /// Entries are never invalid: parts don't change, and a part's id isn't used twice while the store is open.
 final class BlockCache: Sendable {
@@ -40,47 +44,57 @@ final class BlockCache: Sendable {
     var newest = -1
     var oldest = -1
     var cost = 0
-    var hits = 0
-    var misses = 0
+    let capacity: Int
+
+    init(capacity: Int) { self.capacity = capacity }
   }
 
-  private let capacity: Int
-  private let state = Mutex(State())
+  private let lasting: Mutex<State>
+  private let passing: Mutex<State>
+  /// Bytes.
+  let capacity: Int
 
-  init(capacity: Int) { self.capacity = capacity }
+  init(capacity: Int) {
+    self.capacity = capacity
+    lasting = Mutex(State(capacity: capacity / 4 * 3))
+    passing = Mutex(State(capacity: capacity / 4))
+  }
 
-  var cost: Int { state.withLock { $0.cost } }
+  var cost: Int { lasting.withLock { $0.cost } + passing.withLock { $0.cost } }
 
   subscript(key: Key) -> Entry? {
-    state.withLock { (state) -> Entry? in
-      guard let place = state.places[key] else {
-        state.misses &+= 1
-        return nil
-      }
-      state.hits &+= 1
-      state.unlink(place)
-      state.linkNewest(place)
-      return state.nodes[place].entry
-    }
+    lasting.withLock { $0.use(key) } ?? passing.withLock { $0.use(key) }
   }
 
-  func insert(_ entry: Entry, for key: Key) {
-    let cost = entry.cost
-    guard cost <= capacity / 2 else { return }
+  /// - Parameter isLasting: Whether the entry belongs to something that fits into the cache as a whole.
+  func insert(_ entry: Entry, for key: Key, isLasting: Bool = true) {
     // Dropped entries die after the lock is given back: freeing a large array takes a while.
-    var dropped: [Entry] = []
-    state.withLock { state in
-      if let place = state.places[key] {
-        dropped.append(state.remove(place))
-      }
-      state.add(key, entry, cost: cost)
-      while state.cost > capacity, state.oldest >= 0 { dropped.append(state.remove(state.oldest)) }
-    }
-    dropped.removeAll()
+    let dropped =
+      isLasting
+      ? lasting.withLock { $0.insert(entry, for: key) } : passing.withLock { $0.insert(entry, for: key) }
+    _ = consume dropped
   }
 }
 
 extension BlockCache.State {
+  fileprivate mutating func use(_ key: BlockCache.Key) -> BlockCache.Entry? {
+    guard let place = places[key] else { return nil }
+    unlink(place)
+    linkNewest(place)
+    return nodes[place].entry
+  }
+
+  /// Answers what had to go.
+  fileprivate mutating func insert(_ entry: BlockCache.Entry, for key: BlockCache.Key) -> [BlockCache.Entry] {
+    let cost = entry.cost
+    guard cost <= capacity / 3 * 2 else { return [] }
+    var dropped: [BlockCache.Entry] = []
+    if let place = places[key] { dropped.append(remove(place)) }
+    add(key, entry, cost: cost)
+    while self.cost > capacity, oldest >= 0 { dropped.append(remove(oldest)) }
+    return dropped
+  }
+
   fileprivate mutating func add(_ key: BlockCache.Key, _ entry: BlockCache.Entry, cost: Int) {
     let node = BlockCache.Node(key: key, entry: entry, cost: cost, newer: -1, older: -1)
     let place: Int

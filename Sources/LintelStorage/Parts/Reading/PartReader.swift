@@ -176,6 +176,9 @@ final class PartReader: Segment {
     return (entry.statistics.rowCount, try bytes(entry.chunk, blockName(block, column)))
   }
 
+  /// Whether a column's decoded blocks, eight bytes a row, are a small part of the cache.
+  private var isSmall: Bool { 8 * rowCount <= cache.capacity / 16 }
+
   /// What messages call a block.
   private func blockName(_ block: Int, _ column: Int) -> String {
     "block \(block) of column '\(directory.columns[column].displayName)'"
@@ -208,7 +211,7 @@ final class PartReader: Segment {
     guard vector.count == rows else {
       throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
     }
-    if cached { cache.insert(.vector(vector), for: key) }
+    if cached { cache.insert(.vector(vector), for: key, isLasting: isSmall) }
     return vector
   }
 }
