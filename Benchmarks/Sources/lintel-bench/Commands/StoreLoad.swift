@@ -48,12 +48,15 @@ struct StoreLoad {
     try await store.flush()
     await Self.settle(&clock)
     clock.stop()
-    phases.append(Phase(name: "+ flush and background merges", seconds: clock.wall, parts: store.statistics.parts))
+    phases.append(
+      Phase(
+        name: "+ flush and background merges", seconds: clock.wall, parts: store.statistics.parts))
     if mergesAll {
       clock.start()
       try await store.optimize()
       clock.stop()
-      phases.append(Phase(name: "+ OPTIMIZE (all merges)", seconds: clock.wall, parts: store.statistics.parts))
+      phases.append(
+        Phase(name: "+ OPTIMIZE (all merges)", seconds: clock.wall, parts: store.statistics.parts))
     }
     let peak = Usage.peakResidentBytes()
     let statistics = store.statistics
@@ -73,20 +76,11 @@ struct StoreLoad {
     let (rows, catalogue) = (batchRows, workload.catalogue)
     let shares = await workload.run(spans: spans, threads: options.threads) { stream, share in
       var maker = BatchMaker(catalogue)
-      var buffer: [SpanRow] = []
       var batches: [Batch] = []
-      var left = share
-      while left > 0 {
-        buffer.removeAll(keepingCapacity: true)
-        stream.take(min(rows, left), into: &buffer)
-        batches.append(maker.batch(buffer))
-        left -= buffer.count
-      }
+      stream.forEachRows(share, rows) { batches.append(maker.batch($0)) }
       return batches
     }
-    // The collectors take turns.
-    let most = shares.map(\.count).max() ?? 0
-    return (0..<most).flatMap { turn in shares.compactMap { turn < $0.count ? $0[turn] : nil } }
+    return roundRobin(shares)
   }
 
   /// Returns how often the store asked to wait.
@@ -136,7 +130,8 @@ struct StoreLoad {
   // MARK: Reporting
 
   private func report(
-    _ phases: [Phase], _ clock: Stopwatch, _ statistics: StoreStatistics, retries: Int, peak: Int, ready: Int
+    _ phases: [Phase], _ clock: Stopwatch, _ statistics: StoreStatistics, retries: Int, peak: Int,
+    ready: Int
   ) {
     let spans = options.spans
     print(
@@ -149,9 +144,18 @@ struct StoreLoad {
     }
     print(table.text)
     let microseconds = clock.processor / Double(spans) * 1e6
-    print("processor \(clock.processor.fixed(2)) s, \(microseconds.fixed(2)) us a span; told to wait \(retries) times")
-    print("peak memory \((peak >> 20).grouped) MiB, of which \((ready >> 20).grouped) MiB were spans held ready")
-    let written = Double(statistics.flushedRows + statistics.mergedRows) / Double(max(1, statistics.flushedRows))
+    print(
+      "processor \(clock.processor.fixed(2)) s, \(microseconds.fixed(2)) us a span; told to wait \(retries) times"
+    )
+    print(
+      "peak memory \((peak >> 20).grouped) MiB, of which \((ready >> 20).grouped) MiB were spans held ready"
+    )
+    let written =
+      Double(statistics.flushedRows + statistics.mergedRows)
+      / Double(max(1, statistics.flushedRows))
+    if statistics.duplicateRows > 0 {
+      print("\(statistics.duplicateRows.grouped) spans were taken for repeats")
+    }
     print(
       "write amplification: each row was written into parts \(written.fixed(2)) times "
         + "(\(statistics.flushes) flushes, \(statistics.merges) merges); \(statistics.writtenPartBytes.grouped) bytes of "

@@ -5,7 +5,7 @@ import LintelColumns
 ///
 /// Only `user_hash` differs from a server's: it is made from the user's number, not with a deployment's secret.
 struct BatchMaker {
-  private var names: SpanNames
+  private var names: LocalCodes
   private var organizations: LocalCodes
   private var teams = LocalCodes(Catalogue.teams)
   private var apps: LocalCodes
@@ -26,7 +26,7 @@ struct BatchMaker {
 
   init(_ catalogue: Catalogue) {
     self.catalogue = catalogue
-    names = SpanNames(catalogue)
+    names = LocalCodes(SpanNames.rows(catalogue).map(catalogue.spanName))
     organizations = LocalCodes(catalogue.organizations)
     apps = LocalCodes(catalogue.apps.map(\.name))
     services = LocalCodes(catalogue.services)
@@ -37,17 +37,20 @@ struct BatchMaker {
   mutating func batch(_ rows: [SpanRow]) -> Batch {
     let columns = SpanSchema.table.columns.map { column($0, rows) }
     return Batch(
-      schema: SpanSchema.table, rowCount: rows.count, columns: columns, attributes: attributes.columns(rows, catalogue))
+      schema: SpanSchema.table, rowCount: rows.count, columns: columns,
+      attributes: attributes.columns(rows, catalogue))
   }
 
   private mutating func column(_ definition: ColumnDefinition, _ rows: [SpanRow]) -> ColumnVector {
     let apps = catalogue.apps
     return switch definition.name {
-    case "trace_id": ColumnVector(.id128(rows.map { UInt128($0.traceHigh) << 64 | UInt128($0.traceLow) }))
+    case "trace_id":
+      ColumnVector(.id128(rows.map { UInt128($0.traceHigh) << 64 | UInt128($0.traceLow) }))
     case "user_hash": ColumnVector(.id128(rows.map { Self.userHash($0.user) }))
     case "span_id": ColumnVector(.int64(rows.map { Int64(bitPattern: $0.spanID) }))
-    case "parent_span_id": lanes(rows, where: { $0.parentID != 0 }) { Int64(bitPattern: $0.parentID) }
-    case "name": names.column(rows)
+    case "parent_span_id":
+      lanes(rows, where: { $0.parentID != 0 }) { Int64(bitPattern: $0.parentID) }
+    case "name": names.column(rows) { SpanNames.number($0, appCount: apps.count) }
     case "kind": ColumnVector(.int64(rows.map(\.operation.kind)))
     case "start_time": ColumnVector(.int64(rows.map(\.start)))
     case "duration": ColumnVector(.int64(rows.map(\.duration)))
@@ -74,10 +77,12 @@ struct BatchMaker {
     case "reported_cost": lanes(rows, where: \.hasUsage, Catalogue.cost)
     case "scope_name": scopes.column(rows) { $0.isPlain ? 1 : 0 }
     case "scope_version": constant(Array(Catalogue.scopeVersion.utf8), rows.count)
-    case "resource_attributes": resources.column(rows) { catalogue.hostNumber(app: $0.app, host: $0.host) }
+    case "resource_attributes":
+      resources.column(rows) { catalogue.hostNumber(app: $0.app, host: $0.host) }
     case "scope_attributes": constant(VariantWriter.map([]).bytes, rows.count)
     case "attribute_origins": origins.column(rows) { OriginTexts.number($0) }
-    case _ where definition.isNullable: ColumnVector.nulls(definition.type.physical, count: rows.count)
+    case _ where definition.isNullable:
+      ColumnVector.nulls(definition.type.physical, count: rows.count)
     case _ where definition.type.physical == .int64:
       ColumnVector(.int64(Array(repeating: 0, count: rows.count)))
     default: constant([], rows.count)
@@ -93,7 +98,11 @@ struct BatchMaker {
     var lanes = [Int64](repeating: 0, count: rows.count)
     var validity = Bitmap(repeating: true, count: rows.count)
     for index in rows.indices {
-      if isPresent(rows[index]) { lanes[index] = value(rows[index]) } else { validity[index] = false }
+      if isPresent(rows[index]) {
+        lanes[index] = value(rows[index])
+      } else {
+        validity[index] = false
+      }
     }
     return ColumnVector(.int64(lanes), validity: validity.setCount == rows.count ? nil : validity)
   }
@@ -120,7 +129,9 @@ struct BatchMaker {
   private static func encodedResources(_ catalogue: Catalogue) -> ByteStrings {
     var encoded = ByteStrings()
     for app in catalogue.apps.indices {
-      for host in 0..<8 { encoded.append(VariantWriter.map(catalogue.resourceAttributes(app: app, host: host)).bytes) }
+      for host in 0..<8 {
+        encoded.append(VariantWriter.map(catalogue.resourceAttributes(app: app, host: host)).bytes)
+      }
     }
     return encoded
   }
@@ -146,46 +157,4 @@ extension SpanRow {
   var hasUsage: Bool { operation.hasModel && failure == 0 }
   var isAnswer: Bool { operation == .chat && failure == 0 }
   var isReasoned: Bool { isAnswer && Catalogue.models[Int(model)].isReasoning }
-}
-
-/// The names of spans, numbered.
-private struct SpanNames {
-  private var codes: LocalCodes
-  private let appCount: Int
-
-  init(_ catalogue: Catalogue) {
-    var rows: [SpanRow] = []
-    func add(_ operation: Operation, _ count: Int, _ fill: (inout SpanRow, Int) -> Void) {
-      for number in 0..<count {
-        var row = SpanRow()
-        row.operation = operation
-        fill(&row, number)
-        rows.append(row)
-      }
-    }
-    appCount = catalogue.apps.count
-    add(.agent, appCount) { $0.app = UInt16($1) }
-    add(.chat, 32) { $0.model = UInt8(min($1, Catalogue.models.count - 1)) }
-    add(.embeddings, 32) { $0.model = UInt8(min($1, Catalogue.models.count - 1)) }
-    add(.tool, 32) { $0.target = UInt8(min($1, Catalogue.tools.count - 1)) }
-    add(.request, 32) { $0.target = UInt8(min($1, Catalogue.routes.count - 1)) }
-    add(.call, 32) { $0.target = UInt8(min($1, Catalogue.routes.count - 1)) }
-    add(.retrieval, 1) { _, _ in }
-    codes = LocalCodes(rows.map(catalogue.spanName))
-  }
-
-  mutating func column(_ rows: [SpanRow]) -> ColumnVector {
-    let appCount = appCount
-    return codes.column(rows) { row in
-      switch row.operation {
-      case .agent: Int(row.app)
-      case .chat: appCount + Int(row.model)
-      case .embeddings: appCount + 32 + Int(row.model)
-      case .tool: appCount + 64 + Int(row.target)
-      case .request: appCount + 96 + Int(row.target)
-      case .call: appCount + 128 + Int(row.target)
-      case .retrieval: appCount + 160
-      }
-    }
-  }
 }

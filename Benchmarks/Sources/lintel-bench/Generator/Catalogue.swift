@@ -12,7 +12,8 @@ struct Model: Sendable {
   let responsePrefix: String
 
   init(
-    _ name: String, _ provider: String, _ inputPrice: Int64, _ outputPrice: Int64, reasoning: Bool = false,
+    _ name: String, _ provider: String, _ inputPrice: Int64, _ outputPrice: Int64,
+    reasoning: Bool = false,
     embeds: Bool = false, prefix: String
   ) {
     (self.name, self.provider) = (name, provider)
@@ -26,16 +27,16 @@ struct Failure: Sendable {
   let type: String
   let before: String
   let after: String
+  /// Whether the message has a number in it.
+  let hasDetail: Bool
 
   init(_ type: String, _ text: String) {
     self.type = type
     let halves = text.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false)
     before = String(halves[0])
-    after = halves.count > 1 ? String(halves[1]) : ""
+    hasDetail = halves.count > 1
+    after = hasDetail ? String(halves[1]) : ""
   }
-
-  /// Whether the message has a number in it.
-  var hasDetail: Bool { !after.isEmpty }
 }
 
 /// What kind of work an application does.
@@ -87,15 +88,20 @@ struct Catalogue: Sendable {
   static let embeddingModel = models.count - 1
 
   static let tools = [
-    "read_file", "run_tests", "web_search", "edit_file", "run_sql", "list_directory", "fetch_page", "send_mail",
-    "create_ticket", "calendar_lookup", "calculator", "get_weather", "search_orders", "refund_order", "translate_text",
-    "resize_image", "query_metrics", "post_message", "lookup_customer", "schedule_meeting", "git_diff", "apply_patch",
+    "read_file", "run_tests", "web_search", "edit_file", "run_sql", "list_directory", "fetch_page",
+    "send_mail",
+    "create_ticket", "calendar_lookup", "calculator", "get_weather", "search_orders",
+    "refund_order", "translate_text",
+    "resize_image", "query_metrics", "post_message", "lookup_customer", "schedule_meeting",
+    "git_diff", "apply_patch",
     "parse_document", "geocode",
   ]
 
   static let routes = [
-    "/v1/agents/run", "/v1/chat", "/v1/search", "/api/orders", "/api/orders/{id}", "/api/customers/{id}", "/api/cart",
-    "/api/payments", "/api/inventory", "/api/recommendations", "/api/shipping/quote", "/api/currency", "/internal/auth",
+    "/v1/agents/run", "/v1/chat", "/v1/search", "/api/orders", "/api/orders/{id}",
+    "/api/customers/{id}", "/api/cart",
+    "/api/payments", "/api/inventory", "/api/recommendations", "/api/shipping/quote",
+    "/api/currency", "/internal/auth",
     "/internal/features", "/internal/profile/{id}", "/healthz",
   ]
   static let serverAddresses = routes.indices.map { "backend-\($0 % 6).internal" }
@@ -104,7 +110,8 @@ struct Catalogue: Sendable {
     Failure("rate_limit_exceeded", "Rate limit reached, please try again in #ms"),
     Failure("timeout", "timeout awaiting response headers after #ms"),
     Failure("overloaded_error", "The server is currently overloaded with other requests"),
-    Failure("context_length_exceeded", "This model's maximum context length was exceeded by # tokens"),
+    Failure(
+      "context_length_exceeded", "This model's maximum context length was exceeded by # tokens"),
     Failure("tool_error", "tool exited with status #"),
     Failure("connection_error", "connection reset by peer"),
     Failure("invalid_request", "messages.#.content: field required"),
@@ -112,7 +119,9 @@ struct Catalogue: Sendable {
     Failure("500", "internal server error"),
   ]
 
-  static let teams = ["platform", "growth", "support", "research", "payments", "mobile", "data", "search"]
+  static let teams = [
+    "platform", "growth", "support", "research", "payments", "mobile", "data", "search",
+  ]
   static let environments = ["production", "staging", "development"]
   static let regions = ["us-east-1", "eu-west-1", "eu-central-1", "ap-southeast-1", "us-west-2"]
   static let languages = ["python", "nodejs", "go", "swift", "java"]
@@ -128,24 +137,32 @@ struct Catalogue: Sendable {
   init(seed: UInt64, appCount: Int = 400) {
     var random = SplitMix64(seed: SplitMix64.mix(seed ^ 0xA95))
     let roles = [
-      "coder", "triage", "concierge", "analyst", "reviewer", "writer", "planner", "tutor", "auditor", "scout",
+      "coder", "triage", "concierge", "analyst", "reviewer", "writer", "planner", "tutor",
+      "auditor", "scout",
     ]
-    let names = ["northwind", "initech", "globex", "umbra", "acme", "hooli", "stark", "wayne", "tyrell", "aperture"]
+    let names = [
+      "northwind", "initech", "globex", "umbra", "acme", "hooli", "stark", "wayne", "tyrell",
+      "aperture",
+    ]
     organizations = (0..<40).map { "\(names[$0 % names.count])-\($0 / names.count + 1)" }
     services = (0..<120).map { "\(roles[$0 % roles.count])-service-\($0 / roles.count + 1)" }
     let owners = Choice.zipf(count: organizations.count, exponent: 0.9)
     let models = Choice.zipf(count: Self.embeddingModel, exponent: 0.9)
-    let kinds = Choice(weights: [0.55, 0.15, 0.2, 0.1])
+    let kinds = Choice(weights: [0.6, 0.15, 0.2, 0.05])
     apps = (0..<appCount).map { number in
       let role = roles[number % roles.count]
       let organization = owners.draw(random.next())
       return App(
-        name: "\(role)-\(number)", kind: [.agent, .retrieval, .assistant, .service][kinds.draw(random.next())],
+        name: "\(role)-\(number)",
+        kind: [.agent, .retrieval, .assistant, .service][kinds.draw(random.next())],
         organization: organization, team: random.below(Self.teams.count), service: number % 120,
-        environment: Choice(weights: [0.88, 0.09, 0.03]).draw(random.next()), model: models.draw(random.next()),
+        environment: Choice(weights: [0.88, 0.09, 0.03]).draw(random.next()),
+        model: models.draw(random.next()),
         secondModel: models.draw(random.next()), temperature: [0, 0.2, 0.7, 1][random.below(4)],
-        maxTokens: [1024, 4096, 8192, 16384][random.below(4)], promptTokens: Int64(200 + random.below(9000)),
-        firstTool: random.below(Self.tools.count), agentName: "\(role)_agent_\(number)", hosts: 1 << random.below(4))
+        maxTokens: [1024, 4096, 8192, 16384][random.below(4)],
+        promptTokens: Int64(200 + random.below(9000)),
+        firstTool: random.below(Self.tools.count), agentName: "\(role)_agent_\(number)",
+        hosts: 1 << random.below(4))
     }
   }
 
@@ -176,12 +193,15 @@ struct Catalogue: Sendable {
   }
 
   /// The dated name under which a model answers.
-  static func answeringModel(_ model: Model) -> String { model.embeds ? model.name : "\(model.name)-20260214" }
+  static func answeringModel(_ model: Model) -> String {
+    model.embeds ? model.name : "\(model.name)-20260214"
+  }
 
   func message(_ row: SpanRow) -> String {
     guard row.failure > 0 else { return "" }
     let failure = Self.failures[Int(row.failure) - 1]
-    return failure.hasDetail ? "\(failure.before)\(row.failureDetail)\(failure.after)" : failure.before
+    return failure.hasDetail
+      ? "\(failure.before)\(row.failureDetail)\(failure.after)" : failure.before
   }
 
   /// Nano-USD.

@@ -106,7 +106,9 @@ struct Quantity: @unchecked Sendable {
   private static func entropy(_ bounds: [Double]) -> Double {
     let share = 1 / Double(cells)
     guard let low = bounds.first, let high = bounds.last, high - low < 0x1p20 else {
-      return (0..<cells).reduce(0) { $0 + share * log2(max(1, (bounds[$1 + 1] - bounds[$1]) / share)) }
+      return (0..<cells).reduce(0) {
+        $0 + share * log2(max(1, (bounds[$1 + 1] - bounds[$1]) / share))
+      }
     }
     var masses = [Double](repeating: 0, count: Int(high) - Int(low) + 2)
     for cell in 0..<cells {

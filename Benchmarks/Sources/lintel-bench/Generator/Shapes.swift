@@ -11,7 +11,7 @@ struct Shapes: Sendable {
   let parallelTools = Choice.geometric(count: 6, ratio: 0.3)
   let callsTools = Chance(0.75)
   let delegates = Chance(0.04)
-  let toolCallsOut = Chance(0.25)
+  let toolCallsOut = Chance(0.15)
   let serviceCalls = Quantity.logNormal(median: 14, sigma: 0.8, limits: 1...200)
   let servicesNest = Chance(0.4)
 

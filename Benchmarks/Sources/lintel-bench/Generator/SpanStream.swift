@@ -17,6 +17,8 @@ struct SpanStream: Sendable {
   private var order: EndOrder
   private var given = 0
 
+  /// Which of the workload's streams it is, from 0.
+  let number: Int
   private var maker: TraceMaker
   private let traceGap: Quantity
   private var nextTrace: Int64
@@ -24,7 +26,10 @@ struct SpanStream: Sendable {
   /// - Parameters:
   ///   - start: When the first trace starts, nanoseconds since 1970.
   ///   - rate: Spans a second of this stream, on average.
-  init(catalogue: Catalogue, seed: UInt64, stream: Int, streamCount: Int, start: Int64, rate: Double) {
+  init(
+    catalogue: Catalogue, seed: UInt64, stream: Int, streamCount: Int, start: Int64, rate: Double
+  ) {
+    number = stream
     maker = TraceMaker(catalogue: catalogue, seed: seed, stream: stream, streamCount: streamCount)
     window = Int64(Self.windowSpans / rate * 1e9) + 1
     ring = Array(repeating: [], count: Self.windows)
@@ -43,8 +48,9 @@ struct SpanStream: Sendable {
   var floor: EntropyFloor { maker.dice.floor }
 
   /// Calls `body` with the next spans, up to `count`. At least one.
-  mutating func next<Result>(_ count: Int, _ body: (_ rows: [SpanRow], _ order: ArraySlice<UInt32>) -> Result) -> Result
-  {
+  mutating func next<Result>(
+    _ count: Int, _ body: (_ rows: [SpanRow], _ order: ArraySlice<UInt32>) -> Result
+  ) -> Result {
     while given >= order.permutation.count { advance() }
     let end = min(order.permutation.count, given + count)
     defer { given = end }
@@ -80,7 +86,11 @@ struct SpanStream: Sendable {
   @inline(__always)
   private mutating func place(_ row: SpanRow) {
     let number = Int((row.end - start) / window)
-    if number < current + Self.windows { ring[number % Self.windows].append(row) } else { late.append(row) }
+    if number < current + Self.windows {
+      ring[number % Self.windows].append(row)
+    } else {
+      late.append(row)
+    }
   }
 
   private mutating func placeLate() {

@@ -1,5 +1,3 @@
-import Glibc
-
 /// Steele, Lea and Flood's SplitMix64: the same seed gives the same spans on every machine.
 struct SplitMix64: RandomNumberGenerator, Sendable {
   private var state: UInt64
@@ -26,20 +24,4 @@ struct SplitMix64: RandomNumberGenerator, Sendable {
     z = (z ^ (z &>> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z &>> 31)
   }
-}
-
-/// What the first generator of OTLP bodies draws with.
-extension SplitMix64 {
-  mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-
-  mutating func logNormal(median: Double, sigma: Double) -> Double {
-    let radius = (-2 * log(1 - unit())).squareRoot()
-    return median * exp(sigma * radius * cos(2 * .pi * unit()))
-  }
-}
-
-struct Zipf {
-  private let choice: Choice
-  init(count: Int, exponent: Double) { choice = .zipf(count: count, exponent: exponent) }
-  func draw(_ random: inout SplitMix64) -> Int { choice.draw(random.next()) }
 }

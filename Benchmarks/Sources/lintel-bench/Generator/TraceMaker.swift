@@ -44,7 +44,9 @@ struct TraceMaker: Sendable {
     let app = catalogue.apps[Int(sessions[place].app)]
     var base = SpanRow()
     (base.traceHigh, base.traceLow) = (dice.word(.traceID), dice.word(.traceID))
-    (base.session, base.user, base.app) = (sessions[place].id, sessions[place].user, sessions[place].app)
+    (base.session, base.user, base.app) = (
+      sessions[place].id, sessions[place].user, sessions[place].app
+    )
     base.host = UInt8(dice.below(app.hosts, .resourceAttributes))
     switch app.kind {
     case .service: serve(base, start)
@@ -57,7 +59,9 @@ struct TraceMaker: Sendable {
   // MARK: Sessions
 
   private mutating func session() -> Int {
-    if dice.draw(shapes.continuesSession, .sessionID) { return dice.below(Self.openSessions, .sessionID) }
+    if dice.draw(shapes.continuesSession, .sessionID) {
+      return dice.below(Self.openSessions, .sessionID)
+    }
     nextSession = (nextSession + 1) % Self.openSessions
     sessions[nextSession] = newSession()
     return nextSession
@@ -102,7 +106,8 @@ struct TraceMaker: Sendable {
     var root = span(base, .request, parent: 0, start: start)
     root.target = 1
     sessions[place].context += dice.draw(shapes.question, .inputTokens)
-    let time = chat(base, app, place, parent: root.spanID, after: start, isFirst: true, wantsTools: false)
+    let time = chat(
+      base, app, place, parent: root.spanID, after: start, isFirst: true, wantsTools: false)
     close(&root, at: time)
   }
 
@@ -112,13 +117,15 @@ struct TraceMaker: Sendable {
     sessions[place].context += dice.draw(shapes.question, .inputTokens)
     let turns = dice.draw(shapes.turns, .operation)
     let begin = start + dice.draw(shapes.gap, .startTime)
-    let time = work(base, app, place, parent: root.spanID, after: begin, turns: Int(turns), depth: 0)
+    let time = work(
+      base, app, place, parent: root.spanID, after: begin, turns: Int(turns), depth: 0)
     close(&root, at: time)
   }
 
   /// An agent's turns, within an agent span. Returns when it is over. Agents hand work to agents, two deep.
   private mutating func work(
-    _ base: SpanRow, _ app: App, _ place: Int, parent: UInt64, after start: Int64, turns: Int, depth: Int
+    _ base: SpanRow, _ app: App, _ place: Int, parent: UInt64, after start: Int64, turns: Int,
+    depth: Int
   ) -> Int64 {
     var agent = span(base, .agent, parent: parent, start: start)
     var time = start
@@ -127,7 +134,8 @@ struct TraceMaker: Sendable {
       if app.kind == .retrieval { time = retrieve(base, place, parent: agent.spanID, after: time) }
       let wantsTools = !isLast && app.kind == .agent && dice.draw(shapes.callsTools, .operation)
       time = chat(
-        base, app, place, parent: agent.spanID, after: time, isFirst: turn == 0, wantsTools: wantsTools)
+        base, app, place, parent: agent.spanID, after: time, isFirst: turn == 0,
+        wantsTools: wantsTools)
       guard wantsTools else { continue }
       let tools = 1 + dice.draw(shapes.parallelTools, .operation)
       let chatEnd = time
@@ -135,7 +143,8 @@ struct TraceMaker: Sendable {
       sessions[place].context += dice.draw(shapes.toolResult, .inputTokens)
       if depth < 2, dice.draw(shapes.delegates, .operation) {
         let begin = time + dice.draw(shapes.gap, .startTime)
-        time = work(base, app, place, parent: agent.spanID, after: begin, turns: 2, depth: depth + 1)
+        time = work(
+          base, app, place, parent: agent.spanID, after: begin, turns: 2, depth: depth + 1)
       }
     }
     close(&agent, at: time)
@@ -146,7 +155,9 @@ struct TraceMaker: Sendable {
 // MARK: - Spans
 
 extension TraceMaker {
-  private mutating func span(_ base: SpanRow, _ operation: Operation, parent: UInt64, start: Int64) -> SpanRow {
+  private mutating func span(_ base: SpanRow, _ operation: Operation, parent: UInt64, start: Int64)
+    -> SpanRow
+  {
     var row = base
     row.operation = operation
     row.spanID = dice.word(.spanID)
@@ -164,22 +175,28 @@ extension TraceMaker {
   private mutating func fail(_ row: inout SpanRow) {
     let failure = dice.draw(shapes.failure, .statusMessage)
     row.failure = UInt8(failure + 1)
-    if Catalogue.failures[failure].hasDetail { row.failureDetail = UInt16(dice.below(4096, .statusMessage)) }
+    if Catalogue.failures[failure].hasDetail {
+      row.failureDetail = UInt16(dice.below(4096, .statusMessage))
+    }
   }
 
   /// Returns when the chat is over.
   private mutating func chat(
-    _ base: SpanRow, _ app: App, _ place: Int, parent: UInt64, after time: Int64, isFirst: Bool, wantsTools: Bool
+    _ base: SpanRow, _ app: App, _ place: Int, parent: UInt64, after time: Int64, isFirst: Bool,
+    wantsTools: Bool
   ) -> Int64 {
     var row = span(base, .chat, parent: parent, start: time + dice.draw(shapes.gap, .startTime))
-    row.model = UInt8(dice.draw(shapes.usesSecondModel, .requestModel) ? app.secondModel : app.model)
+    row.model = UInt8(
+      dice.draw(shapes.usesSecondModel, .requestModel) ? app.secondModel : app.model)
     guard !dice.draw(shapes.chatFails, .status) else {
       fail(&row)
       row.duration = dice.draw(shapes.failureTime, .duration)
       rows.append(row)
       return row.end
     }
-    if sessions[place].context > Self.contextLimit { sessions[place].context = 2 * app.promptTokens }
+    if sessions[place].context > Self.contextLimit {
+      sessions[place].context = 2 * app.promptTokens
+    }
     let known = sessions[place].context
     row.inputTokens = UInt32(known)
     if dice.draw(isFirst ? shapes.firstCacheHit : shapes.cacheHit, .cacheReadTokens) {
@@ -187,7 +204,8 @@ extension TraceMaker {
     }
     let answered = dice.draw(shapes.answer, .outputTokens)
     if Catalogue.models[Int(row.model)].isReasoning {
-      row.reasoningTokens = UInt32(min(dice.draw(shapes.thoughts, .reasoningTokens), Int64(app.maxTokens) / 2))
+      row.reasoningTokens = UInt32(
+        min(dice.draw(shapes.thoughts, .reasoningTokens), Int64(app.maxTokens) / 2))
     }
     row.outputTokens = min(UInt32(answered) + row.reasoningTokens, app.maxTokens)
     row.finish = row.outputTokens == app.maxTokens ? .length : wantsTools ? .toolCalls : .stop
@@ -195,8 +213,11 @@ extension TraceMaker {
     // Below the last token there is room for some nanoseconds, else every duration would be a multiple of its tokens.
     let tokens = Int64(row.outputTokens)
     let rest = dice.below(1 << (Int64.bitWidth - 1 - tokens.leadingZeroBitCount), .duration)
-    row.duration = row.timeToFirstToken + tokens * dice.draw(shapes.tokenTime, .duration) + Int64(rest)
-    (row.responseHigh, row.responseLow) = (dice.word(.responseID), UInt32(dice.below(1 << 32, .responseID)))
+    row.duration =
+      row.timeToFirstToken + tokens * dice.draw(shapes.tokenTime, .duration) + Int64(rest)
+    (row.responseHigh, row.responseLow) = (
+      dice.word(.responseID), UInt32(dice.below(1 << 32, .responseID))
+    )
     (row.inputDigest, row.outputDigest) = (dice.word(.inputDigest), dice.word(.outputDigest))
     sessions[place].context += answered
     rows.append(row)
@@ -204,13 +225,16 @@ extension TraceMaker {
   }
 
   /// Returns when the tool has answered.
-  private mutating func tool(_ base: SpanRow, _ app: App, parent: UInt64, after time: Int64) -> Int64 {
+  private mutating func tool(_ base: SpanRow, _ app: App, parent: UInt64, after time: Int64)
+    -> Int64
+  {
     var row = span(base, .tool, parent: parent, start: time + dice.draw(shapes.gap, .startTime))
     row.target = UInt8((app.firstTool + dice.draw(shapes.tool, .toolName)) % Catalogue.tools.count)
     row.duration = dice.draw(shapes.toolTime, .duration)
     if dice.draw(shapes.toolFails, .status) { fail(&row) }
     if dice.draw(shapes.toolCallsOut, .operation) {
-      var call = span(base, .call, parent: row.spanID, start: row.start + dice.draw(shapes.gap, .startTime))
+      var call = span(
+        base, .call, parent: row.spanID, start: row.start + dice.draw(shapes.gap, .startTime))
       call.target = UInt8(dice.draw(shapes.route, .route))
       call.duration = dice.draw(shapes.callTime, .duration)
       if dice.draw(shapes.callFails, .status) { fail(&call) }
@@ -222,9 +246,14 @@ extension TraceMaker {
   }
 
   /// Searches the knowledge base: a question is embedded, and passages come back. Returns when they have.
-  private mutating func retrieve(_ base: SpanRow, _ place: Int, parent: UInt64, after time: Int64) -> Int64 {
-    var search = span(base, .retrieval, parent: parent, start: time + dice.draw(shapes.gap, .startTime))
-    var row = span(base, .embeddings, parent: search.spanID, start: search.start + dice.draw(shapes.gap, .startTime))
+  private mutating func retrieve(_ base: SpanRow, _ place: Int, parent: UInt64, after time: Int64)
+    -> Int64
+  {
+    var search = span(
+      base, .retrieval, parent: parent, start: time + dice.draw(shapes.gap, .startTime))
+    var row = span(
+      base, .embeddings, parent: search.spanID,
+      start: search.start + dice.draw(shapes.gap, .startTime))
     row.model = UInt8(Catalogue.embeddingModel)
     row.inputTokens = UInt32(dice.draw(shapes.question, .inputTokens))
     row.duration = dice.draw(shapes.embeddingTime, .duration)

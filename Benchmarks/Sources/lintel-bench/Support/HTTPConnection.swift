@@ -4,6 +4,13 @@ import Glibc
 final class HTTPConnection {
   struct Failure: Error, CustomStringConvertible { let description: String }
 
+  struct Answer {
+    let status: Int
+    /// Seconds.
+    let retryAfter: Double?
+    let body: [UInt8]
+  }
+
   private let descriptor: Int32
   private let host: String
 
@@ -29,8 +36,8 @@ final class HTTPConnection {
 
   deinit { close(descriptor) }
 
-  /// Posts a body; returns the status and what follows the head.
-  func post(_ path: String, contentType: String, body: [UInt8]) throws -> (status: Int, retryAfter: Double?) {
+  /// Posts a body and waits for the answer.
+  func post(_ path: String, contentType: String, body: [UInt8]) throws -> Answer {
     let head =
       "POST \(path) HTTP/1.1\r\nHost: \(host)\r\nContent-Type: \(contentType)\r\nContent-Length: \(body.count)\r\n\r\n"
     try send(Array(head.utf8))
@@ -40,32 +47,39 @@ final class HTTPConnection {
 
   private func send(_ bytes: [UInt8]) throws {
     try bytes.withUnsafeBytes { buffer in
-      var sent = 0
-      while sent < buffer.count {
-        let count = Glibc.send(descriptor, buffer.baseAddress! + sent, buffer.count - sent, Int32(MSG_NOSIGNAL))
+      var rest = buffer[...]
+      while !rest.isEmpty {
+        let count = Glibc.send(
+          descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count, Int32(MSG_NOSIGNAL))
         guard count > 0 else { throw Failure(description: "the server closed the connection while a body was sent") }
-        sent += count
+        rest = rest.dropFirst(count)
       }
     }
   }
 
-  private func receive() throws -> (status: Int, retryAfter: Double?) {
+  private func receive() throws -> Answer {
     var received: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 16384)
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    var head: (end: Int, lines: [Substring])?
     while true {
-      if let end = headEnd(received) {
-        let lines = String(decoding: received[..<end], as: UTF8.self).split(separator: "\r\n")
+      if head == nil, let end = headEnd(received) {
+        head = (end, String(decoding: received[..<end], as: UTF8.self).split(separator: "\r\n"))
+      }
+      if let head {
         func header(_ name: String) -> String? {
-          lines.first { $0.lowercased().hasPrefix(name + ":") }?.split(separator: ":", maxSplits: 1).last.map {
+          head.lines.first { $0.lowercased().hasPrefix(name + ":") }?.split(separator: ":", maxSplits: 1).last.map {
             String($0.drop { $0 == " " })
           }
         }
+        let start = head.end + 4
         let length = header("content-length").flatMap { Int($0) } ?? 0
-        if received.count >= end + 4 + length {
-          guard let status = lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
+        if received.count >= start + length {
+          guard let status = head.lines.first?.split(separator: " ").dropFirst().first.flatMap({ Int($0) }) else {
             throw Failure(description: "the answer has no status line")
           }
-          return (status, header("retry-after").flatMap { Double($0) })
+          return Answer(
+            status: status, retryAfter: header("retry-after").flatMap { Double($0) },
+            body: Array(received[start..<(start + length)]))
         }
       }
       let count = recv(descriptor, &chunk, chunk.count, 0)
