@@ -52,7 +52,7 @@ struct Generate: AsyncParsableCommand {
     } else {
       let marks = await makeBatches(&workload)
       report("batches of \(batch)", bytes: nil, seconds: Usage.now() - began)
-      print("mark of these spans \(Hex.text("", marks.reduce(0) { SplitMix64.mix($0 ^ $1) }))")
+      print("mark of these spans \(String(marks.reduce(0) { SplitMix64.mix($0 ^ $1) }, radix: 16))")
     }
     print("peak memory \((Usage.peakResidentBytes() >> 20).grouped) MiB")
     print(Self.table(workload.floor))

@@ -6,10 +6,11 @@ struct AttributeColumns {
   private var failureTypes = LocalCodes(Catalogue.failures.map(\.type))
   private var routes = LocalCodes(Catalogue.routes)
   private var addresses = LocalCodes(Catalogue.serverAddresses)
+  private let prefixes = Catalogue.models.map { Fragment(Array($0.responsePrefix.utf8)) }
   private var methods = LocalCodes(["GET", "POST"])
 
   /// Sorted by key.
-  mutating func columns(_ rows: [SpanRow], _ catalogue: Catalogue) -> [AttributeColumn] {
+  mutating func columns(_ rows: Rows, _ catalogue: Catalogue) -> [AttributeColumn] {
     let answers = places(rows, \.isAnswer)
     let chats = places(rows) { $0.operation == .chat }
     let plain = places(rows, \.isPlain)
@@ -36,7 +37,7 @@ struct AttributeColumns {
     return columns.filter { !$0.rows.isEmpty }.sorted { $0.key < $1.key }
   }
 
-  private func places(_ rows: [SpanRow], _ isPresent: (SpanRow) -> Bool) -> [UInt32] {
+  private func places(_ rows: Rows, _ isPresent: (SpanRow) -> Bool) -> [UInt32] {
     var places: [UInt32] = []
     places.reserveCapacity(rows.count)
     for index in rows.indices where isPresent(rows[index]) { places.append(UInt32(index)) }
@@ -49,61 +50,34 @@ struct AttributeColumns {
     AttributeColumn(key: AttributeKey(name, kind), rows: places, values: values)
   }
 
-  private func hex(_ rows: [SpanRow], _ places: [UInt32], _ value: (SpanRow) -> UInt64) -> ColumnVector {
-    var strings = ByteStrings()
-    strings.reserveCapacity(places.count, bytes: places.count * 16)
-    for place in places {
-      Hex.append(value(rows[Int(place)]), digits: 16, to: &strings.bytes)
-      strings.offsets.append(UInt32(strings.bytes.count))
-    }
-    return ColumnVector(.bytes(strings))
+  private func hex(_ rows: Rows, _ places: [UInt32], _ value: (SpanRow) -> UInt64) -> ColumnVector {
+    strings(places, bytesEach: 16) { place, text in text.append(hex: value(rows[place]), digits: 16) }
   }
 
-  private func responseIDs(_ rows: [SpanRow], _ places: [UInt32]) -> ColumnVector {
-    let prefixes = Catalogue.models.map { Array($0.responsePrefix.utf8) }
-    var strings = ByteStrings()
-    strings.reserveCapacity(places.count, bytes: places.count * 33)
-    for place in places {
-      let row = rows[Int(place)]
-      strings.bytes.append(contentsOf: prefixes[Int(row.model)])
-      Hex.append(row.responseHigh, digits: 16, to: &strings.bytes)
-      Hex.append(UInt64(row.responseLow), digits: 8, to: &strings.bytes)
-      strings.offsets.append(UInt32(strings.bytes.count))
+  private func responseIDs(_ rows: Rows, _ places: [UInt32]) -> ColumnVector {
+    strings(places, bytesEach: 40) { place, text in
+      let row = rows[place]
+      text.append(prefixes[Int(row.model)])
+      text.append(hex: row.responseHigh, digits: 16)
+      text.append(hex: UInt64(row.responseLow), digits: 8)
     }
+  }
+
+  /// Text of at most `bytesEach` bytes for each place.
+  @inline(__always)
+  private func strings(_ places: [UInt32], bytesEach: Int, _ write: (Int, ByteSink) -> Void) -> ColumnVector {
+    let text = ByteSink(capacity: places.count * bytesEach)
+    var strings = ByteStrings()
+    strings.offsets.reserveCapacity(places.count + 1)
+    for place in places {
+      write(Int(place), text)
+      strings.offsets.append(UInt32(text.count))
+    }
+    strings.bytes = Array(text.bytes)
     return ColumnVector(.bytes(strings))
   }
 }
 
 extension SpanRow {
   var httpStatus: Int64 { failure > 0 ? 500 : 200 }
-}
-
-/// Lower-case hexadecimal.
-enum Hex {
-  private static let digits = Array("0123456789abcdef".utf8)
-
-  @inline(__always)
-  static func append(_ value: UInt64, digits count: Int, to bytes: inout [UInt8]) {
-    var shift = UInt64(count) * 4
-    while shift > 0 {
-      shift -= 4
-      bytes.append(digits[Int(value &>> shift & 15)])
-    }
-  }
-
-  static func text(_ prefix: StaticString, _ value: UInt64) -> String {
-    String(unsafeUninitializedCapacity: prefix.utf8CodeUnitCount + 16) { buffer in
-      var end = 0
-      for byte in UnsafeBufferPointer(start: prefix.utf8Start, count: prefix.utf8CodeUnitCount) {
-        buffer[end] = byte
-        end += 1
-      }
-      for position in 0..<16 {
-        let nibble = UInt8(truncatingIfNeeded: value &>> UInt64(60 - 4 * position)) & 15
-        buffer[end] = nibble < 10 ? 48 + nibble : 87 + nibble
-        end += 1
-      }
-      return end
-    }
-  }
 }

@@ -35,13 +35,15 @@ struct BatchMaker {
   }
 
   mutating func batch(_ rows: [SpanRow]) -> Batch {
-    let columns = SpanSchema.table.columns.map { column($0, rows) }
-    return Batch(
-      schema: SpanSchema.table, rowCount: rows.count, columns: columns,
-      attributes: attributes.columns(rows, catalogue))
+    rows.withUnsafeBufferPointer { rows in
+      let columns = SpanSchema.table.columns.map { column($0, rows) }
+      return Batch(
+        schema: SpanSchema.table, rowCount: rows.count, columns: columns,
+        attributes: attributes.columns(rows, catalogue))
+    }
   }
 
-  private mutating func column(_ definition: ColumnDefinition, _ rows: [SpanRow]) -> ColumnVector {
+  private mutating func column(_ definition: ColumnDefinition, _ rows: Rows) -> ColumnVector {
     let apps = catalogue.apps
     return switch definition.name {
     case "trace_id":
@@ -55,20 +57,20 @@ struct BatchMaker {
     case "start_time": ColumnVector(.int64(rows.map(\.start)))
     case "duration": ColumnVector(.int64(rows.map(\.duration)))
     case "status": ColumnVector(.int64(rows.map { $0.failure > 0 ? 2 : 0 }))
-    case "status_message": text(rows) { catalogue.message($0) }
+    case "status_message": messages(rows)
     case "service_name": services.column(rows) { apps[Int($0.app)].service }
     case "org_id": organizations.column(rows) { apps[Int($0.app)].organization }
     case "team_id": teams.column(rows) { apps[Int($0.app)].team }
     case "app_id": self.apps.column(rows) { Int($0.app) }
     case "environment": environments.column(rows) { apps[Int($0.app)].environment }
-    case "session_id": text(rows) { Hex.text("sess-", $0.session) }
-    case "operation": operations.column(rows) { $0.isPlain ? -1 : Int($0.operation.rawValue) }
-    case "provider": providers.column(rows) { $0.operation.hasModel ? Int($0.model) : -1 }
-    case "request_model": models.column(rows) { $0.operation.hasModel ? Int($0.model) : -1 }
-    case "response_model": answeringModels.column(rows) { $0.hasUsage ? Int($0.model) : -1 }
-    case "finish_reason": finishReasons.column(rows) { $0.isAnswer ? Int($0.finish.rawValue) : -1 }
-    case "tool_name": tools.column(rows) { $0.operation == .tool ? Int($0.target) : -1 }
-    case "agent_name": agents.column(rows) { $0.operation == .agent ? Int($0.app) : -1 }
+    case "session_id": sessions(rows)
+    case "operation": operations.column(rows, where: { !$0.isPlain }) { Int($0.operation.rawValue) }
+    case "provider": providers.column(rows, where: \.operation.hasModel) { Int($0.model) }
+    case "request_model": models.column(rows, where: \.operation.hasModel) { Int($0.model) }
+    case "response_model": answeringModels.column(rows, where: \.hasUsage) { Int($0.model) }
+    case "finish_reason": finishReasons.column(rows, where: \.isAnswer) { Int($0.finish.rawValue) }
+    case "tool_name": tools.column(rows, where: { $0.operation == .tool }) { Int($0.target) }
+    case "agent_name": agents.column(rows, where: { $0.operation == .agent }) { Int($0.app) }
     case "input_tokens": lanes(rows, where: \.hasUsage) { Int64($0.inputTokens) }
     case "output_tokens": lanes(rows, where: \.isAnswer) { Int64($0.outputTokens) }
     case "cache_read_tokens": lanes(rows, where: \.isAnswer) { Int64($0.cacheReadTokens) }
@@ -93,25 +95,31 @@ struct BatchMaker {
 
   @inline(__always)
   private func lanes(
-    _ rows: [SpanRow], where isPresent: (SpanRow) -> Bool, _ value: (SpanRow) -> Int64
+    _ rows: Rows, where isPresent: (SpanRow) -> Bool, _ value: (SpanRow) -> Int64
   ) -> ColumnVector {
-    var lanes = [Int64](repeating: 0, count: rows.count)
-    var validity = Bitmap(repeating: true, count: rows.count)
-    for index in rows.indices {
-      if isPresent(rows[index]) {
-        lanes[index] = value(rows[index])
-      } else {
-        validity[index] = false
-      }
-    }
-    return ColumnVector(.int64(lanes), validity: validity.setCount == rows.count ? nil : validity)
+    ColumnVector(
+      .int64(rows.map { isPresent($0) ? value($0) : 0 }), validity: Bitmap.of(rows, isPresent))
   }
 
-  @inline(__always)
-  private func text(_ rows: [SpanRow], _ value: (SpanRow) -> String) -> ColumnVector {
+  private func messages(_ rows: Rows) -> ColumnVector {
     var builder = BytesColumnBuilder()
     builder.reserveCapacity(rows.count)
-    for row in rows { builder.append(value(row)) }
+    let empty = UnsafeRawBufferPointer(start: nil, count: 0)
+    for row in rows {
+      if row.failure > 0 { builder.append(catalogue.message(row)) } else { builder.append(empty) }
+    }
+    return builder.finish()
+  }
+
+  private func sessions(_ rows: Rows) -> ColumnVector {
+    var builder = BytesColumnBuilder()
+    builder.reserveCapacity(rows.count)
+    let text = ByteSink(capacity: 64)
+    for row in rows {
+      text.removeAll()
+      text.append(session: row.session)
+      builder.append(text.bytes)
+    }
     return builder.finish()
   }
 
@@ -152,9 +160,10 @@ extension VariantWriter {
 
 extension SpanRow {
   /// A span that no GenAI convention speaks of.
-  var isPlain: Bool { operation == .request || operation == .call }
+  @inline(__always) var isPlain: Bool { operation == .request || operation == .call }
   /// Whether a model was asked and answered: then there are tokens.
-  var hasUsage: Bool { operation.hasModel && failure == 0 }
-  var isAnswer: Bool { operation == .chat && failure == 0 }
-  var isReasoned: Bool { isAnswer && Catalogue.models[Int(model)].isReasoning }
+  @inline(__always) var hasUsage: Bool { operation.hasModel && failure == 0 }
+  @inline(__always) var isAnswer: Bool { operation == .chat && failure == 0 }
+  /// Whether the model thought before it answered.
+  @inline(__always) var isReasoned: Bool { reasoningTokens > 0 }
 }

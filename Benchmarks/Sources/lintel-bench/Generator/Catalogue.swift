@@ -62,12 +62,15 @@ struct App: Sendable {
   let model: Int
   let secondModel: Int
   let temperature: Double
-  let maxTokens: UInt32
+  /// Index in ``Shapes/tokenLimits``.
+  let tokenLimit: Int
   /// Tokens of the system prompt and tool definitions.
   let promptTokens: Int64
   let firstTool: Int
   let agentName: String
   let hosts: Int
+
+  var maxTokens: Int { Shapes.tokenLimits[tokenLimit] }
 }
 
 /// The names that spans carry, and the distributions that they are drawn from. Made from the seed, the same in every
@@ -159,7 +162,7 @@ struct Catalogue: Sendable {
         environment: Choice(weights: [0.88, 0.09, 0.03]).draw(random.next()),
         model: models.draw(random.next()),
         secondModel: models.draw(random.next()), temperature: [0, 0.2, 0.7, 1][random.below(4)],
-        maxTokens: [1024, 4096, 8192, 16384][random.below(4)],
+        tokenLimit: random.below(4),
         promptTokens: Int64(200 + random.below(9000)),
         firstTool: random.below(Self.tools.count), agentName: "\(role)_agent_\(number)",
         hosts: 1 << random.below(4))

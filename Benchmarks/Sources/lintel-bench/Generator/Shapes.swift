@@ -1,6 +1,13 @@
 /// The distributions that spans are drawn from. Their medians and spreads follow published workload studies (coding
 /// agents, chat services, microservice traces); times are nanoseconds.
 struct Shapes: Sendable {
+  /// What applications choose as max_tokens.
+  static let tokenLimits: InlineArray<4, Int> = [1024, 4096, 8192, 16384]
+
+  private static func byLimit(_ make: (Double) -> Quantity) -> InlineArray<4, Quantity> {
+    InlineArray { make(Double(tokenLimits[$0] / 2)) }
+  }
+
   // Who and where.
   let app = Choice.zipf(count: 400, exponent: 1.05)
   let user = Choice.zipf(count: 25_000, exponent: 1.02)
@@ -19,8 +26,9 @@ struct Shapes: Sendable {
   let question = Quantity.logNormal(median: 90, sigma: 1.1, limits: 1...20_000)
   let toolResult = Quantity.logNormal(median: 260, sigma: 1.2, limits: 1...40_000)
   let passages = Quantity.logNormal(median: 1800, sigma: 0.6, limits: 100...16_000)
-  let answer = Quantity.logNormal(median: 130, sigma: 1.1, limits: 1...16_384)
-  let thoughts = Quantity.logNormal(median: 500, sigma: 1, limits: 16...30_000)
+  /// By the application's limit (``tokenLimits``): at most half of it said, and half of it thought.
+  let answer = Shapes.byLimit { Quantity.logNormal(median: 130, sigma: 1.1, limits: 1...$0) }
+  let thoughts = Shapes.byLimit { Quantity.logNormal(median: 500, sigma: 1, limits: 16...$0) }
   let cacheHit = Chance(0.8)
   let firstCacheHit = Chance(0.4)
 

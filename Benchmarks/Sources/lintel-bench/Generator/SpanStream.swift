@@ -70,7 +70,8 @@ struct SpanStream: Sendable {
 
   /// Makes the traces that start in the next window, after which all spans that end in it are known.
   private mutating func advance() {
-    if current >= 0 { ring[current % Self.windows].removeAll(keepingCapacity: true) }
+    // Memory of a window is given back: kept for each of the ring's, it would be all that the ring could ever hold.
+    if current >= 0 { ring[current % Self.windows] = [] }
     current += 1
     given = 0
     if current % Self.windows == 0 { placeLate() }

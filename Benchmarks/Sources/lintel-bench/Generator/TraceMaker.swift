@@ -202,13 +202,12 @@ extension TraceMaker {
     if dice.draw(isFirst ? shapes.firstCacheHit : shapes.cacheHit, .cacheReadTokens) {
       row.cacheReadTokens = UInt32((isFirst ? app.promptTokens : known) / 128 * 128)
     }
-    let answered = dice.draw(shapes.answer, .outputTokens)
+    let answered = dice.draw(shapes.answer[app.tokenLimit], .outputTokens)
     if Catalogue.models[Int(row.model)].isReasoning {
-      row.reasoningTokens = UInt32(
-        min(dice.draw(shapes.thoughts, .reasoningTokens), Int64(app.maxTokens) / 2))
+      row.reasoningTokens = UInt32(dice.draw(shapes.thoughts[app.tokenLimit], .reasoningTokens))
     }
-    row.outputTokens = min(UInt32(answered) + row.reasoningTokens, app.maxTokens)
-    row.finish = row.outputTokens == app.maxTokens ? .length : wantsTools ? .toolCalls : .stop
+    row.outputTokens = UInt32(answered) + row.reasoningTokens
+    row.finish = answered == app.maxTokens / 2 ? .length : wantsTools ? .toolCalls : .stop
     row.timeToFirstToken = dice.draw(shapes.firstToken, .timeToFirstToken)
     // Below the last token there is room for some nanoseconds, else every duration would be a multiple of its tokens.
     let tokens = Int64(row.outputTokens)

@@ -84,6 +84,13 @@ final class ByteSink {
     }
   }
 
+  /// A session's id, of 21 bytes.
+  @inline(__always)
+  func append(session: UInt64) {
+    for byte: UInt8 in [0x73, 0x65, 0x73, 0x73, 0x2D] { append(byte) }
+    append(hex: session, digits: 16)
+  }
+
   @inline(__always)
   func append(decimal value: UInt64) {
     var power: UInt64 = 1

@@ -127,8 +127,7 @@ final class OTLPWriter {
     span.append(littleEndian: UInt64(bitPattern: row.end))
     span.append(fragments.operations[Int(row.operation.rawValue)])
     session.begin(length: 21, to: span)
-    for byte: UInt8 in [0x73, 0x65, 0x73, 0x73, 0x2D] { span.append(byte) }
-    span.append(hex: row.session, digits: 16)
+    span.append(session: row.session)
     let number = UInt64(row.user)
     user.begin(length: 5 + ByteSink.decimalLength(number), to: span)
     for byte: UInt8 in [0x75, 0x73, 0x65, 0x72, 0x2D] { span.append(byte) }
