@@ -24,6 +24,13 @@ void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, i
 }
 
 LINTEL_CLONES
+uint64_t lintel_count_flags(const uint8_t *flags, size_t count) {
+  uint64_t total = 0;
+  for (size_t i = 0; i < count; i++) total += flags[i];
+  return total;
+}
+
+LINTEL_CLONES
 uint64_t lintel_min_flipped_u64(const int64_t *values, const uint8_t *valid, size_t count, uint64_t flip) {
   uint64_t least = UINT64_MAX;
   if (valid) {

@@ -49,6 +49,8 @@ uint32_t lintel_max_u32(const uint32_t *values, size_t count);
 
 /// The sum of the valid values: high * 2^32 + low. `count` below 2^31.
 void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, int64_t *high, uint64_t *low);
+/// How many flags are 1.
+uint64_t lintel_count_flags(const uint8_t *flags, size_t count);
 /// The least of the valid values' bits after XOR with `flip`; all ones of none.
 uint64_t lintel_min_flipped_u64(const int64_t *values, const uint8_t *valid, size_t count, uint64_t flip);
 /// The OR of each value's bits, those of negative values inverted.

@@ -70,6 +70,7 @@ import Testing
       let least = valid.map { UInt64(bitPattern: $0) ^ flip }.min() ?? .max
       #expect(ScanKernels.least(lanes.values, lanes.validity, flip: flip) == least, "seed \(seed)")
     }
+    #expect(ScanKernels.countTrue(lanes.flags) == Int64(lanes.flags.count { $0 }))
     let magnitude = ScanKernels.magnitude(lanes.values)
     #expect(lanes.values.allSatisfy { Int128($0) <= Int128(magnitude) && Int128($0) >= -Int128(magnitude) - 1 })
     #expect(magnitude < 1 << 63)

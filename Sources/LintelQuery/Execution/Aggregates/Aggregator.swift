@@ -85,7 +85,7 @@ final class CountAggregator: Aggregator {
     if let groups = rows.groups {
       GroupKernels.count(groups, validity, into: counts.pointer, groupCount: counts.count)
     } else {
-      counts[0] &+= validity.map(GroupKernels.countValid) ?? Int64(rows.count)
+      counts[0] &+= validity.map(ScanKernels.countTrue) ?? Int64(rows.count)
     }
   }
 

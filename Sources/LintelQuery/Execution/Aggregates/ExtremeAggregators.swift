@@ -27,25 +27,42 @@ final class IntegerExtremeAggregator: Aggregator {
   }
 
   private func updateGroups(_ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?) {
-    let (flip, best) = (flip, best.pointer)
+    let flip = flip
     values.withUnsafeBufferPointer { values in
       groups.withUnsafeBufferPointer { groups in
         if let validity {
           validity.withUnsafeBytes { valid in
-            for lane in 0..<values.count {
-              // An invalid lane becomes all ones, which never wins.
-              let bits = (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1)
-              if bits < best[Int(groups[lane])] { best[Int(groups[lane])] = bits }
+            // An invalid lane becomes all ones, which never wins.
+            Self.takeRuns(groups, best.pointer) {
+              (UInt64(bitPattern: values[$0]) ^ flip) | (UInt64(valid[$0]) &- 1)
             }
           }
         } else {
-          for lane in 0..<values.count {
-            let bits = UInt64(bitPattern: values[lane]) ^ flip
-            if bits < best[Int(groups[lane])] { best[Int(groups[lane])] = bits }
-          }
+          Self.takeRuns(groups, best.pointer) { UInt64(bitPattern: values[$0]) ^ flip }
         }
       }
     }
+  }
+
+  /// The least of each run of one group, as ``GroupKernels`` adds runs up.
+  @inline(__always)
+  private static func takeRuns(
+    _ groups: UnsafeBufferPointer<UInt32>, _ best: UnsafeMutablePointer<UInt64>, _ bits: (Int) -> UInt64
+  ) {
+    guard GroupKernels.hasRuns(groups), var group = groups.first else {
+      for lane in 0..<groups.count { best[Int(groups[lane])] = min(best[Int(groups[lane])], bits(lane)) }
+      return
+    }
+    var run = UInt64.max
+    for lane in 0..<groups.count {
+      if groups[lane] != group {
+        best[Int(group)] = min(best[Int(group)], run)
+        group = groups[lane]
+        run = .max
+      }
+      run = min(run, bits(lane))
+    }
+    best[Int(group)] = min(best[Int(group)], run)
   }
 
   /// Looks for the one value that can't be told from none; rarely there is one.

@@ -3,7 +3,8 @@ import LintelColumns
 /// The inner loops of counts and sums.
 ///
 /// Rows of one group come in runs, and adding to one memory cell again and again waits for the store before. With few
-/// groups each block therefore adds into four tables in turn, folded at its end.
+/// groups each block therefore adds into four tables in turn, folded at its end; with many a run, where there are such, is
+/// added up in registers and put into its group's cell when it ends.
 enum GroupKernels {
   /// Groups up to which four tables pay.
   static let interleavedGroups = 512
@@ -18,12 +19,43 @@ enum GroupKernels {
         countInterleaved(groups, validity, counts, groupCount)
       } else if let validity {
         validity.withUnsafeBytes { valid in
-          for lane in 0..<groups.count { counts[Int(groups[lane])] &+= Int64(valid[lane]) }
+          countRuns(groups, counts) { lane in Int64(valid[lane]) }
         }
       } else {
-        for lane in 0..<groups.count { counts[Int(groups[lane])] &+= 1 }
+        countRuns(groups, counts) { _ in 1 }
       }
     }
+  }
+
+  /// Whether neighbours are mostly of one group, going by one pair in sixteen: then runs pay.
+  static func hasRuns(_ groups: UnsafeBufferPointer<UInt32>) -> Bool {
+    var changes = 0
+    var lane = 1
+    while lane < groups.count {
+      if groups[lane] != groups[lane &- 1] { changes &+= 1 }
+      lane &+= 16
+    }
+    return changes &* 64 <= groups.count
+  }
+
+  @inline(__always)
+  private static func countRuns(
+    _ groups: UnsafeBufferPointer<UInt32>, _ counts: UnsafeMutablePointer<Int64>, _ count: (Int) -> Int64
+  ) {
+    guard hasRuns(groups), var group = groups.first else {
+      for lane in 0..<groups.count { counts[Int(groups[lane])] &+= count(lane) }
+      return
+    }
+    var run: Int64 = 0
+    for lane in 0..<groups.count {
+      if groups[lane] != group {
+        counts[Int(group)] &+= run
+        group = groups[lane]
+        run = 0
+      }
+      run &+= count(lane)
+    }
+    counts[Int(group)] &+= run
   }
 
   private static func countInterleaved(
@@ -60,16 +92,37 @@ enum GroupKernels {
           sumInterleaved(values, groups, validity, states, groupCount)
         } else if let validity {
           validity.withUnsafeBytes { valid in
-            for lane in 0..<values.count {
+            sumRuns(groups, states) { lane in
               let one = Int64(valid[lane])
-              states[Int(groups[lane])] &+= SIMD2(values[lane] & (0 &- one), one)
+              return SIMD2(values[lane] & (0 &- one), one)
             }
           }
         } else {
-          for lane in 0..<values.count { states[Int(groups[lane])] &+= SIMD2(values[lane], 1) }
+          sumRuns(groups, states) { lane in SIMD2(values[lane], 1) }
         }
       }
     }
+  }
+
+  @inline(__always)
+  private static func sumRuns(
+    _ groups: UnsafeBufferPointer<UInt32>, _ states: UnsafeMutablePointer<SIMD2<Int64>>,
+    _ state: (Int) -> SIMD2<Int64>
+  ) {
+    guard hasRuns(groups), var group = groups.first else {
+      for lane in 0..<groups.count { states[Int(groups[lane])] &+= state(lane) }
+      return
+    }
+    var run = SIMD2<Int64>.zero
+    for lane in 0..<groups.count {
+      if groups[lane] != group {
+        states[Int(group)] &+= run
+        group = groups[lane]
+        run = .zero
+      }
+      run &+= state(lane)
+    }
+    states[Int(group)] &+= run
   }
 
   private static func sumInterleaved(
@@ -95,11 +148,5 @@ enum GroupKernels {
         states[group] &+= tables[base] &+ tables[base &+ 1] &+ tables[base &+ 2] &+ tables[base &+ 3]
       }
     }
-  }
-
-  static func countValid(_ validity: [Bool]) -> Int64 {
-    var count: Int64 = 0
-    validity.withUnsafeBytes { valid in for flag in valid { count &+= Int64(flag) } }
-    return count
   }
 }

@@ -30,12 +30,24 @@ final class SketchAggregator: Aggregator {
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let entries = entries(operand)
+    if let groups = rows.groups {
+      groups.withUnsafeBufferPointer { groups in
+        put(entries, operand.validity) { UInt64(groups[$0]) << 32 }
+      }
+    } else {
+      put(entries, operand.validity) { _ in 0 }
+    }
+  }
+
+  /// Takes in the valid entries; repeats of the lane before are skipped.
+  @inline(__always)
+  private func put(_ entries: [UInt32], _ validity: [Bool]?, _ group: (Int) -> UInt64) {
     let registers = registers.pointer
     var last: UInt64 = .max
     entries.withUnsafeBufferPointer { entries in
-      for lane in 0..<entries.count where operand.validity?[lane] ?? true {
-        let pair = UInt64(rows.group(lane)) << 32 | UInt64(entries[lane])
-        if pair == last { continue }
+      for lane in 0..<entries.count {
+        let pair = group(lane) | UInt64(entries[lane])
+        if pair == last || !(validity?[lane] ?? true) { continue }
         last = pair
         if let registers = registers[Int(pair >> 32)] {
           HyperLogLog.put(entries[lane], registers)

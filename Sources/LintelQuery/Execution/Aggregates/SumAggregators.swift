@@ -34,7 +34,7 @@ final class IntegerSumAggregator: Aggregator {
     } else {
       moved.grow(1)
       moved[0] &+= ScanKernels.sum(values, operand.validity)
-      states[0][1] &+= operand.validity.map(GroupKernels.countValid) ?? Int64(values.count)
+      states[0][1] &+= operand.validity.map(ScanKernels.countTrue) ?? Int64(values.count)
     }
   }
 

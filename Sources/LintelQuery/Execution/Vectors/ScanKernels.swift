@@ -71,6 +71,12 @@ enum ScanKernels {
     return Int128(high) << 32 &+ Int128(low)
   }
 
+  static func countTrue(_ flags: [Bool]) -> Int64 {
+    flags.withUnsafeBytes { flags in
+      flags.bytes.map { Int64(truncatingIfNeeded: lintel_count_flags($0, flags.count)) } ?? 0
+    }
+  }
+
   /// The least of the valid lanes' bits after XOR with `flip`; all ones of none.
   static func least(_ values: [Int64], _ validity: [Bool]?, flip: UInt64) -> UInt64 {
     values.withUnsafeBufferPointer { values in
