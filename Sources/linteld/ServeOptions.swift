@@ -37,6 +37,8 @@
     var queryTimeout: String?
     @Option(help: ArgumentHelp("Memory one query may use. (default: 1GiB)", valueName: "size"))
     var queryMemory: String?
+    @Option(help: ArgumentHelp("Memory for groups of parts that queries have counted. (default: 0)", valueName: "size"))
+    var queryCache: String?
     @Option(help: ArgumentHelp("Memory for spans that aren't in parts yet. (default: 256MiB)", valueName: "size"))
     var writeMemory: String?
     @Option(help: ArgumentHelp("Memory for parts' dictionaries and blocks. (default: 256MiB)", valueName: "size"))

@@ -65,6 +65,7 @@
 
     private mutating func readStore(_ options: ServeOptions, _ reader: SettingReader) throws(UsageError) {
       store.queryMemoryLimit = try reader.size("query-memory", options.queryMemory) ?? store.queryMemoryLimit
+      store.queryCacheSize = try reader.size("query-cache", options.queryCache) ?? store.queryCacheSize
       store.storage.memoryBudget = try reader.size("write-memory", options.writeMemory) ?? store.storage.memoryBudget
       store.storage.cacheBytes = try reader.size("cache", options.cache) ?? store.storage.cacheBytes
       store.storage.flushBytes = min(store.storage.flushBytes, store.storage.memoryBudget / 4)

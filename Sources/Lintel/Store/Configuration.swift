@@ -12,6 +12,8 @@ public struct Configuration: Sendable, Hashable {
   public var queryThreads = 0
   /// A query that needs more memory than this fails with ``QueryError/Code/limitExceeded``. Bytes.
   public var queryMemoryLimit = 1 << 30
+  /// Groups of whole parts that are kept for queries that come again, so that those read only what is new; 0: none. Bytes.
+  public var queryCacheSize = 0
   /// A query that runs longer fails with ``QueryError/Code/limitExceeded``. Seconds; `nil`: no limit.
   public var queryTimeLimit: Double?
 
