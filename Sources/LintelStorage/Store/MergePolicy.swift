@@ -39,21 +39,26 @@ struct MergePolicy: Sendable {
     return best
   }
 
-  /// Groups of parts to merge so that as few as possible remain.
+  /// Groups of parts to merge so that as few as possible remain, and none as a flush wrote it: a merge takes the time to
+  /// write rows small.
   func all(_ parts: [PartEntry]) -> [[PartEntry]] {
     var result: [[PartEntry]] = []
     for group in groups(parts) {
       var current: [PartEntry] = []
       for part in group {
         if !current.isEmpty, current.count == maximumSources || fullness(current + [part]) > 1 {
-          if current.count > 1 { result.append(current) }
+          if isWorthMerging(current) { result.append(current) }
           current = []
         }
         current.append(part)
       }
-      if current.count > 1 { result.append(current) }
+      if isWorthMerging(current) { result.append(current) }
     }
     return result
+  }
+
+  private func isWorthMerging(_ parts: [PartEntry]) -> Bool {
+    parts.count > 1 || parts.contains { $0.level == 0 }
   }
 
   private func rows(_ parts: [PartEntry]) -> Int { parts.reduce(0) { $0 + $1.rowCount } }
@@ -96,7 +101,7 @@ struct MergePolicy: Sendable {
       let key = GroupKey(table: part.table, shard: part.shard, window: window.number(of: part.minTime...part.maxTime))
       groups[key, default: []].append(part)
     }
-    return groups.values.filter { $0.count > 1 }
+    return groups.values
       .map { $0.sorted { ($0.rowCount, $0.fileBytes, $0.number) < ($1.rowCount, $1.fileBytes, $1.number) } }
       .sorted { ($0.first?.number ?? 0) < ($1.first?.number ?? 0) }
   }

@@ -40,6 +40,22 @@ import Testing
     try await store.close()
   }
 
+  @Test func aSinglePartIsWrittenSmallOnce() async throws {
+    var dice = Dice(25)
+    let directory = ScratchDirectory()
+    let store = try StoreTests.open(directory)
+    let batch = Samples.batch(&dice, Samples.Options(rows: 400))
+    _ = try await store.append(batch)
+    try await store.flush()
+    let flushed = store.statistics.partBytes
+    for _ in 0..<2 { try await store.mergeAll() }
+    #expect(store.parts("events").map(\.level) == [1])
+    #expect(store.statistics.merges == 1)
+    #expect(store.statistics.partBytes < flushed)
+    #expect(difference(try RowText.rows(store.snapshot("events")), RowText.rows(batch)) == nil)
+    try await store.close()
+  }
+
   /// Values that repeat too seldom in a flush for a dictionary get one when the merge has enough of them.
   @Test func repeatsAmongPartsAreFoundByTheMerge() async throws {
     var dice = Dice(24)
