@@ -89,12 +89,14 @@ extension QueryEngine {
     let name = try Binder.snapshot(of: table, catalog: catalog).schema.name
     var answer = ResultTable([
       ("column", .string), ("type", .string), ("encodings", .string), ("blocks", .int64), ("values", .int64),
-      ("bytes", .int64), ("raw_bytes", .int64), ("bytes_per_row", .float64), ("share", .float64),
+      ("bytes", .int64), ("index_bytes", .int64), ("dictionary_bytes", .int64), ("filter_bytes", .int64),
+      ("raw_bytes", .int64), ("bytes_per_row", .float64), ("share", .float64),
     ])
     for column in try storing(at: table.offset, { () throws(StorageError) in try catalog.storage(name) }) {
       answer.append(
         .text(column.column), .text(column.type), .text(column.encodings.joined(separator: ", ")),
-        .count(column.blocks), .count(column.values), .count(column.bytes), .count(column.rawBytes),
+        .count(column.blocks), .count(column.values), .count(column.bytes), .count(column.indexBytes),
+        .count(column.dictionaryBytes), .count(column.filterBytes), .count(column.rawBytes),
         .float64(column.bytesPerRow), .float64(column.share))
     }
     return answer.result

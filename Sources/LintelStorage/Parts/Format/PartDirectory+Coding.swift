@@ -70,11 +70,12 @@ extension PartColumn {
     writer.count(dataLength)
     writer.count(rawLength)
     writer.chunk(index)
-    writer.fixed(UInt8(dictionary == nil ? 0 : 1))
+    writer.fixed(UInt8((dictionary == nil ? 0 : 1) + (filters == nil ? 0 : 2)))
     if let dictionary {
       writer.chunk(dictionary)
       writer.count(dictionaryCount)
     }
+    if let filters { writer.chunk(filters) }
     writer.count(encodings.count)
     for (name, blocks) in encodings.sorted(by: { $0.key < $1.key }) {
       writer.string(name)
@@ -104,10 +105,13 @@ extension PartColumn {
     rawLength = try reader.count(limit: 1 << 48)
     index = try reader.chunk(fileLength: fileLength)
     dictionaryCount = 0
-    if try reader.byte() != 0 {
+    let extras = try reader.byte()
+    guard extras < 4 else { throw ColumnError(.unsupportedEncoding, "a column has chunks of a kind not known here") }
+    if extras & 1 != 0 {
       dictionary = try reader.chunk(fileLength: fileLength)
       dictionaryCount = try reader.count(limit: PartFormat.maximumRows)
     }
+    if extras & 2 != 0 { filters = try reader.chunk(fileLength: fileLength) }
     encodings = [:]
     for _ in 0..<(try reader.count(limit: 256)) {
       let encoding = try reader.string()

@@ -26,10 +26,12 @@ struct PartColumn: Sendable, Hashable {
   var index: PartChunk
   var dictionary: PartChunk?
   var dictionaryCount: Int
+  /// Which blocks may have a value, where that is kept; see ``BlockFilters``.
+  var filters: PartChunk?
   /// How many blocks use which encoding, by name.
   var encodings: [String: Int]
 
-  var storedBytes: Int { dataLength + index.length + (dictionary?.length ?? 0) }
+  var storedBytes: Int { dataLength + index.length + (dictionary?.length ?? 0) + (filters?.length ?? 0) }
 
   /// For messages.
   var displayName: String {
@@ -53,13 +55,13 @@ struct TailKey: Sendable, Hashable {
 ///                   columns:varint, column*, tail keys:varint, tail key*
 ///     column     := role:u8, name:string, kind:u8, type name:string, physical type:u8, values:varint,
 ///                   data offset:varint, data length:varint, raw length:varint, index:chunk,
-///                   has dictionary:u8, [dictionary:chunk, entries:varint],
+///                   extras:u8, [dictionary:chunk, entries:varint], [filters:chunk],
 ///                   encodings:varint, (name:string, blocks:varint)*
 ///     chunk      := offset:varint, length:varint, CRC32C:u32
 ///     tail key   := name:string, kind:u8, values:varint
 ///     role       := 0 schema column | 1 dynamic column | 2 tail
 ///
-/// `kind` is ``AttributeKind``'s number, 0 where the role isn't 1; `physical type` is ``PhysicalType``'s.
+/// `extras` is 1 where there is a dictionary, plus 2 where there are filters. `kind` is ``AttributeKind``'s number, 0 where the role isn't 1; `physical type` is ``PhysicalType``'s.
 struct PartDirectory: Sendable, Hashable {
   var table: String
   var rowCount: Int

@@ -7,18 +7,18 @@ internal import LintelColumns
 ///
 ///     part       := header chunk* directory trailer
 ///     header     := "LNTLPART" version:u32 0:u32                                                16 bytes
-///     chunk      := block | dictionary | index
+///     chunk      := block | dictionary | filters | index
 ///     trailer    := directory offset:u64, directory length:u64, version:u32, checksum:u32, "LNTLPEND"    32 bytes
 ///
-/// The chunks of a column follow each other: its blocks in row order without gaps, then its dictionary, if it has one,
-/// then its index. A reader takes nothing of that for granted: the directory says where each chunk lies.
+/// The chunks of a column follow each other: its blocks in row order without gaps, then its dictionary and its filters, if
+/// it has them, then its index. A reader takes nothing of that for granted: the directory says where each chunk lies.
 ///
 /// `checksum` is the CRC32C of the directory and of the trailer's first 20 bytes. It also stands in the manifest, so
-/// that a swapped, stale or zero-filled file is noticed. The directory holds the checksum of every dictionary and index,
-/// and an index that of every block: what the manifest vouches for covers the whole file.
+/// that a swapped, stale or zero-filled file is noticed. The directory holds the checksum of every dictionary, index
+/// and column's filters, an index that of every block: what the manifest vouches for covers the whole file.
 ///
-/// What a block and a dictionary contain is ``BlockCodec``'s and ``DictionaryCodec``'s; directory and index are described
-/// at ``PartDirectory`` and ``BlockIndex``.
+/// What a block and a dictionary contain is ``BlockCodec``'s and ``DictionaryCodec``'s; directory, index and filters are
+/// described at ``PartDirectory``, ``BlockIndex`` and ``BlockFilters``.
 enum PartFormat {
   // On-disk constants: never to change.
   static let headerMagic = Array("LNTLPART".utf8)

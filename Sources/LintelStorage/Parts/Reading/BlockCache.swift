@@ -12,7 +12,7 @@ final class BlockCache: Sendable {
   struct Key: Hashable, Sendable {
     var part: UInt64
     var column: UInt32
-    /// `.max` stands for the column's dictionary.
+    /// `.max` stands for the column's dictionary, the number before it for its filters.
     var block: UInt32
     /// For keys made of the column, which; `nil` for its values.
     var keys: BlockReference.Kind?
@@ -20,11 +20,16 @@ final class BlockCache: Sendable {
     static func dictionary(part: UInt64, column: Int) -> Key {
       Key(part: part, column: UInt32(truncatingIfNeeded: column), block: .max)
     }
+
+    static func filters(part: UInt64, column: Int) -> Key {
+      Key(part: part, column: UInt32(truncatingIfNeeded: column), block: .max - 1)
+    }
   }
 
   enum Entry: Sendable {
     case vector(ColumnVector)
     case dictionary(ValueDictionary)
+    case filters(BlockFilters)
     case keys(RowKeys)
   }
 
@@ -144,6 +149,8 @@ extension BlockCache.Entry {
       case .bytes(let strings): return overhead + strings.bytes.count + 4 * strings.offsets.count
       case .id128(let ids): return overhead + 16 * ids.count
       }
+    case .filters(let filters):
+      return overhead + filters.byteCount
     case .keys(let keys):
       return overhead + 2 * keys.keys.count
     case .vector(let vector):

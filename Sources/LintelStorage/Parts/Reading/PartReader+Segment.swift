@@ -24,8 +24,6 @@ extension PartReader {
     }
   }
 
-  func filters(_ column: ColumnReference) -> BlockFilters? { nil }
-
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
     guard case .column(let stored) = place(column) else { return nil }
     return try dictionary(ofStored: stored)

@@ -32,6 +32,7 @@ final class PartWriter {
   private var columns: [PartColumn] = []
   private var current: PartColumn?
   private var entries: [BlockIndex.Entry] = []
+  private var filters: FilterWriter?
 
   /// Bytes collected before the file is touched.
   private static let bufferBytes = 1 << 20
@@ -56,6 +57,8 @@ final class PartWriter {
       rawLength: 0,
       index: PartChunk(offset: 0, length: 0, checksum: 0), dictionary: nil, dictionaryCount: 0, encodings: [:])
     entries.removeAll(keepingCapacity: true)
+    filters = FilterWriter(
+      typeName: typeName, role: role, physical: physical, blockCount: (rowCount + blockRows - 1) / blockRows)
   }
 
   /// Writes the column's next block. Vectors of codes must all refer to the dictionary given to ``endColumn(dictionary:)``.
@@ -81,6 +84,7 @@ final class PartWriter {
       BlockIndex.Entry(
         chunk: PartChunk(offset: position, length: length, checksum: checksum), statistics: statistics))
     position += length
+    filters?.add(block)
     current?.valueCount += rows - nulls
     current?.rawLength += block.plainByteCount
     current?.encodings[encoding, default: 0] += 1
@@ -89,6 +93,7 @@ final class PartWriter {
 
   /// Writes a block of `rows` nulls.
   func skip(_ rows: Int) {
+    filters?.skip()
     entries.append(
       BlockIndex.Entry(
         chunk: PartChunk(offset: position, length: 0, checksum: 0),
@@ -106,6 +111,9 @@ final class PartWriter {
     if let dictionary {
       column.dictionary = chunk { DictionaryCodec.encode(dictionary, into: &$0) }
       column.dictionaryCount = dictionary.count
+    }
+    if let filters = filters?.finish(dictionary: dictionary) {
+      column.filters = chunk { filters.encode(into: &$0) }
     }
     column.index = chunk { $0.append(contentsOf: BlockIndex(entries: entries).encoded()) }
     columns.append(column)
