@@ -63,6 +63,42 @@ import Testing
     }
   }
 
+  @Test func kernelsAgreeWithTheirTwins() throws {
+    var random = SplitMix64(seed: 66)
+    for _ in 0..<300 {
+      var template = StringTemplate()
+      for _ in 0...random.below(5) {
+        let pieces: [StringTemplate.Piece] = [
+          .literal(Array("abcdefghijklmnopqrstu-".utf8.prefix(1 + random.below(22)))),
+          .hex(digits: 1 + random.below(16), isUpper: random.chance(50)), .decimal,
+          .fixedDecimal(digits: 1 + random.below(18)),
+        ]
+        template.append(pieces[random.below(4)])
+      }
+      let strings = (0..<70).map { _ in
+        let numbers = template.pieces.filter(\.isField).map { piece -> UInt64 in
+          let number = random.next() >> UInt64(random.below(64))
+          switch piece {
+          case .hex(let digits, _): return digits == 16 ? number : number % (1 << UInt64(4 * digits))
+          case .fixedDecimal(let digits): return (0..<digits).reduce(0) { sum, _ in sum * 10 + random.next() % 10 }
+          default: return number % 1_000_000_000_000_000_000
+          }
+        }
+        var text = TemplateTwin.string(numbers, template)
+        if random.chance(20) { text = String(decoding: mutate(Array(text.utf8), &random), as: UTF8.self) }
+        return text
+      }
+      let expected = strings.filter { TemplateTwin.parse($0, template) == nil }
+      let bytes = strings.map { Array($0.utf8) }
+      let others = bytes.filter { bytes in
+        bytes.withUnsafeBytes { !TemplateMachines.others(template, [$0]).isEmpty }
+      }
+      #expect(others == expected.map { Array($0.utf8) }, "\(template)")
+      let vector = ColumnVector(.bytes(ByteStrings(strings)))
+      #expect(try decoded(encoded(vector, effort: .compact), like: vector).rows == vector.rows)
+    }
+  }
+
   @Test func digitsTakeFourBits() {
     var random = SplitMix64(seed: 63)
     func size(_ shape: Shape) -> Int {

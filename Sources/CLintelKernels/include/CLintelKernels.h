@@ -139,13 +139,13 @@ typedef struct {
   /// Readable to the next multiple of 16 bytes.
   const uint8_t *literal;
   /// One a row of the template; decimal ones are below 10 to the power of their digits.
-  const int64_t *numbers;
+  int64_t *numbers;
 } lintel_piece;
 
 typedef struct {
   const lintel_piece *pieces;
   size_t count;
-  /// Rows written so far.
+  /// Rows written or parsed so far.
   size_t rows;
 } lintel_template;
 
@@ -156,5 +156,12 @@ int lintel_decimal_lengths(const int64_t *numbers, size_t count, uint32_t *lengt
 void lintel_write_templates(
   lintel_template *templates, const uint32_t *which, size_t count, const uint8_t *exceptions, const uint32_t *lengths,
   uint32_t template_count, uint8_t *out);
+/// Whether the string is one of the template; its numbers are those of the template's next row, then.
+int lintel_parse_string(const lintel_template *template, const uint8_t *string, size_t length);
+/// The first of the templates (at least one) that each string is one of, `template_count` where there is none; one that
+/// fits the string before is asked first. `numbers` have room for all rows and one more.
+void lintel_parse_strings(
+  lintel_template *templates, uint32_t template_count, const uint8_t *bytes, const uint32_t *lengths, size_t count,
+  int64_t *which);
 
 #endif

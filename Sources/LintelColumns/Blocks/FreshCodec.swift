@@ -24,8 +24,6 @@ enum FreshCodec {
         otherCount &+= 1 &- isFresh
       }
       let freshCount = codes.count - otherCount
-      // One row in sixteen saves too little to be looked at more closely.
-      guard freshCount > codes.count / 16 else { return }
       out.append(varint: UInt64(first))
       out.append(varint: UInt64(freshCount))
       IntegerEncoder.encodeFlags(UnsafeBufferPointer(flags), into: &out)
@@ -33,12 +31,13 @@ enum FreshCodec {
         UnsafeBufferPointer(rebasing: others[..<otherCount]), effort: .compact, into: &out)
     }
     let size = out.count - start
-    if size > 0, size <= rivalSize - rivalSize / 16 { return true }
+    if size <= rivalSize - rivalSize / 16 { return true }
     out.removeLast(size)
     return false
   }
 
-  /// Where the codes seem to become fresh: the last that exceeds all before it by more than one. `nil` where none does.
+  /// Where the codes seem to become fresh: the last that exceeds all before it by more than one. `nil` where too few come
+  /// after it: one fresh row in sixteen saves too little.
   private static func firstFresh(_ codes: UnsafeBufferPointer<Int64>) -> Int64? {
     guard let start = codes.first else { return nil }
     var first = start
@@ -47,7 +46,7 @@ enum FreshCodec {
       if code > greatest &+ 1 { first = code }
       greatest = code
     }
-    return first
+    return greatest &- first >= codes.count / 16 ? first : nil
   }
 
   static func decodeBody(

@@ -44,68 +44,6 @@ struct StringTemplate: Hashable {
     }
   }
 
-  /// The numbers of a string that this is the template of; `false` of any other string.
-  /// - Parameter numbers: One a field.
-  func parse(_ string: UnsafeRawBufferPointer, into numbers: UnsafeMutableBufferPointer<Int64>) -> Bool {
-    var position = 0
-    var field = 0
-    for piece in pieces {
-      switch piece {
-      case .literal(let bytes):
-        guard bytes.count <= string.count &- position else { return false }
-        for index in 0..<bytes.count where bytes[index] != string[position &+ index] { return false }
-        position &+= bytes.count
-        continue
-      case .hex(let digits, let isUpper):
-        guard let number = StringTemplate.hex(string, &position, digits, isUpper) else { return false }
-        numbers[field] = number
-      case .fixedDecimal(let digits):
-        let start = position
-        guard let number = StringTemplate.decimal(string, &position, most: digits) else { return false }
-        guard position &- start == digits else { return false }
-        numbers[field] = number
-      case .decimal:
-        let start = position
-        guard let number = StringTemplate.decimal(string, &position, most: Self.maximumDecimalDigits) else {
-          return false
-        }
-        guard position &- start == 1 || string[start] != UInt8(ascii: "0") else { return false }
-        numbers[field] = number
-      }
-      field &+= 1
-    }
-    return position == string.count
-  }
-
-  private static func hex(
-    _ string: UnsafeRawBufferPointer, _ position: inout Int, _ digits: Int, _ isUpper: Bool
-  ) -> Int64? {
-    guard digits <= string.count &- position else { return nil }
-    let letter = isUpper ? UInt8(ascii: "A") : UInt8(ascii: "a")
-    var number: UInt64 = 0
-    var wrong = false
-    for index in position..<(position &+ digits) {
-      let decimal = string[index] &- UInt8(ascii: "0")
-      let above = string[index] &- letter
-      wrong = wrong || (decimal > 9 && above > 5)
-      number = number &<< 4 | UInt64(decimal <= 9 ? decimal : above &+ 10)
-    }
-    position &+= digits
-    return wrong ? nil : Int64(bitPattern: number)
-  }
-
-  private static func decimal(_ string: UnsafeRawBufferPointer, _ position: inout Int, most: Int) -> Int64? {
-    var number: Int64 = 0
-    let start = position
-    while position < string.count, position &- start < most {
-      let digit = string[position] &- UInt8(ascii: "0")
-      guard digit <= 9 else { break }
-      number = number &* 10 &+ Int64(digit)
-      position &+= 1
-    }
-    return position > start ? number : nil
-  }
-
   func write(into out: inout [UInt8]) {
     out.append(UInt8(truncatingIfNeeded: pieces.count))
     for piece in pieces {

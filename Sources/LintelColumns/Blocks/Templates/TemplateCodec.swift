@@ -78,6 +78,9 @@ enum TemplateCodec {
 
 /// The strings of a block taken apart.
 private struct TemplatedRows {
+  /// Strings taken apart at a time.
+  private static let chunk = 4096
+
   /// Each string's template, the number of templates for exceptions.
   private(set) var which: [Int64] = []
   /// The numbers of each template's fields.
@@ -89,27 +92,61 @@ private struct TemplatedRows {
   init?(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, _ templates: [StringTemplate]) {
     fields = templates.map { Array(repeating: [], count: $0.fieldCount) }
     which.reserveCapacity(lengths.count)
-    let isDone = withScratch(of: Int64.self, count: StringTemplate.maximumPieces) { numbers in
-      var start = 0
-      var last = 0
-      for length in lengths {
-        let string = UnsafeRawBufferPointer(rebasing: bytes[start..<start &+ Int(length)])
-        start &+= Int(length)
-        if !templates[last].parse(string, into: numbers) {
-          guard let found = templates.firstIndex(where: { $0.parse(string, into: numbers) }) else {
-            which.append(Int64(templates.count))
-            exceptionLengths.append(length)
-            exceptions.append(contentsOf: string)
-            if exceptionLengths.count > lengths.count / 8 { return false }
-            continue
-          }
-          last = found
+    let fieldCount = fields.reduce(0) { $0 + $1.count }
+    // One number more, where a string that doesn't fit leaves what it has.
+    let isDone = withScratch(of: Int64.self, count: fieldCount * (Self.chunk + 1)) { numbers in
+      let scratch = numbers.baseAddress
+      return TemplateMachines.with(templates, numbers: { field in scratch.map { $0 + field * (Self.chunk + 1) } }) {
+        machines in
+        var start = 0
+        var byte = 0
+        while start < lengths.count {
+          let end = min(start + Self.chunk, lengths.count)
+          byte += append(lengths[start..<end], UnsafeRawBufferPointer(rebasing: bytes[byte...]), machines, numbers)
+          if exceptionLengths.count > lengths.count / 8 { return false }
+          start = end
         }
-        which.append(Int64(last))
-        for field in fields[last].indices { fields[last][field].append(numbers[field]) }
+        return true
       }
-      return true
     }
     if !isDone { return nil }
+  }
+
+  /// Takes some strings apart; how many bytes they have.
+  private mutating func append(
+    _ lengths: ArraySlice<UInt32>, _ bytes: UnsafeRawBufferPointer,
+    _ machines: UnsafeMutableBufferPointer<lintel_template>, _ numbers: UnsafeMutableBufferPointer<Int64>
+  ) -> Int {
+    let first = which.count
+    which.append(contentsOf: repeatElement(0, count: lengths.count))
+    which.withUnsafeMutableBufferPointer { which in
+      lengths.withUnsafeBufferPointer { lengths in
+        // Strings that are all empty may come without an address.
+        guard let source = bytes.assumingMemoryBound(to: UInt8.self).baseAddress, let target = which.baseAddress else {
+          for row in first..<which.count { which[row] = Int64(machines.count) }
+          return
+        }
+        lintel_parse_strings(
+          machines.baseAddress, UInt32(machines.count), source, lengths.baseAddress, lengths.count, target + first)
+      }
+    }
+    var field = 0
+    for template in machines.indices {
+      for index in fields[template].indices {
+        let start = field * (Self.chunk + 1)
+        fields[template][index].append(contentsOf: numbers[start..<start + machines[template].rows])
+        field += 1
+      }
+      machines[template].rows = 0
+    }
+    var byte = 0
+    for (row, length) in zip(first..., lengths) {
+      if which[row] == Int64(machines.count) {
+        exceptionLengths.append(length)
+        exceptions.append(contentsOf: bytes[byte..<byte + Int(length)])
+      }
+      byte += Int(length)
+    }
+    return byte
   }
 }

@@ -35,9 +35,7 @@ enum TemplateFinder {
       guard let candidate, candidate.pieces.count <= StringTemplate.maximumPieces, candidate.fieldCount > 0 else {
         continue
       }
-      let others = withScratch(of: Int64.self, count: StringTemplate.maximumPieces) { numbers in
-        rest.filter { !candidate.parse($0, into: numbers) }
-      }
+      let others = TemplateMachines.others(candidate, rest)
       // Of two that stand for as many, the first also takes numbers of other lengths.
       if rest.count - others.count >= leastMatches, others.count < best?.others.count ?? .max {
         best = (candidate, others)
@@ -78,10 +76,8 @@ enum TemplateFinder {
     }
     let (free, fixed) = (template(false), template(true))
     guard fixed.pieces.count <= StringTemplate.maximumPieces else { return free }
-    let matches = withScratch(of: Int64.self, count: StringTemplate.maximumPieces) { numbers in
-      (rest.count { free.parse($0, into: numbers) }, rest.count { fixed.parse($0, into: numbers) })
-    }
-    return matches.1 > matches.0 ? fixed : free
+    let (freeOthers, fixedOthers) = (TemplateMachines.others(free, rest), TemplateMachines.others(fixed, rest))
+    return fixedOthers.count < freeOthers.count ? fixed : free
   }
 
   /// Looks at each position of the strings that are shaped like the first: as long, with hexadecimal digits in the same

@@ -96,76 +96,35 @@ struct TemplateWriter {
 
   /// The bytes of all strings; `lengths` are those of ``measure(into:)``, and `byteCount` is their sum.
   func strings(_ lengths: UnsafeBufferPointer<UInt32>, byteCount: Int) -> [UInt8] {
-    // Literals are copied by sixteen bytes, so that each has room behind it.
-    var literals: [UInt8] = []
-    var literalStarts: [Int] = []
-    for case .literal(let bytes) in templates.lazy.flatMap(\.pieces) {
-      literalStarts.append(literals.count)
-      literals.append(contentsOf: bytes)
-      literals.append(contentsOf: repeatElement(0, count: 16))
+    var starts: [Int] = []
+    var start = 0
+    for (template, count) in zip(templates, counts) {
+      for _ in 0..<template.fieldCount {
+        starts.append(start)
+        start += count
+      }
     }
     return numbers.withUnsafeBufferPointer { numbers in
-      literals.withUnsafeBufferPointer { literals in
-        var pieces: [lintel_piece] = []
-        var starts: [Int] = []
-        var field = 0
-        var literal = 0
-        for (template, count) in zip(templates, counts) {
-          starts.append(pieces.count)
-          for piece in template.pieces {
-            pieces.append(lintel_piece(piece))
-            if piece.isField {
-              pieces[pieces.count - 1].numbers = numbers.baseAddress.map { $0 + field }
-              field += count
-            } else {
-              pieces[pieces.count - 1].literal = literals.baseAddress.map { $0 + literalStarts[literal] }
-              literal += 1
-            }
-          }
-        }
-        return pieces.withUnsafeBufferPointer { pieces in
-          write(pieces, starts, lengths, byteCount: byteCount)
+      // The kernel that writes strings only reads the numbers.
+      let base = UnsafeMutablePointer(mutating: numbers.baseAddress)
+      return TemplateMachines.with(templates, numbers: { field in base.map { $0 + starts[field] } }) { machines in
+        [UInt8](unsafeUninitializedCapacity: byteCount + 16) { out, count in
+          if let target = out.baseAddress { write(machines, lengths, target) }
+          count = byteCount
         }
       }
     }
   }
 
   private func write(
-    _ pieces: UnsafeBufferPointer<lintel_piece>, _ starts: [Int], _ lengths: UnsafeBufferPointer<UInt32>,
-    byteCount: Int
-  ) -> [UInt8] {
-    var machines = zip(templates, starts).map { template, start in
-      lintel_template(
-        pieces: pieces.baseAddress.map { $0 + start }, count: template.pieces.count, rows: 0)
-    }
-    return [UInt8](unsafeUninitializedCapacity: byteCount + 16) { out, count in
-      guard let target = out.baseAddress else { return }
-      let templateCount = UInt32(truncatingIfNeeded: templates.count)
-      if counts[0] == which.count, !templates.isEmpty {
-        lintel_write_templates(&machines, nil, which.count, nil, nil, 1, target)
-      } else {
-        lintel_write_templates(
-          &machines, which, which.count, exceptions, lengths.baseAddress, templateCount, target)
-      }
-      count = byteCount
-    }
-  }
-}
-
-extension lintel_piece {
-  fileprivate init(_ piece: StringTemplate.Piece) {
-    self.init()
-    switch piece {
-    case .literal(let bytes):
-      kind = UInt32(LINTEL_PIECE_LITERAL)
-      length = UInt32(truncatingIfNeeded: bytes.count)
-    case .hex(let digits, let isUpper):
-      kind = UInt32(isUpper ? LINTEL_PIECE_UPPER_HEX : LINTEL_PIECE_LOWER_HEX)
-      length = UInt32(truncatingIfNeeded: digits)
-    case .decimal: kind = UInt32(LINTEL_PIECE_DECIMAL)
-    case .fixedDecimal(let digits):
-      kind = UInt32(LINTEL_PIECE_FIXED_DECIMAL)
-      length = UInt32(truncatingIfNeeded: digits)
+    _ machines: UnsafeMutableBufferPointer<lintel_template>, _ lengths: UnsafeBufferPointer<UInt32>,
+    _ target: UnsafeMutablePointer<UInt8>
+  ) {
+    if machines.count > 0, counts[0] == which.count {
+      lintel_write_templates(machines.baseAddress, nil, which.count, nil, nil, 1, target)
+    } else {
+      lintel_write_templates(
+        machines.baseAddress, which, which.count, exceptions, lengths.baseAddress, UInt32(machines.count), target)
     }
   }
 }
