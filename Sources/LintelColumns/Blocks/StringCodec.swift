@@ -13,8 +13,9 @@ enum StringCodec {
     let start = out.count
     if effort == .compact, TemplateCodec.encodeBody(lengths, bytes, into: &out) {
       let end = out.count
+      // Templates are written faster than bytes are decompressed, and compressing well takes long.
+      if staysBelow(end - start, bytes) { return .templates }
       let encoding = encodeBytes(lengths, bytes, effort, into: &out)
-      // Templates are written faster than bytes are decompressed.
       if out.count - end >= end - start {
         out.removeSubrange(end...)
         return .templates
@@ -91,12 +92,23 @@ enum StringCodec {
   /// Whether zstd saves a third over LZ4 on a piece out of the middle; only asked of long text.
   private static func prefersZstd(_ bytes: UnsafeRawBufferPointer, count: Int) -> Bool {
     guard bytes.count >= 4096, bytes.count / count >= 32 else { return false }
-    let length = min(bytes.count, 16384)
-    let start = (bytes.count - length) / 2
-    let sample = UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
+    let sample = middle(bytes)
+    let length = sample.count
     guard let zstd = Compression.zstd(sample, level: 1, limit: length) else { return false }
     guard let lz4 = Compression.lz4(sample, limit: length) else { return true }
     return zstd.count * 3 < lz4.count * 2
+  }
+  /// Whether zstd brings a piece out of the middle to a worse ratio than `size` is of all bytes.
+  private static func staysBelow(_ size: Int, _ bytes: UnsafeRawBufferPointer) -> Bool {
+    let sample = middle(bytes)
+    let least = Compression.zstd(sample, level: 1, limit: sample.count)?.count ?? sample.count
+    return size * sample.count <= least * bytes.count
+  }
+
+  private static func middle(_ bytes: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+    let length = min(bytes.count, 16384)
+    let start = (bytes.count - length) / 2
+    return UnsafeRawBufferPointer(rebasing: bytes[start..<start + length])
   }
 }
 

@@ -8,11 +8,11 @@ internal import CLintelKernels
 ///
 /// See ``StringTemplate`` for what a template is. `byteCount` is that of all strings.
 enum TemplateCodec {
-  private static let sampleSize = 256
+  private static let sampleSize = 128
 
   /// Appends the body, where a sample shows templates and nearly all strings keep to them; otherwise nothing.
   static func encodeBody(_ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, into out: inout [UInt8]) -> Bool {
-    guard lengths.count >= sampleSize / 4, bytes.count <= Int(UInt32.max) else { return false }
+    guard lengths.count >= sampleSize / 2, bytes.count <= Int(UInt32.max) else { return false }
     let templates = TemplateFinder.find(sample(lengths, bytes))
     guard !templates.isEmpty, let rows = TemplatedRows(lengths, bytes, templates) else { return false }
     let start = out.count
@@ -42,10 +42,12 @@ enum TemplateCodec {
     let step = max(1, lengths.count / sampleSize)
     var sample: [UnsafeRawBufferPointer] = []
     var start = 0
+    var next = 0
     for (index, length) in lengths.enumerated() {
-      // A step that the data's own period might share is avoided by shifting a little each time.
-      if index % step == sample.count % step {
+      if index == next {
         sample.append(UnsafeRawBufferPointer(rebasing: bytes[start..<start &+ Int(length)]))
+        // Every other step is one longer, so that a period of the data isn't shared.
+        next += step + sample.count % 2
       }
       start &+= Int(length)
     }

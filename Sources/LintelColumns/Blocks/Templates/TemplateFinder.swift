@@ -86,51 +86,68 @@ enum TemplateFinder {
     _ first: UnsafeRawBufferPointer, _ rest: [UnsafeRawBufferPointer]
   ) -> StringTemplate? {
     guard first.count > 0, first.count <= longestString else { return nil }
-    let group = rest.filter { hasShape(of: first, $0) }
-    guard group.count >= leastMatches else { return nil }
+    let (positions, groupCount) = positions(first, rest)
+    guard groupCount >= leastMatches else { return nil }
     var template = StringTemplate()
-    var position = 0
-    while position < first.count {
-      let isLiteral = isConstant(group, position)
-      var end = position + 1
-      while end < first.count, isConstant(group, end) == isLiteral { end += 1 }
-      if isLiteral {
-        template.append(.literal([UInt8](first[position..<end])))
-      } else {
-        guard let field = field(group, position..<end) else { return nil }
-        template.append(field)
+    var start = 0
+    while start < first.count {
+      let isConstant = positions[start] & Position.varies == 0
+      var end = start
+      var seen: UInt8 = 0
+      while end < first.count, (positions[end] & Position.varies == 0) == isConstant {
+        seen |= positions[end]
+        end += 1
       }
-      position = end
+      if isConstant {
+        template.append(.literal([UInt8](first[start..<end])))
+      } else {
+        guard seen & Position.letters != Position.letters else { return nil }
+        // That so many hexadecimal digits are all below ten by chance is out of the question.
+        let isDecimal = seen & Position.letters == 0 && groupCount * (end - start) >= 40
+        template.append(
+          isDecimal
+            ? .fixedDecimal(digits: end - start)
+            : .hex(digits: end - start, isUpper: seen & Position.upper != 0))
+      }
+      start = end
     }
     return template
   }
 
-  /// The field that all strings have at these positions.
-  private static func field(_ group: [UnsafeRawBufferPointer], _ range: Range<Int>) -> StringTemplate.Piece? {
-    var lower = 0
-    var upper = 0
-    for string in group {
-      for byte in string[range] where !isDigit(byte) {
-        if byte >= UInt8(ascii: "a") { lower += 1 } else { upper += 1 }
+  /// What the strings of a group have at a position.
+  private enum Position {
+    static let varies: UInt8 = 1
+    static let lower: UInt8 = 2
+    static let upper: UInt8 = 4
+    static let letters = lower | upper
+  }
+
+  /// What there is at each position of the strings shaped like the first, and how many those are.
+  private static func positions(
+    _ first: UnsafeRawBufferPointer, _ rest: [UnsafeRawBufferPointer]
+  ) -> ([UInt8], groupCount: Int) {
+    var positions = [UInt8](repeating: 0, count: first.count)
+    var count = 0
+    positions.withUnsafeMutableBufferPointer { positions in
+      for string in rest where hasShape(of: first, string) {
+        count += 1
+        for index in 0..<first.count {
+          let byte = string[index]
+          var seen: UInt8 = byte == first[index] ? 0 : Position.varies
+          if byte > UInt8(ascii: "9") { seen |= byte >= UInt8(ascii: "a") ? Position.lower : Position.upper }
+          positions[index] |= seen
+        }
       }
     }
-    if lower > 0, upper > 0 { return nil }
-    // That so many hexadecimal digits are all below ten by chance is out of the question.
-    if lower + upper == 0, group.count * range.count >= 40 { return .fixedDecimal(digits: range.count) }
-    return .hex(digits: range.count, isUpper: upper > 0)
+    return (positions, count)
   }
 
   private static func hasShape(of first: UnsafeRawBufferPointer, _ other: UnsafeRawBufferPointer) -> Bool {
     guard first.count == other.count else { return false }
-    for index in 0..<first.count {
-      let isHex = Hex.value(first[index]) != nil
-      if isHex ? Hex.value(other[index]) == nil : other[index] != first[index] { return false }
+    for index in 0..<first.count where first[index] != other[index] {
+      if Hex.value(first[index]) == nil || Hex.value(other[index]) == nil { return false }
     }
     return true
-  }
-
-  private static func isConstant(_ group: [UnsafeRawBufferPointer], _ position: Int) -> Bool {
-    group.allSatisfy { $0[position] == group[0][position] }
   }
 
   private static func isDigit(_ byte: UInt8) -> Bool { byte &- UInt8(ascii: "0") <= 9 }
