@@ -38,27 +38,17 @@ struct OTLPJSONWriter {
   mutating func number(_ value: Int64) { text.append(decimal: value) }
 
   /// 64-bit integers are strings in OTLP JSON.
-  mutating func quoted(_ value: Int64) {
-    raw("\"")
-    text.append(decimal: value)
-    raw("\"")
-  }
+  mutating func quoted(_ value: Int64) { inQuotes { $0.append(decimal: value) } }
 
-  mutating func quoted(_ value: UInt64) {
-    raw("\"")
-    text.append(decimal: value)
-    raw("\"")
-  }
+  mutating func quoted(_ value: UInt64) { inQuotes { $0.append(decimal: value) } }
 
-  mutating func id(_ bits: UInt64) {
-    raw("\"")
-    text.append(hex: bits)
-    raw("\"")
-  }
+  mutating func id(_ bits: UInt64) { inQuotes { $0.append(hex: bits) } }
 
-  mutating func id(_ bits: UInt128) {
+  mutating func id(_ bits: UInt128) { inQuotes { $0.append(hex: bits) } }
+
+  private mutating func inQuotes(_ body: (inout TextBuffer) -> Void) {
     raw("\"")
-    text.append(hex: bits)
+    body(&text)
     raw("\"")
   }
 
