@@ -73,6 +73,14 @@ final class AggregationWorker: @unchecked Sendable {
     try aggregator.update(GroupedRows(groups: groups, count: context.count, context: context), operands)
   }
 
+  /// Takes in a whole block by what is known of each call's operand.
+  func absorb(_ statistics: [BlockStatistics]) {
+    for (aggregator, source) in zip(aggregators, sources) {
+      aggregator.grow(1)
+      aggregator.absorb(statistics[source])
+    }
+  }
+
   var byteCount: Int { table.byteCount + aggregators.reduce(0) { $0 + $1.byteCount } }
 
   /// Makes room for every group, so that merging from this changes nothing in it and may be done by several threads.
@@ -157,7 +165,12 @@ extension QueryContext {
       workers.append(try AggregationWorker(keys: scan.keys, calls: scan.calls, blockCount: blocks.tasks.count))
     }
     let all = workers
-    let times = try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
+    let answer = options.usePruning ? BlockAnswer(scan) : nil
+    let times = try blocks.run(answer: { worker, task in
+      guard let known = answer?.statistics(task.segment.segment, block: task.block) else { return false }
+      all[worker].absorb(known)
+      return true
+    }) { (worker, _, task, context) throws(ExecutionFailure) in
       try all[worker].consume(task.segment, context)
       try all[worker].reserve(self)
     }

@@ -110,7 +110,10 @@ final class QueryContext: @unchecked Sendable {
     operators.append(run)
   }
 
-  func note(blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0, cached: Int = 0) {
+  func note(
+    blocks: Int = 0, pruned: Int = 0, filtered: Int = 0, rows: Int = 0, bytes: Int = 0, cached: Int = 0,
+    answered: Int = 0
+  ) {
     statistics.withLock {
       $0.blocksTotal += blocks
       $0.blocksPruned += pruned
@@ -118,6 +121,7 @@ final class QueryContext: @unchecked Sendable {
       $0.rowsRead += rows
       $0.bytesRead += bytes
       $0.partsFromCache += cached
+      $0.blocksAnswered += answered
     }
   }
 

@@ -24,16 +24,22 @@ struct PlanDescription {
 
   /// What a run of the plan took, for EXPLAIN ANALYZE.
   static func lines(_ statistics: QueryResult.Statistics, rows: Int) -> [String] {
-    let milliseconds = (statistics.elapsedMilliseconds * 1000).rounded() / 1000
-    let steps = statistics.operators.map { step in
-      "\(step.name): \((step.milliseconds * 1000).rounded() / 1000) ms, \(step.rowsIn) rows in, \(step.rowsOut) out"
+    func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
+    var lines = [""]
+    for step in statistics.operators {
+      lines.append("\(step.name): \(rounded(step.milliseconds)) ms, \(step.rowsIn) rows in, \(step.rowsOut) out")
     }
-    return [""] + steps + [
-      "", "rows returned: \(rows)", "time: \(milliseconds) ms", "rows read: \(statistics.rowsRead)",
-      "bytes read: \(statistics.bytesRead)",
-      "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)"
-        + (statistics.blocksFiltered > 0 ? " (\(statistics.blocksFiltered) by filters)" : ""),
-    ] + (statistics.partsFromCache > 0 ? ["parts answered from the cache: \(statistics.partsFromCache)"] : [])
+    let filtered = statistics.blocksFiltered > 0 ? " (\(statistics.blocksFiltered) by filters)" : ""
+    lines += [
+      "", "rows returned: \(rows)", "time: \(rounded(statistics.elapsedMilliseconds)) ms",
+      "rows read: \(statistics.rowsRead)", "bytes read: \(statistics.bytesRead)",
+      "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)" + filtered,
+    ]
+    if statistics.partsFromCache > 0 { lines.append("parts answered from the cache: \(statistics.partsFromCache)") }
+    if statistics.blocksAnswered > 0 {
+      lines.append("blocks answered by their statistics: \(statistics.blocksAnswered)")
+    }
+    return lines
   }
 
   private mutating func append(_ plan: QueryPlan, depth: Int) {

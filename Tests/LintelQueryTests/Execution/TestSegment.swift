@@ -54,7 +54,8 @@ final class TestSegment: Segment {
   func storedBytes(_ column: ColumnReference, block: Int) -> Int { 1 }
 
   func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? {
-    columns[column].map { $0[block].zoneMap }
+    // What is damaged has no statistics: the query goes on to read.
+    column == corrupt ? nil : columns[column].map { $0[block].zoneMap }
   }
 
   /// Kept of every column of byte strings and ids.
@@ -118,10 +119,12 @@ extension ColumnVector {
   var zoneMap: BlockStatistics {
     let rows = (0..<count).filter(isValid)
     var bounds = BlockStatistics.Bounds.none
+    var sum: Int128?
     switch storage {
     case .int64(let lanes):
       let values = rows.map { lanes[$0] }
       if let low = values.min(), let high = values.max() { bounds = .int64(min: low, max: high) }
+      sum = values.reduce(0) { $0 + Int128($1) }
     case .float64(let lanes):
       let values = rows.map { lanes[$0] }
       let numbers = values.filter { !$0.isNaN }
@@ -133,7 +136,7 @@ extension ColumnVector {
       if let low = values.min(), let high = values.max() { bounds = .id128(min: low, max: high) }
     default: break
     }
-    return BlockStatistics(rowCount: count, nullCount: count - rows.count, bounds: bounds)
+    return BlockStatistics(rowCount: count, nullCount: count - rows.count, bounds: bounds, sum: sum)
   }
 
   // Makers for tests: nil is null.

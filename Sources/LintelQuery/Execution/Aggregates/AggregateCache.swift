@@ -89,20 +89,23 @@ extension ScanPlan {
 
   /// Whether zone maps tell that every row passes a comparison of integers.
   private static func passes(_ conjunct: Expression, _ segment: any Segment) -> Bool {
+    (0..<segment.blockCount).allSatisfy { passes(conjunct, segment, block: $0) }
+  }
+
+  /// The same of one block.
+  static func passes(_ conjunct: Expression, _ segment: any Segment, block: Int) -> Bool {
     guard case .call(let function, let operands, _) = conjunct, operands.count == 2,
-      case .column(let column, let type) = operands[0], type != .id8, case .constant(.int64(let bound), _) = operands[1]
+      case .column(let column, let type) = operands[0], type != .id8,
+      case .constant(.int64(let bound), _) = operands[1],
+      let statistics = segment.statistics(.column(column), block: block), statistics.nullCount == 0,
+      case .int64(let low, let high) = statistics.bounds
     else { return false }
-    return (0..<segment.blockCount).allSatisfy { block in
-      guard let statistics = segment.statistics(.column(column), block: block), statistics.nullCount == 0,
-        case .int64(let low, let high) = statistics.bounds
-      else { return false }
-      switch function {
-      case .less: return high < bound
-      case .lessOrEqual: return high <= bound
-      case .greater: return low > bound
-      case .greaterOrEqual: return low >= bound
-      default: return false
-      }
+    switch function {
+    case .less: return high < bound
+    case .lessOrEqual: return high <= bound
+    case .greater: return low > bound
+    case .greaterOrEqual: return low >= bound
+    default: return false
     }
   }
 }

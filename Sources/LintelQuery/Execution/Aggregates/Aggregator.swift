@@ -20,6 +20,8 @@ class Aggregator {
   /// Makes room for `groups` groups.
   func grow(_ groups: Int) {}
   func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {}
+  /// Takes in all rows of a block, into group 0, by what is known of the operand (``BlockAnswer``).
+  func absorb(_ statistics: BlockStatistics) {}
   /// Takes in another thread's states; group `g` of it is group `mapping[g]` here.
   func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {}
   /// One lane per group: what `call` asks of the states, which several calls may share.
@@ -87,6 +89,10 @@ final class CountAggregator: Aggregator {
     } else {
       counts[0] &+= validity.map(ScanKernels.countTrue) ?? Int64(rows.count)
     }
+  }
+
+  override func absorb(_ statistics: BlockStatistics) {
+    counts[0] &+= Int64(statistics.rowCount - statistics.nullCount)
   }
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {

@@ -26,6 +26,15 @@ final class IntegerExtremeAggregator: Aggregator {
     noteGreatest(values, rows, operand)
   }
 
+  override func absorb(_ statistics: BlockStatistics) {
+    guard case .int64(let low, let high) = statistics.bounds, statistics.nullCount < statistics.rowCount else { return }
+    for bound in [low, high] {
+      let bits = UInt64(bitPattern: bound) ^ flip
+      best[0] = min(best[0], bits)
+      if bits == .max { greatest.insert(0) }
+    }
+  }
+
   private func updateGroups(_ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?) {
     let flip = flip
     values.withUnsafeBufferPointer { values in

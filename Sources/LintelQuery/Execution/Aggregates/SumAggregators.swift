@@ -38,6 +38,12 @@ final class IntegerSumAggregator: Aggregator {
     }
   }
 
+  override func absorb(_ statistics: BlockStatistics) {
+    moved.grow(1)
+    moved[0] &+= statistics.sum ?? 0
+    states[0][1] &+= Int64(statistics.rowCount - statistics.nullCount)
+  }
+
   /// Sees to it that the values can be added to the states; false when they are too great for that.
   private func makeRoom(for values: [Int64]) -> Bool {
     let (most, overflow) = (ScanKernels.magnitude(values) &+ 1).multipliedReportingOverflow(by: UInt64(values.count))

@@ -58,9 +58,10 @@ final class BlockScan: @unchecked Sendable {
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
-  /// `needsMore` is asked before each block.
+  /// `needsMore` is asked before each block; then `answer`, which is true where the block needs no reading.
   func run(
     needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
+    answer: @Sendable @escaping (Int, Task) -> Bool = { _, _ in false },
     _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
   ) throws(ExecutionFailure) -> Times {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
@@ -69,8 +70,9 @@ final class BlockScan: @unchecked Sendable {
       guard needsMore(number) else { return }
       let task = self.tasks[number]
       let rows = task.segment.segment.rowCount(ofBlock: task.block)
-      contexts[worker].meter.rows += rows
       defer { self.query.cancellation.addProgress(done: rows) }
+      if answer(worker, task) { return self.query.note(answered: 1) }
+      contexts[worker].meter.rows += rows
       let context = contexts[worker].context
       let start = ContinuousClock.now
       self.begin(task, context, contexts[worker].meter)
