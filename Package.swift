@@ -37,7 +37,7 @@ let package = Package(
     .target(name: "CLintelKernels", cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "LintelColumns", dependencies: ["CLintelKernels", "CLZ4", "CZstd"], swiftSettings: strict),
-    .target(name: "LintelStorage", dependencies: ["LintelColumns"], swiftSettings: strict),
+    .target(name: "LintelStorage", dependencies: ["CLintelKernels", "LintelColumns"], swiftSettings: strict),
     .target(
       name: "LintelQuery", dependencies: ["CLintelKernels", "LintelColumns", "LintelStorage"], swiftSettings: strict),
     .target(

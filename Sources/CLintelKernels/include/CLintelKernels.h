@@ -164,4 +164,7 @@ void lintel_parse_strings(
   lintel_template *templates, uint32_t template_count, const uint8_t *bytes, const uint32_t *lengths, size_t count,
   int64_t *which);
 
+/// Has memory that is about to be used brought into the cache; any address will do.
+static inline void lintel_prefetch(const void *address) { __builtin_prefetch(address); }
+
 #endif

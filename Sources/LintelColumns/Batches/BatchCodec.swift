@@ -18,6 +18,9 @@
 public enum BatchCodec {
   static let version: UInt8 = 1
   static let headerSize = 10
+  /// LZ4's trade of size for speed. On spans 8 takes a tenth more bytes than 1 and half the time, which costs less than
+  /// the bytes do.
+  private static let acceleration: Int32 = 8
 
   /// Appends the bytes of the batch.
   public static func encode(_ batch: Batch, into out: inout [UInt8]) {
@@ -25,7 +28,8 @@ public enum BatchCodec {
     writer.append(batch)
     let body = writer.bytes
     body.withUnsafeBytes { body in
-      let compressed = body.count < 128 ? nil : Compression.lz4(body, limit: body.count - body.count / 8)
+      let limit = body.count - body.count / 8
+      let compressed = body.count < 128 ? nil : Compression.lz4(body, limit: limit, acceleration: acceleration)
       out.append(version)
       out.append(compressed == nil ? 0 : 1)
       out.append(littleEndian: UInt64(body.count))

@@ -1,3 +1,5 @@
+internal import CLintelKernels
+
 /// A set of 128-bit digests: open addressing with linear probing in one flat table, at most 5/8 full.
 ///
 /// Digests are uniform already, so their low bits choose the slot. A slot of 0 is free; the digest 0 is a flag of its own.
@@ -12,6 +14,15 @@ struct DigestSet: Sendable {
     guard digest != 0 else { return hasZero }
     guard !slots.isEmpty else { return false }
     return slots.withUnsafeBufferPointer { slots in slots[Self.slot(of: digest, in: slots)] == digest }
+  }
+
+  /// Has the slot where the digest belongs brought into the cache: to be called some digests ahead of the look-up.
+  @inline(__always)
+  func prefetch(_ digest: UInt128) {
+    slots.withUnsafeBufferPointer { slots in
+      guard let base = slots.baseAddress else { return }
+      lintel_prefetch(base + (Int(truncatingIfNeeded: digest) & (slots.count &- 1)))
+    }
   }
 
   /// False when the digest was there.

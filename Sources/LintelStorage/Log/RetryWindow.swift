@@ -27,13 +27,22 @@ public struct RetryWindow: Sendable {
   /// Digests remembered.
   public var count: Int { younger.digests.count + older.digests.count }
 
+  /// Each look-up would wait for memory; so many digests ahead, the memory is asked for.
+  private static let prefetchDistance = 12
+
   /// Remembers the digests of a batch. Returns the rows that were not known, ascending; a digest that comes twice in the
   /// batch is new the first time only.
   public mutating func insertNew(_ digests: [UInt128], now: Int64) -> [UInt32] {
     expire(now: now)
     var rows: [UInt32] = []
     rows.reserveCapacity(digests.count)
-    for (row, digest) in digests.enumerated() where !older.digests.contains(digest) {
+    for (row, digest) in digests.enumerated() {
+      let ahead = row &+ Self.prefetchDistance
+      if ahead < digests.count {
+        older.digests.prefetch(digests[ahead])
+        younger.digests.prefetch(digests[ahead])
+      }
+      if older.digests.contains(digest) { continue }
       if younger.digests.insert(digest) { rows.append(UInt32(truncatingIfNeeded: row)) }
     }
     return rows

@@ -11,12 +11,14 @@ final class BatchSegment: Segment {
   let maxTime: Int64
   private let places: [AttributeKey: Int]
 
-  /// - Parameter blockRows: Rows a block at most; a power of two.
-  init(_ batch: Batch, name: String, blockRows: Int) {
+  /// - Parameters:
+  ///   - blockRows: Rows a block at most; a power of two.
+  ///   - byteCount: The batch's, where it is known.
+  init(_ batch: Batch, name: String, blockRows: Int, byteCount: Int? = nil) {
     self.batch = batch
     self.name = name
     self.blockRows = blockRows
-    byteCount = batch.byteCount
+    self.byteCount = byteCount ?? batch.byteCount
     var places: [AttributeKey: Int] = [:]
     places.reserveCapacity(batch.attributes.count)
     for (index, attribute) in batch.attributes.enumerated() { places[attribute.key] = index }

@@ -156,13 +156,16 @@ final class Follower: Sendable {
     if view.shards[index].segments.count > firstNew { settle(&view.shards[index].segments) }
   }
 
+  /// So many small segments are put up with.
+  private static let smallSegmentLimit = 32
+
   /// Joins neighbours of one table and log segment up to a block's rows.
   private func settle(_ segments: inout [LoggedSegment]) {
     var result: [LoggedSegment] = []
     var run: [LoggedSegment] = []
     var rows = 0
     func join() {
-      if run.count >= Memtable.smallSegmentLimit, let joined = BatchJoin.join(run.map(\.segment.batch)) {
+      if run.count >= Self.smallSegmentLimit, let joined = BatchJoin.join(run.map(\.segment.batch)) {
         let segment = BatchSegment(joined, name: run[0].segment.name, blockRows: blockRows)
         result.append(LoggedSegment(logSegment: run[0].logSegment, segment: segment))
       } else {

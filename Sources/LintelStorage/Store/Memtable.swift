@@ -13,8 +13,8 @@ struct Memtable: Sendable {
   /// Bytes reserved from the store's budget.
   private(set) var reservedBytes = 0
 
-  /// So many small segments are put up with.
-  static let smallSegmentLimit = 32
+  /// So many small segments are put up with: under load most batches are flushed before it would pay to join them.
+  static let smallSegmentLimit = 256
 
   init(_ schema: TableSchema) { self.schema = schema }
 
@@ -29,9 +29,7 @@ struct Memtable: Sendable {
   /// The small segments that are to become one; `nil` while there are few.
   func smallSegments(targetRows: Int) -> ArraySlice<BatchSegment>? {
     let small = segments[settledCount...]
-    guard small.count >= Self.smallSegmentLimit || small.reduce(0, { $0 + $1.rowCount }) >= targetRows else {
-      return nil
-    }
+    guard small.count >= Self.smallSegmentLimit else { return nil }
     var end = small.startIndex
     var rows = 0
     while end < small.endIndex, rows == 0 || rows + small[end].rowCount <= targetRows {
@@ -41,15 +39,18 @@ struct Memtable: Sendable {
     return small[..<end]
   }
 
-  /// Puts `joined` in the place of the segments it was made of. False when they aren't there any more.
-  mutating func replace(_ old: ArraySlice<BatchSegment>, with joined: BatchSegment, targetRows: Int) -> Bool {
+  /// Puts `joined` in the place of the segments it was made of, if they are still there. Returns the bytes that are no longer
+  /// needed: every small batch has dictionaries of its own.
+  mutating func replace(_ old: ArraySlice<BatchSegment>, with joined: BatchSegment, targetRows: Int) -> Int {
     guard old.startIndex == settledCount, old.endIndex <= segments.count,
       zip(old, segments[old.indices]).allSatisfy({ $0 === $1 })
-    else { return false }
+    else { return 0 }
+    let freed = max(0, min(old.reduce(0) { $0 + $1.byteCount } - joined.byteCount, reservedBytes))
+    reservedBytes -= freed
     segments.replaceSubrange(old.indices, with: [joined])
     // What is far from full takes part in the next round again.
     if joined.rowCount * 2 >= targetRows { settledCount += 1 }
-    return true
+    return freed
   }
 }
 

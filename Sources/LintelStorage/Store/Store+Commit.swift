@@ -84,7 +84,11 @@ extension Store {
   private func insert(_ accepted: [Accepted], _ shard: Shard) -> Bool {
     let names = state.withLock { state in accepted.map { _ in state.segmentName(shard: shard.index) } }
     let segments = zip(accepted, names).map { entry, name in
-      entry.batch.map { BatchSegment($0, name: name, blockRows: configuration.blockRows) }
+      entry.batch.map { batch in
+        BatchSegment(
+          batch, name: name, blockRows: configuration.blockRows,
+          byteCount: batch.rowCount == entry.item.batch.rowCount ? entry.item.reservedBytes : nil)
+      }
     }
     let now = WallClock.monotonic()
     let tables = state.withLock { state in
@@ -137,7 +141,8 @@ extension Store {
     state.withLock { state in
       state.settling.remove(SettlingKey(table: table, shard: shard))
       guard let joined else { return }
-      _ = state.memtables[shard][table]?.replace(small, with: joined, targetRows: blockRows)
+      let freed = state.memtables[shard][table]?.replace(small, with: joined, targetRows: blockRows)
+      state.reservedBytes -= freed ?? 0
     }
     // What has come meanwhile.
     startSettling(table, shard: shard)
