@@ -22,7 +22,12 @@ import Testing
       right.resize(1)
       for value in values.prefix(77) { left.add(value, to: 0) }
       for value in values.dropFirst(77) { right.add(value, to: 0) }
-      left.merge(right, mapping: [0])
+      // On the way through another one nothing gets lost, be it empty before or not.
+      var between = ExactSums()
+      between.resize(2)
+      between.merge(right, mapping: [1])
+      between.merge(ExactSums(), mapping: [])
+      left.merge(between, mapping: [0, 0])
       #expect(left.sum(0).bitPattern == expected.bitPattern, "seed \(seed)")
     }
   }

@@ -87,20 +87,26 @@ struct ExactSums {
     for (group, base) in other.bases.enumerated() {
       let target = Int(mapping[group])
       specials[target] |= other.specials[group]
-      if base >= 0, other.overflowed[group] == nil, bases[target] == base || bases[target] < 0 {
-        bases[target] = base
-        for index in 0..<Self.window {
-          lanes[target * Self.window + index] &+= other.lanes[group * Self.window + index]
+      if base >= 0 {
+        if bases[target] < 0 { bases[target] = base }
+        if bases[target] == base {
+          for index in 0..<Self.window {
+            lanes[target * Self.window + index] &+= other.lanes[group * Self.window + index]
+          }
+        } else {
+          let digits = other.lanes[group * Self.window..<(group + 1) * Self.window]
+          add(digits.prefix(Self.fullDigits - Int(base)), from: Int(base), to: target)
         }
-      } else if base >= 0 {
-        var full = overflowed[target] ?? Array(repeating: 0, count: Self.fullDigits)
-        for index in 0..<Self.window where Int(base) + index < Self.fullDigits {
-          full[Int(base) + index] &+= other.lanes[group * Self.window + index]
-        }
-        if let rest = other.overflowed[group] { for index in rest.indices { full[index] &+= rest[index] } }
-        overflowed[target] = full
       }
+      if let rest = other.overflowed[group] { add(rest[...], from: 0, to: target) }
     }
+  }
+
+  /// Adds digits to a group's full accumulator.
+  private mutating func add(_ digits: ArraySlice<Int64>, from first: Int, to group: Int) {
+    var full = overflowed[group] ?? Array(repeating: 0, count: Self.fullDigits)
+    for (index, digit) in digits.enumerated() { full[first + index] &+= digit }
+    overflowed[group] = full
   }
 
   /// The exact sum in units of 2^-1074.
