@@ -3,7 +3,7 @@ import LintelColumns
 /// What must hold in a block for any of its rows to pass a filter: tests of single columns under AND and OR.
 ///
 /// It follows from the filter and says less: where a part of the filter can't be tested, nothing is demanded for it.
-indirect enum BlockCondition {
+indirect enum BlockCondition: Sendable {
   case test(BlockTest)
   /// Holds where the list is empty.
   case all([BlockCondition])

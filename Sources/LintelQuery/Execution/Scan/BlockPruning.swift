@@ -2,7 +2,7 @@ import LintelColumns
 import LintelStorage
 
 /// Finds the blocks of a segment in which a filter may find rows.
-struct BlockPruning {
+struct BlockPruning: Sendable {
   private let conditions: [BlockCondition]
 
   /// - Parameter conjuncts: What rows must pass, all of it.

@@ -29,7 +29,7 @@ final class BlockScan: @unchecked Sendable {
 
   private func prepare() throws(ExecutionFailure) {
     let segments = query.segments
-    nonisolated(unsafe) let pruning =
+    let pruning =
       query.options.usePruning ? BlockPruning(plan.filter?.conjuncts ?? [], subqueries: plan.subqueries) : nil
     let prepared = Mutex([PreparedSegment?](repeating: nil, count: segments.count))
     try query.parallel(segments.count) { (_, index) throws(ExecutionFailure) in
