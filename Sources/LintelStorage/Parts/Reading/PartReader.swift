@@ -176,8 +176,10 @@ final class PartReader: Segment {
     return (entry.statistics.rowCount, try bytes(entry.chunk, blockName(block, column)))
   }
 
-  /// Whether a column's decoded blocks, eight bytes a row, are a small part of the cache.
-  private var isSmall: Bool { 8 * rowCount <= cache.capacity / 16 }
+  /// Whether a column's decoded blocks take a fourth of the cache at most: four bytes a row as codes, eight as numbers.
+  private func isSmall(_ column: PartColumn) -> Bool {
+    (column.dictionary == nil ? 8 : 4) * rowCount <= cache.capacity / 4
+  }
 
   /// What messages call a block.
   private func blockName(_ block: Int, _ column: Int) -> String {
@@ -211,7 +213,7 @@ final class PartReader: Segment {
     guard vector.count == rows else {
       throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
     }
-    if cached { cache.insert(.vector(vector), for: key, isLasting: isSmall) }
+    if cached { cache.insert(.vector(vector), for: key, isLasting: isSmall(stored)) }
     return vector
   }
 }
