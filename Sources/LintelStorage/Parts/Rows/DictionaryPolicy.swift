@@ -6,7 +6,7 @@
 enum DictionaryPolicy {
   /// At least this many entries are allowed whatever the number of rows.
   static let minimumLimit = 65_536
-  /// Half of what the store's cache takes by default: a larger dictionary would be read anew for every block.
+  /// Below what the store's cache takes by default in one piece: a dictionary beyond it is read anew for every block.
   static let maximumBytes = 96 << 20
   /// Values that take more than this on average are not looked at for repeats.
   static let longValueBytes = 1024
