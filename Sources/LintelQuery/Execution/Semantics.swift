@@ -8,7 +8,8 @@
 /// **Aggregates.**
 /// - `sum` of doubles: the exact sum, rounded once to the nearest double, so that no order matters; NaN when a NaN or both
 ///   infinities take part. `average` of doubles is that sum divided by the count.
-/// - `quantile(q)`: nearest rank: of n values in sort order the one at `ceil(q * n)` (double arithmetic), counted from 1.
+/// - `quantileExact(q)`: nearest rank: of n values in sort order the one at `ceil(q * n)` (double arithmetic), counted from 1.
+/// - `quantile(q)`: the middle of that value's bucket (``QuantileBuckets``): it depends on the values alone.
 /// - `standardDeviation`: `sqrt(D / (n * (n - 1)))` where `D = n * sum(x^2) - sum(x)^2` is computed exactly and then
 ///   rounded to a double; NaN when a value is not finite.
 /// - `approximateCountDistinct`: HyperLogLog with 2^14 registers, standard error 0.81 %, nearly exact for small counts.

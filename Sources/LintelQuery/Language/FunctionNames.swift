@@ -2,7 +2,7 @@
 enum FunctionNames {
   static let aggregates: Set<String> = [
     "count", "approx_count_distinct", "sum", "avg", "min", "max", "any", "any_value", "arg_min", "arg_max", "quantile",
-    "median", "p50", "p75", "p90", "p95", "p99", "p999", "histogram", "top_k", "stddev",
+    "quantile_exact", "median", "p50", "p75", "p90", "p95", "p99", "p999", "histogram", "top_k", "stddev",
   ]
 
   static let scalars: Set<String> = [

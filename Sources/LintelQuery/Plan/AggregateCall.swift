@@ -22,8 +22,10 @@ public struct AggregateCall: Sendable, Hashable {
     /// Operands: value, key. The value (which may be null) of the row with the least (greatest) key; among equals, the
     /// first in scan order. Rows whose key is null don't take part.
     case argMin, argMax
-    /// Operand: number. Constants: the quantiles' rank in 0...1.
+    /// Operand: number, but no time. Constant: the quantile's rank in 0...1. Within 0.8 % (docs/spanql.md).
     case quantile(Double)
+    /// The same, exact: a value that occurs.
+    case quantileExact(Double)
     /// Of a sample (divisor n - 1); null for fewer than two values.
     case standardDeviation
     /// Operand: number. Result: variant, array of [lower bound, count].

@@ -60,6 +60,9 @@ struct ExpressionText {
     case .quantile(let rank):
       name = "quantile"
       operands += ", \(rank)"
+    case .quantileExact(let rank):
+      name = "quantile_exact"
+      operands += ", \(rank)"
     case .standardDeviation: name = "stddev"
     case .histogram(let buckets):
       name = "histogram"

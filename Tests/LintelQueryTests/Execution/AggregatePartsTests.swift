@@ -99,11 +99,11 @@ import Testing
   }
 
   @Test func quantileRanks() {
-    #expect(QuantileAggregator.index(0, of: 10) == 0)
-    #expect(QuantileAggregator.index(0.5, of: 10) == 4)
-    #expect(QuantileAggregator.index(0.51, of: 10) == 5)
-    #expect(QuantileAggregator.index(1, of: 10) == 9)
-    #expect(QuantileAggregator.index(0.99, of: 1) == 0)
+    #expect(NearestRank.index(0, of: 10) == 0)
+    #expect(NearestRank.index(0.5, of: 10) == 4)
+    #expect(NearestRank.index(0.51, of: 10) == 5)
+    #expect(NearestRank.index(1, of: 10) == 9)
+    #expect(NearestRank.index(0.99, of: 1) == 0)
   }
 
   @Test func histogramsOfExtremes() throws {

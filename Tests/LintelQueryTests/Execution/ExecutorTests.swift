@@ -43,7 +43,9 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
       call(.min, T.span, type: .id8), call(.max, T.time, type: .timestamp),
       call(.standardDeviation, T.score, type: .float64),
       call(.standardDeviation, T.duration, type: .float64), call(.quantile(0.9), T.duration, type: .duration),
-      call(.quantile(0.5), T.score, type: .float64), call(.histogram(buckets: 5), T.duration, type: .variant),
+      call(.quantile(0.5), T.score, type: .float64), call(.quantileExact(0.7), T.duration, type: .duration),
+      call(.quantileExact(0.2), T.score, type: .float64), call(.quantile(1), T.number, type: .int64),
+      call(.histogram(buckets: 5), T.duration, type: .variant),
     ]
     let values = [
       count(), count(.compare(.equal, T.statusColumn, .int(2))), call(.count, T.duration, type: .int64),

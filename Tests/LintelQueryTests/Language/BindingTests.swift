@@ -71,7 +71,8 @@ import Testing
     ("CAST(name AS timestamp)", "timestamp"), ("least(duration, 1s)", "duration"),
     ("sum(reported_cost)", "money"), ("avg(reported_cost)", "float64"), ("sum(input_tokens)", "int64"),
     ("sum(duration)", "duration"), ("max(end_time) - min(start_time)", "duration"), ("p95(duration)", "duration"),
-    ("quantile(input_tokens, 0.5)", "uint32"), ("count(*) / count(name)", "float64"), ("min(status)", "enum"),
+    ("quantile(input_tokens, 0.5)", "uint32"), ("quantile_exact(duration, 0.5)", "duration"),
+    ("p50(start_time)", "timestamp"), ("count(*) / count(name)", "float64"), ("min(status)", "enum"),
     ("arg_max(trace_id, duration)", "id16"), ("top_k(name)", "any"), ("histogram(duration, 5)", "any"),
     ("stddev(duration)", "float64"), ("any(name)", "string"), ("count(DISTINCT name)", "int64"),
   ])

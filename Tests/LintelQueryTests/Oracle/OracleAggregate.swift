@@ -23,7 +23,8 @@ struct OracleAggregate {
     case .any: return values.first ?? .null
     case .argMin: return argument(rows, least: true)
     case .argMax: return argument(rows, least: false)
-    case .quantile(let rank): return quantile(values, rank)
+    case .quantile(let rank): return middle(quantile(values, rank))
+    case .quantileExact(let rank): return quantile(values, rank)
     case .standardDeviation: return deviation(values)
     case .histogram(let buckets): return histogram(values.map(double).filter(\.isFinite), buckets)
     case .topK(let count): return top(values, count)
@@ -102,6 +103,19 @@ struct OracleAggregate {
     let sorted = values.sorted { OracleOrder.compare($0, $1, type) < 0 }
     let place = Int((rank * Double(values.count)).rounded(.up))
     return OracleOrder.normalized(sorted[min(max(place, 1), values.count) - 1])
+  }
+
+  /// What a sketch says for a value: the middle of the 64th of its power of two.
+  private func middle(_ value: Value) -> Value {
+    let number = double(value)
+    guard value != .null, number.isFinite, number.magnitude >= .leastNormalMagnitude else {
+      return number.isFinite && type == .float64 ? .float64(0) : value
+    }
+    let step = ((number.significand - 1) * 64).rounded(.down) + 0.5
+    let size = Double(sign: .plus, exponent: Int(number.exponent), significand: 1 + step / 64)
+    let result = number < 0 ? -size : size
+    guard type.physical == .int64 else { return .float64(result) }
+    return .int64(result >= 0x1p63 ? .max : result <= -0x1p63 ? .min : Int64(result))
   }
 
   // MARK: Distributions

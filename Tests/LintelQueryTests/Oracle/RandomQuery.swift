@@ -87,7 +87,7 @@ struct RandomQuery {
       case 5: "\(pick("min", "max", "any"))(\(anything(1)))"
       case 6: "\(pick("arg_min", "arg_max"))(\(anything(1)), \(anything(1)))"
       case 7:
-        "quantile(\(pick("took", "small", "score", "cost", "time", "tokens")), \(pick("0", "0.25", "0.5", "0.9", "1")))"
+        "\(pick("quantile", "quantile_exact"))(\(pick("took", "small", "big", "score", "cost", "time", "tokens")), \(pick("0", "0.25", "0.5", "0.9", "1")))"
       case 8: "\(pick("p50", "p90", "p95", "p99", "median"))(\(pick("took", "score", "big")))"
       case 9: "stddev(\(pick("took", "score", "small", "big", "tokens")))"
       case 10: "histogram(\(pick("took", "score", "small")), \(number(1...5)))"

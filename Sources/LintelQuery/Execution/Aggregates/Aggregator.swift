@@ -39,6 +39,7 @@ class Aggregator {
         switch call.function {
         case .average: .sum
         case .quantile: .quantile(0)
+        case .quantileExact: .quantileExact(0)
         default: call.function
         }
       operands = call.operands
@@ -58,7 +59,8 @@ class Aggregator {
     case .argMin, .argMax:
       guard call.operands.count == 2 else { throw .unsupported("arg_min and arg_max take two operands") }
       return ArgumentAggregator(type, keyType: call.operands[1].type, wantsGreatest: call.function == .argMax)
-    case .quantile: return QuantileAggregator(isDouble: type.physical == .float64)
+    case .quantile: return QuantileSketchAggregator(isDouble: type.physical == .float64)
+    case .quantileExact: return ExactQuantileAggregator(isDouble: type.physical == .float64)
     case .standardDeviation:
       return type.physical == .float64 ? DoubleDeviationAggregator() : IntegerDeviationAggregator()
     case .histogram(let buckets): return HistogramAggregator(buckets: max(1, buckets))

@@ -61,8 +61,17 @@ private struct SharedCells: @unchecked Sendable {
   let pointer: UnsafeMutablePointer<UInt64>
 }
 
-/// Values of nearest rank; all quantiles of one operand share the values.
-final class QuantileAggregator: CollectingAggregator {
+/// Which of sorted values a quantile is.
+enum NearestRank {
+  /// Position of the quantile among `count` sorted values.
+  static func index(_ rank: Double, of count: Int) -> Int {
+    let position = (rank * Double(count)).rounded(.up)
+    return position >= Double(count) ? count - 1 : position >= 1 ? Int(position) - 1 : 0
+  }
+}
+
+/// quantile_exact: values of nearest rank; all quantiles of one operand share the values.
+final class ExactQuantileAggregator: CollectingAggregator {
   private var finished: Collected?
 
   /// Values by group. Selecting reorders them within their group, and what was selected bounds the next selection.
@@ -83,7 +92,7 @@ final class QuantileAggregator: CollectingAggregator {
 
     func select(_ rank: Double, group: Int) -> UInt64 {
       let start = starts[group]
-      let wanted = start + QuantileAggregator.index(rank, of: starts[group + 1] - start)
+      let wanted = start + NearestRank.index(rank, of: starts[group + 1] - start)
       let low = settled[group].last { $0 <= wanted } ?? start
       let high = settled[group].first { $0 >= wanted } ?? starts[group + 1] - 1
       let range = UnsafeMutableBufferPointer(rebasing: values[low...high])
@@ -92,7 +101,7 @@ final class QuantileAggregator: CollectingAggregator {
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    guard case .quantile(let rank) = call.function else { return .nulls(.int64, count: groups) }
+    guard case .quantileExact(let rank) = call.function else { return .nulls(.int64, count: groups) }
     let all =
       finished
       ?? {
@@ -102,7 +111,7 @@ final class QuantileAggregator: CollectingAggregator {
     let validity = makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
     let picked = Self.select(all, groups, rank)
     for group in 0..<groups where validity[group] {
-      let wanted = all.starts[group] + Self.index(rank, of: all.starts[group + 1] - all.starts[group])
+      let wanted = all.starts[group] + NearestRank.index(rank, of: all.starts[group + 1] - all.starts[group])
       let place = all.settled[group].firstIndex { $0 >= wanted } ?? all.settled[group].count
       all.settled[group].insert(wanted, at: place)
     }
@@ -124,12 +133,6 @@ final class QuantileAggregator: CollectingAggregator {
       }
     }
     return makeLanes(groups) { picked[$0] }
-  }
-
-  /// Position of the quantile among `count` sorted values.
-  static func index(_ rank: Double, of count: Int) -> Int {
-    let position = (rank * Double(count)).rounded(.up)
-    return position >= Double(count) ? count - 1 : position >= 1 ? Int(position) - 1 : 0
   }
 }
 

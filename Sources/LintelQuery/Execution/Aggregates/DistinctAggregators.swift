@@ -1,14 +1,49 @@
 import LintelColumns
 
+/// Numbers group << 32 | value, each once, with how often they occurred.
+struct CountedPairs {
+  private let pairs = NumberInterner()
+  private var counts: [Int64] = []
+
+  var count: Int { counts.count }
+  var byteCount: Int { pairs.byteCount + counts.capacity * 8 }
+
+  subscript(number: Int) -> (pair: UInt64, count: Int64) { (pairs.values[number], counts[number]) }
+
+  /// True when the pair is new.
+  @inline(__always)
+  mutating func add(_ pair: UInt64, _ count: Int64) -> Bool {
+    let number = Int(pairs.intern(pair))
+    let isNew = number == counts.count
+    if isNew { counts.append(0) }
+    counts[number] &+= count
+    return isNew
+  }
+
+  /// Numbers of the pairs of group `g`, at `starts[g] ..< starts[g + 1]`, in order of appearance.
+  func byGroup(_ groups: Int) -> (numbers: [UInt32], starts: [Int]) {
+    var starts = Array(repeating: 0, count: groups + 1)
+    for number in 0..<count { starts[Int(pairs.values[number] >> 32) + 1] += 1 }
+    for group in 0..<groups { starts[group + 1] += starts[group] }
+    var next = starts
+    var numbers = Array(repeating: UInt32(0), count: count)
+    for number in 0..<count {
+      let group = Int(pairs.values[number] >> 32)
+      numbers[next[group]] = UInt32(truncatingIfNeeded: number)
+      next[group] += 1
+    }
+    return (numbers, starts)
+  }
+}
+
 /// Pairs of group and value number, each once, with how often they occurred.
 struct PairCounts {
   let values: ValueInterner
-  let pairs = NumberInterner()
-  private(set) var counts: [Int64] = []
+  private(set) var pairs = CountedPairs()
 
   init(_ type: PhysicalType) { values = ValueInterner(type) }
 
-  var byteCount: Int { values.byteCount + pairs.byteCount + counts.count * 8 }
+  var byteCount: Int { values.byteCount + pairs.byteCount }
 
   mutating func add(_ rows: GroupedRows, _ operand: Vector) {
     let numbers = values.intern(operand)
@@ -20,26 +55,19 @@ struct PairCounts {
         repeats &+= 1
         continue
       }
-      if repeats > 0 { add(last, repeats) }
+      if repeats > 0 { _ = pairs.add(last, repeats) }
       last = pair
       repeats = 1
     }
-    if repeats > 0 { add(last, repeats) }
-  }
-
-  @inline(__always)
-  private mutating func add(_ pair: UInt64, _ count: Int64) {
-    let number = Int(pairs.intern(pair))
-    if number == counts.count { counts.append(0) }
-    counts[number] &+= count
+    if repeats > 0 { _ = pairs.add(last, repeats) }
   }
 
   mutating func merge(_ other: PairCounts, mapping: [UInt32]) {
     let valueMapping = values.merge(other.values)
     for number in 0..<other.pairs.count {
-      let pair = other.pairs.values[number]
+      let (pair, count) = other.pairs[number]
       let group = mapping[Int(pair >> 32)]
-      add(UInt64(group) << 32 | UInt64(valueMapping[Int(pair & 0xFFFF_FFFF)]), other.counts[number])
+      _ = pairs.add(UInt64(group) << 32 | UInt64(valueMapping[Int(pair & 0xFFFF_FFFF)]), count)
     }
   }
 }
@@ -64,7 +92,7 @@ final class DistinctAggregator: Aggregator {
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     var counts = Array(repeating: Int64(0), count: groups)
-    for number in 0..<pairs.pairs.count { counts[Int(pairs.pairs.values[number] >> 32)] += 1 }
+    for number in 0..<pairs.pairs.count { counts[Int(pairs.pairs[number].pair >> 32)] += 1 }
     return Vector(.int64(counts))
   }
 }
@@ -96,8 +124,8 @@ final class TopValuesAggregator: Aggregator {
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     var byGroup = Array(repeating: [(value: UInt32, count: Int64)](), count: groups)
     for number in 0..<pairs.pairs.count {
-      let pair = pairs.pairs.values[number]
-      byGroup[Int(pair >> 32)].append((UInt32(truncatingIfNeeded: pair), pairs.counts[number]))
+      let (pair, count) = pairs.pairs[number]
+      byGroup[Int(pair >> 32)].append((UInt32(truncatingIfNeeded: pair), count))
     }
     var builder = BytesBuilder(capacity: groups)
     for members in byGroup {

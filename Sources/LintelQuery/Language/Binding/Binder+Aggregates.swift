@@ -91,7 +91,7 @@ extension Binder {
       try checkCount(call, node, 1...1, "\(call.name)(x)")
       rank = known
     } else {
-      try checkCount(call, node, 2...2, "quantile(x, 0.95)")
+      try checkCount(call, node, 2...2, "\(call.name)(x, 0.95)")
       switch try bind(call.arguments[1], scope) {
       case .constant(.float64(let number), _) where (0...1).contains(number): rank = number
       case .constant(.int64(let number), .int64) where (0...1).contains(number): rank = Double(number)
@@ -101,7 +101,9 @@ extension Binder {
       }
     }
     let value = try bindNumber(call.arguments[0], scope, "the argument of \(call.name)")
-    return (.quantile(rank), [value], value.type)
+    // A hundredth of the time since 1970 would be no answer.
+    let isExact = call.name == "quantile_exact" || value.type == .timestamp
+    return (isExact ? .quantileExact(rank) : .quantile(rank), [value], value.type)
   }
 
   /// An optional count among the arguments: buckets, or entries.
