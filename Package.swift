@@ -77,8 +77,14 @@ let package = Package(
       swiftSettings: strict),
 
     .testTarget(name: "LintelColumnsTests", dependencies: ["LintelColumns"], swiftSettings: strict),
+    .target(
+      name: "LintelSimulation", dependencies: ["LintelColumns", "LintelStorage"], path: "Tests/LintelSimulation",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "lintel-simulate", dependencies: ["LintelSimulation"], path: "Tests/lintel-simulate", swiftSettings: strict),
     .testTarget(
-      name: "LintelStorageTests", dependencies: ["LintelStorage"], exclude: ["Golden/sets"], swiftSettings: strict),
+      name: "LintelStorageTests", dependencies: ["LintelSimulation", "LintelColumns", "LintelStorage"],
+      exclude: ["Golden/sets"], swiftSettings: strict),
     .testTarget(name: "LintelQueryTests", dependencies: ["LintelQuery"], swiftSettings: strict),
     .testTarget(
       name: "LintelTests", dependencies: ["Lintel", "LintelColumns", "LintelQuery", "LintelStorage"],

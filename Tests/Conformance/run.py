@@ -146,7 +146,7 @@ def kills_lose_nothing_acknowledged(bin):
     kills = int(os.environ.get("LINTEL_KILLS", "5"))
     count, lost, repeated, damaged = kill.run(bin, kills, seed=kills)
     check(count > 0, "nothing was acknowledged")
-    check(not lost and not repeated and not damaged, f"{len(lost)} lost, {len(repeated)} stored twice, {len(damaged)} damaged")
+    check(not lost and not repeated and not damaged, f"of batches of {kill.BATCH} {len(lost)} lost, {len(repeated)} stored twice, {len(damaged)} damaged")
 
 
 @case

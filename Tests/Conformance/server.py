@@ -23,21 +23,26 @@ class Linteld:
         self.data = os.path.join(self.folder.name, "store")
         self.otlp, self.api = free_port(), free_port()
         self.log = os.path.join(self.folder.name, "linteld.log")
+        # Called in the new process: limits to be set.
+        self.before_start = None
 
-    def start(self):
+    def launch(self):
+        """Starts the process without waiting for it."""
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [os.path.join(self.bin, "linteld"), "serve", "--data", self.data, "--otlp-http", f"127.0.0.1:{self.otlp}",
-                 "--api", f"127.0.0.1:{self.api}", *self.flags], stderr=log, stdout=log)
-        for _ in range(300):
-            if self.process.poll() is not None:
-                break
+                 "--api", f"127.0.0.1:{self.api}", *self.flags], stderr=log, stdout=log, preexec_fn=self.before_start)
+
+    def start(self):
+        self.launch()
+        end = time.monotonic() + 15
+        while time.monotonic() < end and self.process.poll() is None:
             try:
                 if self.get("/health")[0] == 200:
                     return self
             except OSError:
                 pass
-            time.sleep(0.05)
+            time.sleep(0.01)
         raise RuntimeError("linteld did not start: " + open(self.log).read()[-2000:])
 
     def stop(self, signal_number=15):

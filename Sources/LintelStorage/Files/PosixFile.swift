@@ -47,13 +47,10 @@ final class PosixWritableFile: WritableFile {
   func append(_ bytes: UnsafeRawBufferPointer) throws(StorageError) {
     guard !bytes.isEmpty else { return }
     let descriptor = try openDescriptor()
-    var rest = bytes
-    while !rest.isEmpty {
-      let written = retrying { write(descriptor.number, rest.baseAddress, rest.count) }
-      try check("write \(bytes.count) bytes", path, written)
-      guard written > 0 else { throw .system("write \(bytes.count) bytes", path, EIO) }
-      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(written))
-      state.withLock { $0.length &+= written }
+    try Transfers.write(bytes, to: path) { rest in
+      let written = write(descriptor.number, rest.baseAddress, rest.count)
+      if written > 0 { state.withLock { $0.length &+= written } }
+      return written
     }
   }
 
@@ -92,33 +89,19 @@ final class PosixReadableFile: ReadableFile {
 
   func read(at offset: Int, count: Int) throws(StorageError) -> [UInt8] {
     let (end, overflow) = offset.addingReportingOverflow(count)
-    guard offset >= 0, count >= 0, !overflow else { throw tooShort(offset, count) }
+    guard offset >= 0, count >= 0, !overflow else { throw Transfers.tooShort(offset, count, path) }
     // The count may come from damaged bytes: nothing large is allocated before the file is known to have as much.
-    if count > 1 << 16, try size() < end { throw tooShort(offset, count) }
+    if count > 1 << 16, try size() < end { throw Transfers.tooShort(offset, count, path) }
     var failure: StorageError?
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
       initialized = 0
       do throws(StorageError) {
-        try fill(UnsafeMutableRawBufferPointer(buffer), at: offset, &initialized)
+        try Transfers.read(UnsafeMutableRawBufferPointer(buffer), at: offset, of: path, &initialized) { rest, place in
+          pread(descriptor.number, rest.baseAddress, rest.count, off_t(place))
+        }
       } catch { failure = error }
     }
     if let failure { throw failure }
     return bytes
-  }
-
-  private func fill(
-    _ buffer: UnsafeMutableRawBufferPointer, at offset: Int, _ filled: inout Int
-  ) throws(StorageError) {
-    while filled < buffer.count {
-      let rest = UnsafeMutableRawBufferPointer(rebasing: buffer.dropFirst(filled))
-      let got = retrying { pread(descriptor.number, rest.baseAddress, rest.count, off_t(offset &+ filled)) }
-      try check("read \(buffer.count) bytes at \(offset)", path, got)
-      guard got > 0 else { throw tooShort(offset, buffer.count) }
-      filled += got
-    }
-  }
-
-  private func tooShort(_ offset: Int, _ count: Int) -> StorageError {
-    StorageError(.corrupt, "the file ends before the \(count) bytes at \(offset) that should be there", path: path)
   }
 }

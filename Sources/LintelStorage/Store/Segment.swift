@@ -43,5 +43,10 @@ public struct TableSnapshot: Sendable {
     self.segments = segments
   }
 
+  /// Rows that are in no store.
+  package init(of batch: Batch) {
+    self.init(schema: batch.schema, segments: [BatchSegment(batch, name: "batch", blockRows: 1 << 20)])
+  }
+
   public var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
 }

@@ -38,12 +38,14 @@ final class Shard: Sendable {
   private let queue = Mutex(Queue())
   private let thread: EngineThreads
 
-  init(index: Int, directory: String, log: consuming Log, damagedSegments: Set<UInt64>) {
+  init(
+    index: Int, directory: String, log: consuming Log, damagedSegments: Set<UInt64>, scheduler: (any WorkScheduler)?
+  ) {
     self.index = index
     self.directory = directory
     self.damagedSegments = damagedSegments
     self.log = Mutex(log)
-    thread = EngineThreads(count: 1, name: "lintel-wal-\(index)")
+    thread = EngineThreads(count: 1, name: "lintel-wal-\(index)", scheduler: scheduler)
   }
 
   /// Queues an item for the next group commit, which `commit` carries out on the shard's thread.

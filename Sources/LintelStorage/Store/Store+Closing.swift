@@ -49,7 +49,7 @@ extension Store {
     }
   }
 
-  private func tick() {
+  package func tick() {
     let now = WallClock.monotonic()
     let age = Int64(min(max(configuration.flushSeconds, 0), 1e9) * 1e9)
     let (due, isStuck) = state.withLock { state in

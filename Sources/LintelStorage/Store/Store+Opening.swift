@@ -14,13 +14,24 @@ extension Store {
     path: String, schemas: [TableSchema], configuration: StoreConfiguration,
     fileSystem: any FileSystem = PosixFileSystem(), readOnly: Bool = false
   ) throws(StorageError) -> Store {
+    try open(
+      path: path, schemas: schemas, configuration: configuration, fileSystem: fileSystem, readOnly: readOnly,
+      scheduler: nil)
+  }
+
+  /// - Parameter scheduler: Runs the store's work instead of threads and clocks; ``tick()`` has to be called.
+  package static func open(
+    path: String, schemas: [TableSchema], configuration: StoreConfiguration, fileSystem: any FileSystem,
+    readOnly: Bool = false, scheduler: (any WorkScheduler)?
+  ) throws(StorageError) -> Store {
     try check(schemas, configuration)
     let layout = StoreLayout(
       shardCount: configuration.shardCount, shardKey: schemas.first.map { $0.columns[$0.shardKey].name } ?? "none")
     let directory = try StoreDirectory.open(path, layout: layout, fileSystem: fileSystem, readOnly: readOnly)
     do throws(StorageError) {
       return try readOnly
-        ? openReadOnly(directory, schemas, configuration) : openWritable(directory, schemas, configuration)
+        ? openReadOnly(directory, schemas, configuration, scheduler)
+        : openWritable(directory, schemas, configuration, scheduler)
     } catch {
       directory.release()
       throw error
@@ -58,7 +69,8 @@ extension Store {
   }
 
   private static func openWritable(
-    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration
+    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration,
+    _ scheduler: (any WorkScheduler)?
   ) throws(StorageError) -> Store {
     let loaded = try directory.loadManifest()
     _ = try directory.removeUnreferenced(loaded.manifest)
@@ -67,16 +79,16 @@ extension Store {
     var shards: [Shard] = []
     for index in 0..<directory.layout.shardCount {
       shards.append(
-        try recover(index, directory, loaded.manifest.logFloors[index], schemas, configuration, &state))
+        try recover(index, directory, loaded.manifest.logFloors[index], schemas, configuration, &state, scheduler))
     }
     let store = Store(
       directory: directory, schemas: schemas, configuration: configuration,
       cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
-      follower: nil)
+      follower: nil, scheduler: scheduler)
     try store.openParts(loaded.manifest)
     store.findStoredRows()
     for index in shards.indices { store.startFlush(shard: index) }
-    store.startTicker()
+    if scheduler == nil { store.startTicker() }
     store.startMerging()
     return store
   }
@@ -84,7 +96,7 @@ extension Store {
   /// Takes up the log of one shard: its rows go into the memtable, its digests into the retry window.
   private static func recover(
     _ index: Int, _ directory: StoreDirectory, _ floor: UInt64, _ schemas: [TableSchema],
-    _ configuration: StoreConfiguration, _ state: inout StoreState
+    _ configuration: StoreConfiguration, _ state: inout StoreState, _ scheduler: (any WorkScheduler)?
   ) throws(StorageError) -> Shard {
     let path = directory.logDirectory(shard: index)
     let fileSystem = directory.fileSystem
@@ -109,7 +121,7 @@ extension Store {
     let writer = try LogWriter.open(path, shard: index, fileSystem: fileSystem, startingAt: recovery.nextSegment)
     return Shard(
       index: index, directory: path, log: Shard.Log(writer: writer, retryWindow: window),
-      damagedSegments: recovery.damagedSegments)
+      damagedSegments: recovery.damagedSegments, scheduler: scheduler)
   }
 
   /// A part that can't be opened is quarantined; the store opens without it.
@@ -154,7 +166,8 @@ extension Store {
   }
 
   private static func openReadOnly(
-    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration
+    _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration,
+    _ scheduler: (any WorkScheduler)?
   ) throws(StorageError) -> Store {
     let cache = BlockCache(capacity: configuration.cacheBytes)
     let follower = Follower(directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache)
@@ -162,7 +175,8 @@ extension Store {
     return Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache,
       state: StoreState(shardCount: directory.layout.shardCount),
-      manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower)
+      manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower,
+      scheduler: scheduler)
   }
 }
 

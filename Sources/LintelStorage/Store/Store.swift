@@ -43,7 +43,8 @@ public final class Store: Sendable {
 
   init(
     directory: StoreDirectory, schemas: [TableSchema], configuration: StoreConfiguration, cache: BlockCache,
-    state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?
+    state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?,
+    scheduler: (any WorkScheduler)?
   ) {
     path = directory.path
     isReadOnly = directory.isReadOnly
@@ -57,9 +58,9 @@ public final class Store: Sendable {
     self.manifest = Mutex(manifest)
     self.shards = shards
     self.follower = follower
-    callers = EngineThreads(count: 2, name: "lintel-encode")
-    flusher = EngineThreads(count: 1, name: "lintel-flush")
-    merger = EngineThreads(count: 1, name: "lintel-merge")
+    callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
+    flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
+    merger = EngineThreads(count: 1, name: "lintel-merge", scheduler: scheduler)
   }
 
   var fileSystem: any FileSystem { directory.fileSystem }

@@ -11,12 +11,20 @@
 ///
 /// Jobs start in the order they were handed in. With one thread they also run one after the other.
 public final class EngineThreads: Sendable {
-  private let queue: JobQueue
+  private let queue: any WorkQueue
 
   /// - Parameter name: shows in debuggers and `top`; up to 15 bytes.
-  public init(count: Int, name: String) {
-    queue = JobQueue()
-    for _ in 0..<max(1, count) { queue.startThread(name: name) }
+  public convenience init(count: Int, name: String) { self.init(count: count, name: name, scheduler: nil) }
+
+  /// - Parameter scheduler: Runs the jobs instead of threads.
+  package init(count: Int, name: String, scheduler: (any WorkScheduler)?) {
+    if let scheduler {
+      queue = scheduler.makeQueue(threads: max(1, count))
+    } else {
+      let queue = JobQueue()
+      for _ in 0..<max(1, count) { queue.startThread(name: name) }
+      self.queue = queue
+    }
   }
 
   // Every job holds its pool through its continuation's caller, so nothing is left to run.
@@ -56,7 +64,7 @@ public final class EngineThreads: Sendable {
 }
 
 /// A first-in first-out queue with waiting, on a POSIX mutex and condition variables.
-private final class JobQueue: @unchecked Sendable {
+private final class JobQueue: WorkQueue, @unchecked Sendable {
   // Everything below is touched only under `mutex`.
   private let mutex: UnsafeMutablePointer<pthread_mutex_t>
   private let changed: UnsafeMutablePointer<pthread_cond_t>

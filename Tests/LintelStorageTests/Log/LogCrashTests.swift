@@ -68,10 +68,10 @@ import Testing
   /// Crashed, then crashed again at every call of the recovery and of what follows it.
   @Test func crashAfterCrash() throws {
     let seed = UInt64.random(in: 0..<1 << 32)
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed)
     let dry = SimulatedFileSystem()
     _ = live(dry)
-    let calls = dry.calls.filter(\.isChange).shuffled(using: &generator).prefix(max(8, CrashStates.count / 20))
+    let calls = dry.calls.filter(\.isChange).shuffled(using: &generator).prefix(max(8, CrashStates.count / 150))
     for call in calls {
       for loss in Loss.variants(seed: seed &+ UInt64(call.number)).shuffled(using: &generator).prefix(3) {
         let first = SimulatedFileSystem(fault: .crash(at: call.number))
@@ -83,8 +83,8 @@ import Testing
         let second = found.afterCrash(.processKilled)
         _ = live(second, first: counts.tried + 1)
         let changes = second.calls.filter(\.isChange).shuffled(using: &generator)
-        for again in changes.prefix(max(5, CrashStates.count / 100)) {
-          for secondLoss in [Loss.everything, .random(seed: seed), .names] {
+        for again in changes.prefix(max(5, CrashStates.count / 240)) {
+          for secondLoss in [Loss.everything, .sectors(unit: 512, seed: seed), .names] {
             let third = found.afterCrash(.processKilled, fault: .crash(at: again.number))
             let later = live(third, first: counts.tried + 1)
             let fourth = third.afterCrash(secondLoss)

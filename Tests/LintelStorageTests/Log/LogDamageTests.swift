@@ -99,7 +99,7 @@ import Testing
 
   @Test(arguments: 0..<200)
   func garbageNeverTraps(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed)
     let log = try LogFixture()
     try log.write(segments: segments, records: records)
     for segment in 1...UInt64(segments) {

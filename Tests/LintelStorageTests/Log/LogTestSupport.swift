@@ -13,7 +13,7 @@ struct LogFixture {
   }
 
   static func payload(_ index: Int, size: Int? = nil) -> [UInt8] {
-    var generator = SeededGenerator(seed: UInt64(index))
+    var generator = Dice(UInt64(index))
     if let size, size > 1 << 16 { return Array(repeating: UInt8.random(in: 0...255, using: &generator), count: size) }
     return (0..<(size ?? 3 + index * 7 % 40)).map { _ in UInt8.random(in: 0...255, using: &generator) }
   }

@@ -5,14 +5,14 @@ import Testing
 @Suite struct RetryWindowTests {
   private static let second: Int64 = 1_000_000_000
 
-  private func digest(_ generator: inout SeededGenerator, range: Int) -> UInt128 {
+  private func digest(_ generator: inout Dice, range: Int) -> UInt128 {
     // A few values, so that they repeat; multiples of a power of two, so that slots collide; and 0.
     UInt128(Int.random(in: 0..<range, using: &generator)) << 4
   }
 
   @Test(arguments: 0..<50)
   func theSetAgreesWithAPlainSet(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed)
     var set = DigestSet()
     var twin: Set<UInt128> = []
     for _ in 0..<2000 {
@@ -31,7 +31,7 @@ import Testing
 
   @Test(arguments: 0..<30)
   func theWindowAgreesWithAPlainSetUntilItForgets(seed: UInt64) {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed)
     var window = RetryWindow(seconds: 1000, rows: 1 << 20, now: 0)
     var twin: Set<UInt128> = []
     for _ in 0..<60 {

@@ -5,7 +5,7 @@ import Testing
 
 extension Manifest {
   static func sample(parts count: Int, seed: UInt64 = 1) -> Manifest {
-    var generator = SeededGenerator(seed: seed)
+    var generator = Dice(seed)
     let parts = (0..<count).map { index in
       PartEntry(
         number: UInt64(index + 1), table: ["spans", "two words", "Größe%", ""][index % 4], shard: index % 3,

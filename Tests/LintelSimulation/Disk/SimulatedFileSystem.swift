@@ -1,26 +1,32 @@
-import LintelStorage
+package import LintelStorage
 import Synchronization
 
 /// A file system in memory that counts its calls, and can crash at or fail any one of them.
-final class SimulatedFileSystem: FileSystem {
-  struct Call: CustomStringConvertible {
-    let number: Int
-    let name: String
-    let path: String
+package final class SimulatedFileSystem: FileSystem {
+  package struct Call: Sendable, CustomStringConvertible {
+    package let number: Int
+    package let name: String
+    package let path: String
     /// Whether the call changes anything, so that a crash there differs from a crash at the call before.
-    let isChange: Bool
+    package let isChange: Bool
     /// Whether a full device can fail it.
-    let needsSpace: Bool
+    package let needsSpace: Bool
+    /// Of a sync: the place in the engine that asked for it.
+    package let site: UInt
 
-    var description: String { "call \(number): \(name) \(path)" }
+    package var description: String { "call \(number): \(name) \(path)" }
   }
 
-  enum Fault: Sendable {
+  package enum Fault: Sendable {
     case none
     /// The machine stops while the call with this number is under way: its effect is there, unsynced.
     case crash(at: Int)
     /// The call fails with this error number; with `lasting`, so does every later one that can.
     case fail(at: Int, errno: Int32, lasting: Bool)
+    /// Reads and writes are interrupted by signals and done in part, as often as the seed has it.
+    case interrupt(seed: UInt64)
+    /// The read with this number returns other bytes.
+    case misread(at: Int, Misread)
   }
 
   struct State: ~Copyable {
@@ -29,16 +35,18 @@ final class SimulatedFileSystem: FileSystem {
     var calls: [Call] = []
     var isDown = false
     var locks: Set<String> = []
+    var dice = Dice(0)
     /// A device that lies: such syncs of files and directories report success and do nothing.
-    var ignoresSync: @Sendable (String) -> Bool = { _ in false }
+    var ignoresSync: @Sendable (_ path: String, _ site: UInt) -> Bool = { _, _ in false }
+    var beforeCall: (@Sendable (Call) -> Void)?
   }
 
-  static let noSpace: Int32 = 28
-  static let inputOutput: Int32 = 5
+  package static let noSpace: Int32 = 28
+  package static let inputOutput: Int32 = 5
 
   let state: Mutex<State>
 
-  init(fault: Fault = .none) {
+  package init(fault: Fault = .none) {
     state = Mutex(State(fault: fault))
   }
 
@@ -47,20 +55,26 @@ final class SimulatedFileSystem: FileSystem {
   }
 
   /// Every call so far.
-  var calls: [Call] { state.withLock { $0.calls } }
-  var isDown: Bool { state.withLock { $0.isDown } }
+  package var calls: [Call] { state.withLock { $0.calls } }
+  package var callCount: Int { state.withLock { $0.calls.count } }
+  package var isDown: Bool { state.withLock { $0.isDown } }
 
   /// Stops the machine now.
-  func crash() { state.withLock { $0.isDown = true } }
+  package func crash() { state.withLock { $0.isDown = true } }
 
   /// From now on, counting from the calls made so far.
-  func setFault(_ fault: Fault) { state.withLock { $0.fault = fault } }
+  package func setFault(_ fault: Fault) { state.withLock { $0.fault = fault } }
 
-  /// Makes syncs of the paths that `body` names do nothing; a directory's path ends in a slash.
-  func ignoreSyncs(_ body: @escaping @Sendable (String) -> Bool) { state.withLock { $0.ignoresSync = body } }
+  /// Makes the syncs that `body` names do nothing; a directory's path ends in a slash.
+  package func ignoreSyncs(_ body: @escaping @Sendable (_ path: String, _ site: UInt) -> Bool) {
+    state.withLock { $0.ignoresSync = body }
+  }
+
+  /// Has `body` called before each change that is made; it may use the file system itself.
+  package func observeChanges(_ body: (@Sendable (Call) -> Void)?) { state.withLock { $0.beforeCall = body } }
 
   /// The file system that is found after a crash. This one is down from now on.
-  func afterCrash(_ loss: Loss, fault: Fault = .none) -> SimulatedFileSystem {
+  package func afterCrash(_ loss: Loss, fault: Fault = .none) -> SimulatedFileSystem {
     state.withLock { state in
       state.isDown = true
       nonisolated(unsafe) let disk = state.disk.afterCrash(loss)
@@ -72,16 +86,23 @@ final class SimulatedFileSystem: FileSystem {
 extension SimulatedFileSystem {
   /// Runs one call: counts it, and lets it fail or the machine crash if it is its turn.
   func call<T: Sendable>(
-    _ name: String, _ path: String, isChange: Bool = false, needsSpace: Bool = false,
+    _ name: String, _ path: String, isChange: Bool = false, needsSpace: Bool = false, site: UInt = 0,
     onFailure: (inout State) -> Void = { _ in }, _ body: (inout State) throws(StorageError) -> T
   ) throws(StorageError) -> T {
-    try state.withLock { (state) throws(StorageError) in
+    if isChange, let observer = state.withLock({ $0.isDown ? nil : $0.beforeCall }) {
+      // Once at a time: what it does isn't observed.
+      observeChanges(nil)
+      observer(Call(number: callCount, name: name, path: path, isChange: true, needsSpace: needsSpace, site: site))
+      observeChanges(observer)
+    }
+    return try state.withLock { (state) throws(StorageError) in
       let down = StorageError(.io, "cannot \(name): the simulated machine is down", path: path, errorNumber: 5)
       guard !state.isDown else { throw down }
       let number = state.calls.count
-      state.calls.append(Call(number: number, name: name, path: path, isChange: isChange, needsSpace: needsSpace))
+      state.calls.append(
+        Call(number: number, name: name, path: path, isChange: isChange, needsSpace: needsSpace, site: site))
       switch state.fault {
-      case .none: break
+      case .none, .interrupt, .misread: break
       case .crash(let at):
         if number == at {
           // A sync that is cut short has done nothing for sure; any other change is under way.
@@ -112,7 +133,7 @@ extension SimulatedFileSystem {
 }
 
 extension SimulatedFileSystem {
-  func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile {
+  package func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile {
     try call("create", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
       let parent = SimulatedDisk.parent(path)
       guard state.disk.visible[parent] != nil else { throw Self.missing(parent) }
@@ -126,13 +147,13 @@ extension SimulatedFileSystem {
     }
   }
 
-  func open(_ path: String) throws(StorageError) -> any ReadableFile {
+  package func open(_ path: String) throws(StorageError) -> any ReadableFile {
     try call("open", path) { (state) throws(StorageError) in
       SimulatedReadableFile(self, try Self.inode(path, state), path)
     }
   }
 
-  func reopen(_ path: String, length: Int) throws(StorageError) -> any WritableFile {
+  package func reopen(_ path: String, length: Int) throws(StorageError) -> any WritableFile {
     try call("reopen", path, isChange: true) { (state) throws(StorageError) in
       let inode = try Self.inode(path, state)
       guard 0...inode.visible.count ~= length else {
@@ -143,7 +164,7 @@ extension SimulatedFileSystem {
     }
   }
 
-  func rename(_ from: String, to: String) throws(StorageError) {
+  package func rename(_ from: String, to: String) throws(StorageError) {
     try call("rename", to, isChange: true, needsSpace: true) { (state) throws(StorageError) in
       let parent = SimulatedDisk.parent(to)
       precondition(parent == SimulatedDisk.parent(from), "the simulation renames within a directory")
@@ -152,30 +173,31 @@ extension SimulatedFileSystem {
     }
   }
 
-  func remove(_ path: String) throws(StorageError) {
+  package func remove(_ path: String) throws(StorageError) {
     try call("remove", path, isChange: true) { (state) throws(StorageError) in
       _ = try Self.inode(path, state)
       state.disk.perform(SimulatedNameChange(directory: SimulatedDisk.parent(path), removed: path))
     }
   }
 
-  func list(_ directory: String) throws(StorageError) -> [String] {
+  package func list(_ directory: String) throws(StorageError) -> [String] {
     try call("list", directory) { (state) throws(StorageError) in
-      state.disk.visible.keys.filter { $0 != "/" && SimulatedDisk.parent($0) == directory }.map { path in
+      // Sorted, so that a run is the same each time.
+      state.disk.visible.keys.filter { $0 != "/" && SimulatedDisk.parent($0) == directory }.sorted().map { path in
         String(path[(path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex)...])
       }
     }
   }
 
-  func exists(_ path: String) throws(StorageError) -> Bool {
+  package func exists(_ path: String) throws(StorageError) -> Bool {
     try call("exists", path) { (state) throws(StorageError) in state.disk.visible[path] != nil }
   }
 
-  func isPrivate(_ path: String) throws(StorageError) -> Bool {
+  package func isPrivate(_ path: String) throws(StorageError) -> Bool {
     try call("isPrivate", path) { (state) throws(StorageError) in try Self.inode(path, state).isPrivate }
   }
 
-  func createDirectory(_ path: String) throws(StorageError) {
+  package func createDirectory(_ path: String) throws(StorageError) {
     try call("createDirectory", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
       var missing: [String] = []
       var directory = path
@@ -190,14 +212,15 @@ extension SimulatedFileSystem {
     }
   }
 
-  func syncDirectory(_ path: String) throws(StorageError) {
-    try call("syncDirectory", path, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+  package func syncDirectory(_ path: String) throws(StorageError) {
+    let site = CallSite.caller()
+    try call("syncDirectory", path, isChange: true, needsSpace: true, site: site) { (state) throws(StorageError) in
       guard case .directory? = state.disk.visible[path] else { throw Self.missing(path) }
-      if !state.ignoresSync(path + "/") { state.disk.syncDirectory(path) }
+      if !state.ignoresSync(path + "/", site) { state.disk.syncDirectory(path) }
     }
   }
 
-  func lock(_ path: String) throws(StorageError) -> any FileLock {
+  package func lock(_ path: String) throws(StorageError) -> any FileLock {
     try call("lock", path) { (state) throws(StorageError) in
       guard state.locks.insert(path).inserted else {
         throw StorageError(.locked, "locked already", path: path)
@@ -206,19 +229,19 @@ extension SimulatedFileSystem {
     }
   }
 
-  func freeSpace(_ path: String) throws(StorageError) -> Int {
+  package func freeSpace(_ path: String) throws(StorageError) -> Int {
     try call("freeSpace", path) { (_) throws(StorageError) in 1 << 40 }
   }
 }
 
 /// For tests that look behind the protocol.
 extension SimulatedFileSystem {
-  var paths: [String] { state.withLock { $0.disk.visible.keys.sorted() } }
+  package var paths: [String] { state.withLock { $0.disk.visible.keys.sorted() } }
 
-  func contents(_ path: String) -> [UInt8]? { state.withLock { try? Self.inode(path, $0).visible } }
+  package func contents(_ path: String) -> [UInt8]? { state.withLock { try? Self.inode(path, $0).visible } }
 
   /// Damages a file behind everyone's back.
-  func corrupt(_ path: String, _ body: (inout [UInt8]) -> Void) {
+  package func corrupt(_ path: String, _ body: (inout [UInt8]) -> Void) {
     state.withLock { state in
       guard let inode = try? Self.inode(path, state) else { return }
       body(&inode.visible)
@@ -227,5 +250,5 @@ extension SimulatedFileSystem {
     }
   }
 
-  func makePublic(_ path: String) { state.withLock { try? Self.inode(path, $0).isPrivate = false } }
+  package func makePublic(_ path: String) { state.withLock { try? Self.inode(path, $0).isPrivate = false } }
 }

@@ -1,66 +1,7 @@
-import LintelColumns
-import Testing
+package import LintelColumns
 
-@testable import LintelStorage
-
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#elseif canImport(Darwin)
-  import Darwin
-#endif
-
-/// A seeded generator, so that a failure can be run again.
-struct Dice: RandomNumberGenerator {
-  private var state: UInt64
-
-  init(_ seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9e37_79b9_7f4a_7c15
-    var mixed = state
-    mixed = (mixed ^ mixed >> 30) &* 0xbf58_476d_1ce4_e5b9
-    mixed = (mixed ^ mixed >> 27) &* 0x94d0_49bb_1331_11eb
-    return mixed ^ mixed >> 31
-  }
-
-  mutating func below(_ bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
-
-  mutating func chance(_ percent: Int) -> Bool { below(100) < percent }
-}
-
-/// A directory that is removed at the end.
-final class ScratchDirectory: Sendable {
-  let path: String
-
-  init() {
-    var template = Array("/tmp/lintel-test-XXXXXX".utf8CString)
-    path = template.withUnsafeMutableBufferPointer { buffer in
-      buffer.baseAddress.flatMap { mkdtemp($0) }.map { String(cString: $0) } ?? "/tmp/lintel-test-failed"
-    }
-  }
-
-  deinit { Self.remove(path) }
-
-  private static func remove(_ path: String) {
-    if let directory = opendir(path) {
-      while let entry = readdir(directory) {
-        let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-          pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-        }
-        if name != ".", name != ".." { remove("\(path)/\(name)") }
-      }
-      closedir(directory)
-      rmdir(path)
-    } else {
-      unlink(path)
-    }
-  }
-}
-
-enum Samples {
-  static let schema = TableSchema(
+package enum Samples {
+  package static let schema = TableSchema(
     name: "events",
     columns: [
       ColumnDefinition("org", .string, nullable: true),
@@ -81,20 +22,32 @@ enum Samples {
     hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
     predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])])
 
-  static let epoch: Int64 = 1_790_000_000_000_000_000
+  package static let epoch: Int64 = 1_790_000_000_000_000_000
 
-  struct Options {
-    var rows = 100
-    var attributes = 8
+  package struct Options {
+    package var rows: Int
+    package var attributes: Int
     /// Rows come from this stretch of time, in nanoseconds.
-    var spread: Int64 = 60_000_000_000
-    var traces = 20
-    var firstTrace = 0
-    var start = epoch
+    package var spread: Int64
+    package var traces: Int
+    package var firstTrace: Int
+    package var start: Int64
+
+    package init(
+      rows: Int = 100, attributes: Int = 8, spread: Int64 = 60_000_000_000, traces: Int = 20, firstTrace: Int = 0,
+      start: Int64 = epoch
+    ) {
+      self.rows = rows
+      self.attributes = attributes
+      self.spread = spread
+      self.traces = traces
+      self.firstTrace = firstTrace
+      self.start = start
+    }
   }
 
   /// Rows in no order, with dictionaries in some batches and plain values in others.
-  static func batch(_ dice: inout Dice, _ options: Options = Options()) -> Batch {
+  package static func batch(_ dice: inout Dice, _ options: Options = Options()) -> Batch {
     let count = options.rows
     var org = BytesColumnBuilder()
     var trace = Id128ColumnBuilder()
@@ -146,13 +99,13 @@ enum Samples {
       attributes: attributes(&dice, rows: count, keys: options.attributes))
   }
 
-  static func bytes(_ value: Variant) -> [UInt8] {
+  package static func bytes(_ value: Variant) -> [UInt8] {
     var bytes: [UInt8] = []
     value.encode(into: &bytes)
     return bytes
   }
 
-  static func attributes(_ dice: inout Dice, rows: Int, keys: Int) -> [AttributeColumn] {
+  package static func attributes(_ dice: inout Dice, rows: Int, keys: Int) -> [AttributeColumn] {
     (0..<keys).compactMap { number -> AttributeColumn? in
       let kind = AttributeKind.allCases[number % AttributeKind.allCases.count]
       let density = [100, 60, 10, 1][number % 4]
@@ -163,7 +116,7 @@ enum Samples {
     }.sorted { $0.key < $1.key }
   }
 
-  static func values(_ dice: inout Dice, _ kind: AttributeKind, _ count: Int) -> ColumnVector {
+  package static func values(_ dice: inout Dice, _ kind: AttributeKind, _ count: Int) -> ColumnVector {
     switch kind {
     case .int:
       return ColumnVector(.int64((0..<count).map { _ in Int64(dice.below(500)) - 20 }))
@@ -182,52 +135,4 @@ enum Samples {
       return builder.finish()
     }
   }
-}
-
-/// Rows as text, for comparing what went in with what comes out.
-enum RowText {
-  static func rows(_ batch: Batch) -> [String] {
-    rows(BatchSegment(batch, name: "test", blockRows: 1 << 20), batch.schema)
-  }
-
-  static func rows(_ snapshot: TableSnapshot) throws -> [String] {
-    try snapshot.segments.flatMap { try rowsThrowing($0, snapshot.schema) }
-  }
-
-  private static func rows(_ segment: any Segment, _ schema: TableSchema) -> [String] {
-    (try? rowsThrowing(segment, schema)) ?? []
-  }
-
-  static func rowsThrowing(_ segment: any Segment, _ schema: TableSchema) throws -> [String] {
-    var rows = Array(repeating: "", count: segment.rowCount)
-    func add(_ label: String, _ column: ColumnReference) throws {
-      for block in 0..<segment.blockCount {
-        let vector = try segment.read(column, block: block)
-        try #require(vector.count == segment.rowCount(ofBlock: block))
-        for row in 0..<vector.count where vector.isValid(row) {
-          rows[block * segment.blockRows + row] += " \(label)=\(text(vector, row))"
-        }
-      }
-    }
-    for (index, column) in schema.columns.enumerated() { try add(column.name, .column(index)) }
-    for key in segment.attributeKeys { try add("[\(key.name) \(key.kind)]", .attribute(key)) }
-    return rows
-  }
-
-  private static func text(_ vector: ColumnVector, _ row: Int) -> String {
-    switch vector.physicalType {
-    case .int64: vector.int64(at: row).map { "\($0)" } ?? "?"
-    case .float64: vector.float64(at: row).map { "\($0.bitPattern)" } ?? "?"
-    case .bool: vector.bool(at: row).map { "\($0)" } ?? "?"
-    case .id128: vector.id128(at: row).map { String($0, radix: 16) } ?? "?"
-    case .bytes: vector.bytes(at: row).map { String(decoding: $0, as: UTF8.self) + "/\($0.count)" } ?? "?"
-    }
-  }
-}
-
-/// The first difference of two multisets of rows; `nil` when there is none.
-func difference(_ found: [String], _ expected: [String]) -> String? {
-  let (found, expected) = (found.sorted(), expected.sorted())
-  for (left, right) in zip(found, expected) where left != right { return "found \(left) where \(right) was expected" }
-  return found.count == expected.count ? nil : "\(found.count) rows where \(expected.count) were expected"
 }

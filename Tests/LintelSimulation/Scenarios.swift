@@ -1,0 +1,64 @@
+extension StoreScenario {
+  /// What the walks go through. Each name stands for what is going on when the crash comes.
+  package static let crashing: [StoreScenario] = [
+    StoreScenario("append", steps: [.append([0]), .append([1]), .query, .append([2])]),
+    StoreScenario(
+      "group-commit", shardCount: 2, steps: [.append([0, 1, 2, 3]), .query, .append([4, 5, 6]), .query]),
+    StoreScenario(
+      "flush",
+      steps: [.append([0]), .append([1, 2]), .flush, .query, .append([3]), .flush, .append([4]), .close]),
+    StoreScenario(
+      "merge",
+      steps: [
+        .append([0]), .flush, .append([1]), .flush, .append([2]), .flush, .append([3]), .merge, .query, .append([4]),
+      ],
+      isFocus: { $0.path.hasPrefix("/data/hot") || $0.path.hasPrefix("/data/manifest") }),
+    StoreScenario(
+      "manifest-swap", shardCount: 2,
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .flush, .merge, .append([3]), .close, .open, .append([4]), .flush,
+      ],
+      isFocus: { $0.path.hasPrefix("/data/manifest") }),
+    StoreScenario(
+      "log-rotation", flushBytes: 1500,
+      steps: [.append([0, 1]), .append([2, 3]), .tick, .append([4, 5]), .query, .append([6]), .append([7, 8])],
+      isFocus: { $0.path.hasPrefix("/data/wal") }),
+    StoreScenario(
+      "reopen",
+      steps: [.append([0, 1]), .close, .open, .append([2]), .flush, .append([3]), .close, .open, .query, .append([4])]),
+    lifetime,
+    lifetimeOfTwoShards,
+  ]
+
+  /// A bit of everything: the scenario of the walks for errors, full disks, damage and crashes during the recovery.
+  package static let lifetime = StoreScenario("lifetime", steps: wholeLife)
+  package static let lifetimeOfTwoShards = StoreScenario("lifetime-2", shardCount: 2, steps: wholeLife)
+
+  private static let wholeLife: [Step] = [
+    .append([0]), .append([1]), .append([2, 3]), .flush, .query, .append([4]), .append([5, 6]), .flush, .append([7]),
+    .merge, .query, .append([8]), .close,
+  ]
+
+  /// Steps drawn by a seed.
+  package static func random(seed: UInt64) -> StoreScenario {
+    var dice = Dice(seed)
+    var steps: [Step] = []
+    var next = 0
+    for _ in 0..<(6 + dice.below(12)) {
+      switch dice.below(12) {
+      case 0...4:
+        let count = 1 + dice.below(3)
+        steps.append(.append(Array(next..<next + count)))
+        next += count
+      case 5: steps.append(.query)
+      case 6, 7: steps.append(.flush)
+      case 8: steps.append(.merge)
+      case 9: steps.append(.look)
+      case 10: steps.append(.tick)
+      default: steps += [.close, .open]
+      }
+    }
+    return StoreScenario(
+      "random", shardCount: 1 + dice.below(2), flushBytes: dice.chance(30) ? 1500 : 1 << 30, steps: steps)
+  }
+}

@@ -1,0 +1,153 @@
+internal import Synchronization
+
+/// Goes through many runs and counts them.
+package struct SimulationWalk: Sendable {
+  package struct Finding: Sendable, CustomStringConvertible {
+    package let run: SimulatedRun
+    package let wrong: StoreScenario.Wrong
+
+    package var description: String { "\(wrong)\n  again with: tools/simulate --run '\(run)'" }
+  }
+
+  package struct Key: Hashable, Comparable, Sendable {
+    package let scenario: String
+    package let variant: String
+
+    package static func < (left: Key, right: Key) -> Bool {
+      (left.scenario, left.variant) < (right.scenario, right.variant)
+    }
+  }
+
+  package private(set) var counts: [Key: Int] = [:]
+  package private(set) var findings: [Finding] = []
+  package var states: Int { counts.values.reduce(0, +) }
+
+  private let sites: SyncSites?
+  private let skippedSite: Int?
+  private let jobs: Int
+
+  /// - Parameters:
+  ///   - skippedSite: the place whose syncs the device ignores: a bug to be found.
+  ///   - jobs: runs at the same time.
+  package init(sites: SyncSites? = nil, skippedSite: Int? = nil, jobs: Int = 1) {
+    self.sites = sites
+    self.skippedSite = skippedSite
+    self.jobs = jobs
+  }
+
+  /// Goes through so many states, or until something is found. With fewer states than a round has, every kind of run and
+  /// every scenario gets its share; with more, rounds follow each other in which the engine works in another order.
+  package mutating func run(states limit: Int, seed: UInt64, progress: (SimulationWalk) -> Void = { _ in }) {
+    var round = seed
+    while states < limit, findings.isEmpty {
+      var dice = Dice(round)
+      let groups = SimulationWalk.round(seed: round)
+      let total = groups.reduce(0) { $0 + $1.count }
+      let share = min(1, Double(limit - states) / Double(max(1, total)))
+      let runs = groups.flatMap { group -> [SimulatedRun] in
+        let count = min(group.count, Int((Double(group.count) * share).rounded(.up)))
+        return Array(group.shuffled(using: &dice).prefix(count))
+      }
+      run(runs.shuffled(using: &dice))
+      progress(self)
+      round += 1
+    }
+  }
+
+  /// The runs, in this order, until something is found.
+  package mutating func run(_ runs: [SimulatedRun]) {
+    let next = Atomic(0)
+    let results = Mutex((counts: [Key: Int](), findings: [Finding]()))
+    let (sites, skippedSite) = (sites, skippedSite)
+    let work: @Sendable () -> Void = {
+      while results.withLock({ $0.findings.isEmpty }) {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < runs.count else { return }
+        var run = runs[index]
+        run.skippedSite = skippedSite
+        let verdict = run.execute(sites)
+        results.withLock { results in
+          var count = 1
+          if case .look = run.trouble { count = verdict.calls.count(where: \.isChange) }
+          results.counts[Key(scenario: run.scenario, variant: run.variant), default: 0] += count
+          if let wrong = verdict.wrong { results.findings.append(Finding(run: run, wrong: wrong)) }
+        }
+      }
+    }
+    Workers.run(jobs, work)
+    let (found, wrong) = results.withLock { $0 }
+    counts.merge(found, uniquingKeysWith: +)
+    findings += wrong
+  }
+}
+
+extension SimulationWalk {
+  /// All runs of one order of the background work, by kind and scenario.
+  package static func round(seed: UInt64) -> [[SimulatedRun]] {
+    var dice = Dice(seed)
+    var groups: [[SimulatedRun]] = []
+    for life in StoreScenario.crashing {
+      let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls.filter(\.isChange).filter(life.isFocus)
+      groups.append(
+        calls.flatMap { call in
+          Loss.variants(seed: dice.next() % 1000).map { .init(life.name, seed: seed, .crash(at: call.number, $0)) }
+        })
+      groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
+    }
+    for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] {
+      let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
+      groups.append(recoveries(life, calls.filter(\.isChange), seed, &dice))
+      groups.append(
+        calls.flatMap { call in
+          [false, true].map { .init(life.name, seed: seed, .error(at: call.number, lasting: $0)) }
+        })
+      groups.append(
+        calls.filter(\.needsSpace).flatMap { call in
+          [false, true].map { .init(life.name, seed: seed, .full(at: call.number, lasting: $0)) }
+        })
+      groups.append(misreads(life, seed, &dice))
+    }
+    groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
+    return groups
+  }
+
+  /// Crashes at calls of the recovery from a crash.
+  private static func recoveries(
+    _ life: StoreScenario, _ calls: [SimulatedFileSystem.Call], _ seed: UInt64, _ dice: inout Dice
+  ) -> [SimulatedRun] {
+    var runs: [SimulatedRun] = []
+    for call in calls.shuffled(using: &dice).prefix(12) {
+      guard let loss = Loss.variants(seed: seed).randomElement(using: &dice) else { continue }
+      let recovery = SimulatedRun(life.name, seed: seed, .crash(at: call.number, loss)).execute().recoveryCalls
+      for again in recovery where again.isChange {
+        for second in Loss.variants(seed: dice.next() % 1000).shuffled(using: &dice).prefix(5) {
+          runs.append(
+            SimulatedRun(life.name, seed: seed, .crashTwice(at: call.number, loss, again: again.number, second)))
+        }
+      }
+    }
+    return runs
+  }
+
+  private static func misreads(_ life: StoreScenario, _ seed: UInt64, _ dice: inout Dice) -> [SimulatedRun] {
+    let healthy = SimulatedRun(life.name, seed: seed, .misread(at: -1, .flippedBit(seed: 0))).execute().recoveryCalls
+    return healthy.filter { $0.name == "read" }.flatMap { call in
+      [
+        .init(life.name, seed: seed, .misread(at: call.number, .flippedBit(seed: dice.next() % 100_000))),
+        .init(life.name, seed: seed, .misread(at: call.number, .misdirected(seed: dice.next() % 100_000))),
+      ]
+    }
+  }
+
+  /// A life of random steps, crashed at random places.
+  private static func randomLife(_ seed: UInt64, _ dice: inout Dice) -> [SimulatedRun] {
+    let dry = SimulatedRun("random", seed: seed, .none)
+    let calls = dry.execute().calls.filter(\.isChange)
+    let crashes = calls.shuffled(using: &dice).prefix(20).flatMap { call in
+      Loss.variants(seed: dice.next() % 1000).shuffled(using: &dice).prefix(3).map { loss in
+        SimulatedRun("random", seed: seed, .crash(at: call.number, loss))
+      }
+    }
+    return [dry, SimulatedRun("random", seed: seed, .look)] + crashes
+  }
+}

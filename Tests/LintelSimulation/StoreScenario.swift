@@ -1,0 +1,190 @@
+package import LintelColumns
+package import LintelStorage
+internal import Synchronization
+
+/// A store's life on a simulated disk: what its client does, step by step. Batches are numbered.
+package struct StoreScenario: Sendable, CustomStringConvertible {
+  package enum Step: Sendable, CustomStringConvertible {
+    /// At the same time, so that they may share a group commit.
+    case append([Int])
+    case query
+    /// A read-only opening beside the writer.
+    case look
+    case flush
+    case merge
+    /// What the clock does otherwise.
+    case tick
+    case close
+    case open
+
+    package var description: String {
+      switch self {
+      case .append(let batches): "append \(batches)"
+      case .query: "query"
+      case .look: "look"
+      case .flush: "flush"
+      case .merge: "merge"
+      case .tick: "tick"
+      case .close: "close"
+      case .open: "open"
+      }
+    }
+  }
+
+  package let name: String
+  package let shardCount: Int
+  package let batches: [Batch]
+  /// The rows of each batch as text.
+  package let rows: [[String]]
+  package let steps: [Step]
+  /// A memtable is flushed by itself when it holds this many bytes.
+  let flushBytes: Int
+  /// Whether crashes at this call are what the scenario is about.
+  package let isFocus: @Sendable (SimulatedFileSystem.Call) -> Bool
+
+  package init(
+    _ name: String, shardCount: Int = 1, flushBytes: Int = 1 << 30, steps: [Step],
+    isFocus: @escaping @Sendable (SimulatedFileSystem.Call) -> Bool = { _ in true }
+  ) {
+    self.name = name
+    self.shardCount = shardCount
+    self.flushBytes = flushBytes
+    self.steps = steps
+    self.isFocus = isFocus
+    var dice = Dice(UInt64(shardCount))
+    let options = Samples.Options(rows: 5, attributes: 3, traces: 3)
+    let numbers = steps.flatMap { step -> [Int] in if case .append(let numbers) = step { numbers } else { [] } }
+    // One more than the steps send: for the time after the recovery.
+    batches = (0...(1 + (numbers.max() ?? 0))).map { _ in Samples.batch(&dice, options) }
+    rows = batches.map { RowText.rows($0) }
+  }
+
+  package var description: String { "\(name), \(shardCount) shard\(shardCount == 1 ? "" : "s")" }
+
+  package func open(
+    _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, readOnly: Bool = false
+  ) throws(StorageError) -> Store {
+    var configuration = StoreConfiguration()
+    configuration.shardCount = shardCount
+    configuration.blockRows = 8
+    configuration.flushBytes = flushBytes
+    configuration.flushSeconds = 3600
+    return try Store.open(
+      path: "/data", schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
+      readOnly: readOnly, scheduler: scheduler)
+  }
+}
+
+// MARK: - Running
+
+extension StoreScenario {
+  /// What the client of the store knows.
+  package struct Outcome: Sendable {
+    package var acknowledged: Set<Int> = []
+    /// Sent, and not acknowledged: may be there or not.
+    package var unanswered: Set<Int> = []
+    package var failures: [(step: String, error: StorageError)] = []
+    /// What a query found wrong, the first.
+    package var wrong: Wrong?
+    package var store: Store?
+
+    mutating func acknowledge(_ number: Int) {
+      acknowledged.insert(number)
+      unanswered.remove(number)
+    }
+  }
+
+  /// The outcome so far, for whoever looks in between.
+  package final class Ledger: Sendable {
+    private let outcome = Mutex(Outcome())
+
+    package init() {}
+
+    package var value: Outcome { outcome.withLock { $0 } }
+
+    package func change(_ body: (inout Outcome) -> Void) { outcome.withLock { body(&$0) } }
+  }
+
+  /// Goes through the steps; what fails is noted, and the next step tried. With `beforeRetry`, a step that says it can be
+  /// retried is, after that.
+  package func run(
+    on fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ ledger: Ledger = Ledger(),
+    beforeRetry: (@Sendable () -> Void)? = nil
+  ) async -> Outcome {
+    var opened: Store?
+    func attempt(_ step: String, _ body: () async throws(StorageError) -> Void) async {
+      do throws(StorageError) { try await body() } catch {
+        ledger.change { $0.failures.append((step, error)) }
+        guard let beforeRetry, error.code == .diskFull else { return }
+        beforeRetry()
+        do throws(StorageError) { try await body() } catch {
+          ledger.change { $0.failures.append(("again \(step)", error)) }
+        }
+      }
+    }
+    for step in [.open] + steps {
+      if fileSystem.isDown { break }
+      switch step {
+      case .open:
+        await attempt("open") { () async throws(StorageError) in opened = try open(fileSystem, scheduler) }
+        ledger.change { $0.store = opened }
+      case .append(let numbers):
+        guard let store = opened else { continue }
+        ledger.change { $0.unanswered.formUnion(numbers) }
+        let failed = await append(numbers, store, ledger)
+        guard let beforeRetry else { continue }
+        for (number, error) in failed where error.code == .diskFull {
+          beforeRetry()
+          if let again = await append([number], store, ledger, "again ").first {
+            ledger.change { $0.failures.append(("again append \(number)", again.error)) }
+          }
+        }
+      case .query:
+        guard let wrong = opened.flatMap({ check($0, ledger.value) }), wrong.kind != .unreadable else { continue }
+        ledger.change { $0.wrong = $0.wrong ?? wrong }
+      case .look: look(fileSystem, scheduler, ledger)
+      case .flush: await attempt("flush") { () async throws(StorageError) in try await opened?.flush() }
+      case .merge: await attempt("merge") { () async throws(StorageError) in try await opened?.mergeAll() }
+      case .tick: opened?.tick()
+      case .close:
+        await attempt("close") { () async throws(StorageError) in try await opened?.close() }
+        opened = nil
+      }
+    }
+    return ledger.value
+  }
+
+  /// Returns what failed, with its number.
+  private func append(
+    _ numbers: [Int], _ store: Store, _ ledger: Ledger, _ label: String = ""
+  ) async -> [(number: Int, error: StorageError)] {
+    await withTaskGroup(of: (Int, StorageError?).self) { group in
+      for number in numbers {
+        group.addTask {
+          do throws(StorageError) { _ = try await store.append(batches[number]) } catch { return (number, error) }
+          ledger.change { $0.acknowledge(number) }
+          return (number, nil)
+        }
+      }
+      var failed: [(number: Int, error: StorageError)] = []
+      for await (number, error) in group {
+        guard let error else { continue }
+        failed.append((number, error))
+        if label.isEmpty { ledger.change { $0.failures.append(("append \(number)", error)) } }
+      }
+      return failed.sorted { $0.number < $1.number }
+    }
+  }
+
+  /// Opens read-only beside the writer: what was acknowledged is there, once.
+  package func look(_ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ ledger: Ledger) {
+    let outcome = ledger.value
+    if outcome.acknowledged.isEmpty || fileSystem.isDown { return }
+    do throws(StorageError) {
+      let store = try open(fileSystem, scheduler, readOnly: true)
+      if let wrong = check(store, outcome) { ledger.change { $0.wrong = $0.wrong ?? wrong } }
+    } catch {
+      ledger.change { $0.wrong = $0.wrong ?? Wrong(.unopenable, "read-only beside the writer: \(error)") }
+    }
+  }
+}
