@@ -8,12 +8,12 @@ internal import LintelStorage
 public struct QueryEngine: Sendable {
   public let catalog: any Catalog
   public let options: ExecutionOptions
-  private let cache: AggregateCache?
+  private let cache: QueryCache?
 
   public init(catalog: any Catalog, options: ExecutionOptions = ExecutionOptions()) {
     self.catalog = catalog
     self.options = options
-    cache = options.aggregateCacheBytes > 0 ? AggregateCache(capacity: options.aggregateCacheBytes) : nil
+    cache = options.cacheBytes > 0 ? QueryCache(capacity: options.cacheBytes) : nil
   }
 
   /// Parses and runs one statement.

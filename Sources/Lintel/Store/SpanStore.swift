@@ -24,7 +24,7 @@ public final class SpanStore: Sendable {
     var options = ExecutionOptions()
     if configuration.queryThreads > 0 { options.threads = configuration.queryThreads }
     options.memoryLimitBytes = configuration.queryMemoryLimit
-    options.aggregateCacheBytes = configuration.queryCacheSize
+    options.cacheBytes = configuration.queryCacheSize
     options.timeoutSeconds = configuration.queryTimeLimit
     engine = QueryEngine(catalog: StoreCatalog(store: store, userHasher: userHasher), options: options)
     threads = EngineThreads(count: max(4, 2 * options.threads), name: "lintel-query")

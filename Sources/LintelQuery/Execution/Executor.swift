@@ -12,8 +12,8 @@ public struct ExecutionOptions: Sendable, Hashable {
   public var memoryLimitBytes = 1 << 30
   /// Seconds after which a query fails with `.limitExceeded`.
   public var timeoutSeconds: Double?
-  /// Bytes of groups of parts that an engine keeps for queries that come again; 0 keeps none.
-  public var aggregateCacheBytes = 0
+  /// Bytes of answers, and of groups of parts, that an engine keeps for queries that come again; 0 keeps none.
+  public var cacheBytes = 0
 
   public init() {
     threads = WorkerPool.processorCount
@@ -59,9 +59,15 @@ public enum Executor {
   /// - Parameter cache: Only for snapshots of one store: it goes by the names of parts.
   static func run(
     _ plan: QueryPlan, on snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
-    cache: AggregateCache?
+    cache: QueryCache?
   ) throws(QueryError) -> QueryResult {
     let start = ContinuousClock.now
+    let key = cache == nil ? nil : QueryCache.AnswerKey(plan, snapshot)
+    if let key, var known = cache?.answers[key] {
+      known.statistics = QueryResult.Statistics(elapsedMilliseconds: (ContinuousClock.now - start).milliseconds)
+      known.statistics.isFromCache = true
+      return known
+    }
     var excluded: [Int: String] = [:]
     while true {
       let query = QueryContext(
@@ -69,7 +75,9 @@ public enum Executor {
         cache: cache)
       do throws(ExecutionFailure) {
         let table = try query.run(plan)
-        return query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
+        let result = query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
+        if let key, excluded.isEmpty { cache?.answers.insert(result, byteCount: result.byteCount, for: key) }
+        return result
       } catch {
         switch error {
         case .query(let error): throw error

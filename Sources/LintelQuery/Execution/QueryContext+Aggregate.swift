@@ -137,7 +137,7 @@ extension QueryContext {
   /// The groups of all rows; those of whole parts from the cache, where there is one and it has them.
   private func groups(_ scan: ScanPlan) throws(ExecutionFailure) -> AggregationWorker {
     let parts = segments.indices.filter { segments[$0].isPart && !excluded.contains($0) }
-    guard let cache, scan.dependsOnRowsAlone, !parts.isEmpty else { return try groups(scan, of: nil) }
+    guard let cache = cache?.groups, scan.dependsOnRowsAlone, !parts.isEmpty else { return try groups(scan, of: nil) }
     let rest = Set(segments.indices).subtracting(parts)
     let all = try groups(scan, of: rest)
     for part in parts {
@@ -148,7 +148,7 @@ extension QueryContext {
       } else {
         let own = try groups(scan, of: [part])
         own.settle()
-        cache.insert(own, for: key)
+        cache.insert(own, byteCount: own.byteCount, for: key)
         try all.merge(own)
       }
       try all.reserve(self)

@@ -10,14 +10,14 @@ final class QueryContext: @unchecked Sendable {
   let cancellation: CancellationToken
   private let start: ContinuousClock.Instant
   /// `nil` when it is off, and for rows that are made while the query runs.
-  let cache: AggregateCache?
+  let cache: QueryCache?
   private let memory: SharedCount
   private let operators: OperatorLog
   private let statistics = Mutex(QueryResult.Statistics())
 
   init(
     snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
-    start: ContinuousClock.Instant, excluded: Set<Int>, cache: AggregateCache? = nil
+    start: ContinuousClock.Instant, excluded: Set<Int>, cache: QueryCache? = nil
   ) {
     segments = snapshot?.segments ?? []
     self.options = options

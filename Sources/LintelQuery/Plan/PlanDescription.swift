@@ -35,6 +35,7 @@ struct PlanDescription {
       "rows read: \(statistics.rowsRead)", "bytes read: \(statistics.bytesRead)",
       "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)" + filtered,
     ]
+    if statistics.isFromCache { lines.append("answered from the cache") }
     if statistics.partsFromCache > 0 { lines.append("parts answered from the cache: \(statistics.partsFromCache)") }
     if statistics.blocksAnswered > 0 {
       lines.append("blocks answered by their statistics: \(statistics.blocksAnswered)")

@@ -27,6 +27,8 @@ public struct QueryResult: Sendable {
     public var blocksTotal: Int
     /// Parts that were not read because their groups were kept from an earlier query.
     public var partsFromCache = 0
+    /// Whether the whole answer was kept from an earlier query.
+    public var isFromCache = false
     /// Blocks that were not read because what is known of them was enough.
     public var blocksAnswered = 0
     /// What was done, in the order in which it ended.
@@ -66,4 +68,6 @@ public struct QueryResult: Sendable {
     self.statistics = statistics
     self.warnings = warnings
   }
+
+  var byteCount: Int { columns.reduce(0) { $0 + $1.values.byteCount } }
 }

@@ -204,7 +204,7 @@ extension QueryResult {
 
 func execute(
   _ plan: QueryPlan, _ snapshot: TableSnapshot?, threads: Int = 2, pruning: Bool = true,
-  cancellation: CancellationToken = CancellationToken(), cache: AggregateCache? = nil,
+  cancellation: CancellationToken = CancellationToken(), cache: QueryCache? = nil,
   _ change: (inout ExecutionOptions) -> Void = { _ in }
 ) throws(QueryError) -> QueryResult {
   var options = ExecutionOptions()

@@ -88,6 +88,14 @@ import Testing
     #expect(star.contains("name") && star.last == "end_time" && !star.contains("attribute_origins"))
   }
 
+  /// Found by tools/crosscheck: the alias of a membership in a subquery is the same expression.
+  @Test func subqueriesThatComeAgainAreOne() throws {
+    let plan = try SpansFixture.engine.plan(
+      "SELECT DISTINCT trace_id IN (SELECT trace_id FROM spans WHERE kind = 'server') AS x FROM spans ORDER BY x")
+    #expect(plan.subqueries.count == 1)
+    #expect(plan.ordering[0].expression == plan.outputs[0].expression)
+  }
+
   @Test func aliasesAndGrouping() throws {
     let engine = SpansFixture.engine
     let plan = try engine.plan(

@@ -67,7 +67,7 @@ import Testing
   ) -> String? {
     let found: QueryResult
     do throws(QueryError) {
-      let cache = run.isCached ? AggregateCache(capacity: 1 << 20) : nil
+      let cache = run.isCached ? QueryCache(groupBytes: 1 << 20, answerBytes: 0) : nil
       // The second time from what the first has left.
       if run.isCached { _ = try execute(plan, snapshot, threads: run.threads, cache: cache) }
       found = try execute(plan, snapshot, threads: run.threads, pruning: run.pruning, cache: cache)

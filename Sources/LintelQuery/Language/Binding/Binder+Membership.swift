@@ -102,8 +102,10 @@ extension Binder {
     }
     let (left, right) = try alignSubquery(own, plan, operand, item)
     if let right { plan = plan.replacingOutput(right) }
-    subqueries.append(plan)
-    return .inSubquery(left, subqueries.count - 1)
+    // An item that ORDER BY names again is the same expression only by the same number; and what is the same runs once.
+    let number = subqueries.firstIndex(of: plan) ?? subqueries.count
+    if number == subqueries.count { subqueries.append(plan) }
+    return .inSubquery(left, number)
   }
 
   /// Makes the operand and the subquery's output one type.

@@ -1,13 +1,16 @@
 import LintelColumns
 import LintelStorage
-import Synchronization
 
-/// Groups of whole parts, kept so that a repeated query reads only what is new: parts never change.
-///
-/// An entry is what one part's rows came to under a filter, keys and calls, before HAVING, order and limit. Entries of parts
-/// that are gone are never asked for again and fall out as the least recently used.
-final class AggregateCache: Sendable {
-  struct Key: Hashable, Sendable {
+/// What earlier queries came to, for those that come again. Parts never change, so nothing in it is ever wrong; what is asked
+/// for no more falls out as the least recently used.
+final class QueryCache: Sendable {
+  /// What one part's rows came to under a filter, keys and calls, before HAVING, order and limit: a query that comes again
+  /// reads only what is new. To merge from, never into.
+  let groups: BoundedCache<GroupsKey, AggregationWorker>
+  /// Whole answers, of a store in which nothing has changed since.
+  let answers: BoundedCache<AnswerKey, QueryResult>
+
+  struct GroupsKey: Hashable, Sendable {
     let part: String
     /// Without the conjuncts that every row of the part passes.
     let filter: Expression?
@@ -15,54 +18,27 @@ final class AggregateCache: Sendable {
     let calls: [AggregateCall]
   }
 
-  private struct Entry {
-    let groups: AggregationWorker
-    let byteCount: Int
-    var lastUse: Int
-  }
+  struct AnswerKey: Hashable, Sendable {
+    let plan: QueryPlan
+    let segments: [String]
 
-  private struct State {
-    var entries: [Key: Entry] = [:]
-    var byteCount = 0
-    var uses = 0
-  }
-
-  private let capacity: Int
-  private let state = Mutex(State())
-
-  /// - Parameter capacity: bytes of groups at most.
-  init(capacity: Int) { self.capacity = capacity }
-
-  /// Groups to merge from, never into.
-  subscript(key: Key) -> AggregationWorker? {
-    state.withLock { state in
-      state.uses += 1
-      state.entries[key]?.lastUse = state.uses
-      return state.entries[key]?.groups
+    /// `nil` for plans that read no table.
+    init?(_ plan: QueryPlan, _ snapshot: TableSnapshot?) {
+      guard let snapshot else { return nil }
+      self.plan = plan
+      // Batches in memory that are put together keep the name of the first.
+      segments = snapshot.segments.map { "\($0.name)/\($0.rowCount)" }
     }
   }
 
-  func insert(_ groups: AggregationWorker, for key: Key) {
-    let byteCount = groups.byteCount + 1024
-    guard byteCount <= capacity / 4 else { return }
-    // Dropped entries die after the lock is given back.
-    var dropped: [Entry] = []
-    state.withLock { state in
-      state.uses += 1
-      if let old = state.entries.updateValue(
-        Entry(groups: groups, byteCount: byteCount, lastUse: state.uses), forKey: key)
-      {
-        state.byteCount -= old.byteCount
-        dropped.append(old)
-      }
-      state.byteCount += byteCount
-      while state.byteCount > capacity, let oldest = state.entries.min(by: { $0.value.lastUse < $1.value.lastUse }) {
-        state.entries[oldest.key] = nil
-        state.byteCount -= oldest.value.byteCount
-        dropped.append(oldest.value)
-      }
-    }
-    dropped.removeAll()
+  /// - Parameter capacity: bytes at most.
+  convenience init(capacity: Int) {
+    self.init(groupBytes: capacity - capacity / 4, answerBytes: capacity / 4)
+  }
+
+  init(groupBytes: Int, answerBytes: Int) {
+    groups = BoundedCache(capacity: groupBytes)
+    answers = BoundedCache(capacity: answerBytes)
   }
 }
 
@@ -82,9 +58,9 @@ extension ScanPlan {
 
   /// Under what a part's groups are kept. Bounds of time that the whole part is within are left out, so that a window that
   /// moves on finds what the last one left.
-  func cacheKey(_ segment: any Segment) -> AggregateCache.Key {
+  func cacheKey(_ segment: any Segment) -> QueryCache.GroupsKey {
     let conjuncts = (filter?.conjuncts ?? []).filter { !Self.passes($0, segment) }
-    return AggregateCache.Key(part: segment.name, filter: .all(conjuncts), keys: keys, calls: calls)
+    return QueryCache.GroupsKey(part: segment.name, filter: .all(conjuncts), keys: keys, calls: calls)
   }
 
   /// Whether zone maps tell that every row passes a comparison of integers.
