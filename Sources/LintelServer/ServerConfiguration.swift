@@ -51,8 +51,10 @@
     public var inFlightBytes = 160 << 20
     /// Exports being decoded or stored at one time: beyond it, 429.
     public var concurrentExports = 256
-    /// Queries running at one time: beyond it, 503.
+    /// Queries running at one time: more wait for their turn.
     public var concurrentQueries = 16
+    /// How long a query waits for its turn: beyond it, 503.
+    public var queryWaitSeconds = 10.0
     /// Longest query text: beyond it, 413.
     public var queryTextBytes = 1 << 20
     /// Open connections on each port; more are closed as they come.
@@ -84,7 +86,8 @@
       }
       for (name, value) in [
         ("bodySeconds", bodySeconds), ("idleSeconds", idleSeconds), ("writeStallSeconds", writeStallSeconds),
-        ("querySeconds", querySeconds), ("overloadWaitSeconds", overloadWaitSeconds),
+        ("querySeconds", querySeconds), ("queryWaitSeconds", queryWaitSeconds),
+        ("overloadWaitSeconds", overloadWaitSeconds),
         ("shutdownSeconds", shutdownSeconds),
       ] where !(value >= 0 && value <= 86_400) {
         return "\(name) is \(value): it must be from 0 to 86400 seconds"

@@ -74,7 +74,11 @@
     @Test func aQueryWhoseClientHasGoneIsStopped() async throws {
       var behaviour = StandInBackend.Behaviour()
       behaviour.query = Self.endless
-      try await withServer(StandInBackend(behaviour), limits: { $0.concurrentQueries = 1 }) { server in
+      let limits = { (limits: inout ServerLimits) in
+        limits.concurrentQueries = 1
+        limits.queryWaitSeconds = 0
+      }
+      try await withServer(StandInBackend(behaviour), limits: limits) { server in
         let client = try RawClient(port: server.apiPort)
         await client.send("POST /v1/query HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nSELECT 1")
         let other = try RawClient(port: server.apiPort)
@@ -84,6 +88,30 @@
         client.abandon()
         while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 0") {}
       }
+    }
+
+    @Test func placesAreHandedOnInTurn() async {
+      let places = Places(2)
+      let held = [places.enter(), places.enter()]
+      #expect(held.allSatisfy { $0 != nil } && places.enter() == nil)
+      #expect(await places.enter(within: 0.01) == nil)
+      let cancelled = Task { await places.enter(within: 60) }
+      cancelled.cancel()
+      #expect(await cancelled.value == nil)
+      withExtendedLifetime(held) {}
+      // Many more than places, each in its turn.
+      let waiting = Places(3)
+      await withTaskGroup(of: Int?.self) { group in
+        for _ in 0..<500 {
+          group.addTask {
+            guard let place = await waiting.enter(within: 60) else { return nil }
+            await Task.yield()
+            return withExtendedLifetime(place) { waiting.used }
+          }
+        }
+        for await used in group { #expect((1...3).contains(used ?? 0)) }
+      }
+      #expect(waiting.used == 0)
     }
 
     @Test func exportsAreStreamed() async throws {

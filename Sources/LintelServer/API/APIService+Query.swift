@@ -86,7 +86,7 @@
       let place: Place
       do throws(HTTPProblem) {
         statement = try QueryRequest.parse(request.body)
-        guard let free = places.enter() else {
+        guard let free = await places.enter(within: limits.queryWaitSeconds) else {
           throw HTTPProblem(.serviceUnavailable, "too many queries at one time: ask again", retryAfter: 1)
         }
         place = free

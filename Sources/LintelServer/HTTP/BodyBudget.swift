@@ -44,25 +44,92 @@
     deinit { budget.giveBack(held.load(ordering: .relaxed)) }
   }
 
-  /// A fixed number of places: who finds none is turned away.
+  /// A fixed number of places: who finds none is turned away, or waits for a turn.
   final class Places: Sendable {
     let limit: Int
-    private let taken = Atomic<Int>(0)
+    private let state = Mutex(State())
+
+    private struct State {
+      var taken = 0
+      var nextTicket = 0
+      /// Those who wait, the first come first.
+      var waiting: [(ticket: Int, continuation: CheckedContinuation<Place?, Never>)] = []
+      /// Tickets given up before their owner had begun to wait.
+      var gone: Set<Int> = []
+    }
 
     init(_ limit: Int) { self.limit = limit }
 
-    var used: Int { taken.load(ordering: .relaxed) }
+    var used: Int { state.withLock { $0.taken } }
 
     /// A place, held until the last reference goes; `nil` when all are taken.
     func enter() -> Place? {
-      guard taken.wrappingAdd(1, ordering: .relaxed).newValue <= limit else {
-        leave()
-        return nil
+      let isFree = state.withLock { state in
+        guard state.taken < limit else { return false }
+        state.taken += 1
+        return true
       }
-      return Place(self)
+      return isFree ? Place(self) : nil
     }
 
-    fileprivate func leave() { taken.wrappingSubtract(1, ordering: .relaxed) }
+    /// A place as soon as one is free; `nil` when none is in time, or when the task is cancelled.
+    func enter(within seconds: Double) async -> Place? {
+      if let place = enter() { return place }
+      guard seconds > 0 else { return nil }
+      let ticket = state.withLock { state in
+        state.nextTicket += 1
+        return state.nextTicket
+      }
+      let clock = Task { [weak self] in
+        try await Task.sleep(for: .seconds(seconds))
+        self?.giveUp(ticket)
+      }
+      defer { clock.cancel() }
+      let place = await withTaskCancellationHandler {
+        await withCheckedContinuation { wait($0, ticket) }
+      } onCancel: {
+        giveUp(ticket)
+      }
+      // Whoever gave up afterwards left a mark.
+      state.withLock { _ = $0.gone.remove(ticket) }
+      return place
+    }
+
+    private func wait(_ continuation: CheckedContinuation<Place?, Never>, _ ticket: Int) {
+      let outcome = state.withLock { state -> Bool? in
+        if state.gone.contains(ticket) { return false }
+        if state.taken < limit {
+          state.taken += 1
+          return true
+        }
+        state.waiting.append((ticket, continuation))
+        return nil
+      }
+      if let outcome { continuation.resume(returning: outcome ? Place(self) : nil) }
+    }
+
+    private func giveUp(_ ticket: Int) {
+      let continuation = state.withLock { state in
+        guard let index = state.waiting.firstIndex(where: { $0.ticket == ticket }) else {
+          state.gone.insert(ticket)
+          return nil as CheckedContinuation<Place?, Never>?
+        }
+        return state.waiting.remove(at: index).continuation
+      }
+      continuation?.resume(returning: nil)
+    }
+
+    /// Hands the place on to who has waited longest.
+    fileprivate func leave() {
+      let next = state.withLock { state -> CheckedContinuation<Place?, Never>? in
+        guard !state.waiting.isEmpty else {
+          state.taken -= 1
+          return nil
+        }
+        return state.waiting.removeFirst().continuation
+      }
+      next?.resume(returning: Place(self))
+    }
   }
 
   final class Place: Sendable {
