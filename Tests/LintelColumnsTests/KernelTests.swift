@@ -15,7 +15,7 @@ import Testing
 
   @Test func crcAgreesWithItsTwinAndContinues() {
     var random = SplitMix64(seed: 51)
-    let sizes = Array(0..<40) + [255, 256, 257, 1000, 4096, 8191, 20_000, 100_001]
+    let sizes = Array(0..<40) + [255, 256, 257, 1000, 1535, 1536, 1537, 3071, 3072, 4096, 8191, 20_000, 100_001]
     for size in sizes {
       let bytes = (0..<size).map { _ in UInt8(truncatingIfNeeded: random.next()) }
       let seed = UInt32(truncatingIfNeeded: random.next())

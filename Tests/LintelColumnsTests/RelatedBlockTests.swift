@@ -235,4 +235,45 @@ import Testing
       #expect(keys == (try trace.keys(reference)))
     }
   }
+
+  @Test func packedKeysComeBack() {
+    var random = SplitMix64(seed: 131)
+    for rows in [1, 2, 15, 16, 17, 64, 1000, 16_384, 65_536] {
+      for longest in [1, 7, 400, 100_000] {
+        var codes: [UInt32] = []
+        while codes.count < rows {
+          codes += Array(repeating: UInt32(codes.count), count: min(rows - codes.count, 1 + random.below(longest)))
+        }
+        let runs = RowKeys(runsOfCodes: codes, validity: nil)
+        #expect(runs.map { PackedRowKeys($0, .runs).keys } == runs, "\(rows) rows in runs of up to \(longest)")
+        let few = codes.map { $0 % 250 }
+        for (codes, count) in [(few, 250), (codes, 65_536)] {
+          let values = RowKeys(codes: codes, validity: nil, dictionaryCount: count)
+          let packed = values.map { PackedRowKeys($0, .values) }
+          #expect(packed?.keys == values, "\(rows) rows")
+          #expect(packed.map { $0.byteCount <= 2 * rows } ?? false)
+        }
+      }
+    }
+    #expect(PackedRowKeys(RowKeys(nulls: 9), .runs).keys == RowKeys(nulls: 9))
+  }
+
+  /// A block that uses what the trial has found is written as the trial would.
+  @Test(arguments: [141, 142, 143, 144] as [UInt64])
+  func blocksBetweenTrialsAreWrittenAlike(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    let trace = Trace(rows: 3000, longestRun: 30, &random)
+    for percent in [0, 5] {
+      for column in try Self.columns(trace, breaking: percent, &random) {
+        for vector in [column, column.withNulls(30, &random)] {
+          var encoder = BlockEncoder(Self.relations)
+          var trial: [UInt8] = []
+          var next: [UInt8] = []
+          let statistics = encoder.encode(vector, trace, into: &trial)
+          #expect(encoder.encode(vector, trace, into: &next) == statistics)
+          #expect(next == trial, "seed \(seed), \(percent) % broken")
+        }
+      }
+    }
+  }
 }

@@ -25,6 +25,9 @@ enum BlockValidity {
     return .bitmap
   }
 
+  /// A lower bound of the bytes that ``encode(_:into:)`` takes.
+  static func leastSize(_ validity: Bitmap) -> Int { min(validity.words.count * 8, changes(validity) + 2) }
+
   static func decode(_ form: Form, _ reader: inout ByteReader, rowCount: Int) throws(ColumnError) -> Bitmap? {
     switch form {
     case .none: return nil

@@ -1,4 +1,5 @@
 import Glibc
+import LintelStorage
 import Synchronization
 
 /// Threads of the executor's own, kept alive between queries, so that blocking reads never sit on Swift's cooperative pool.
@@ -7,7 +8,7 @@ import Synchronization
 final class WorkerPool: Sendable {
   static let shared = WorkerPool()
   static let maximumThreads = 256
-  static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+  static var processorCount: Int { EngineThreads.processorCount }
 
   /// A body to run on up to `wanted` more threads.
   private final class Job: Sendable {

@@ -5,12 +5,21 @@
 /// often a row is written; and parts that are left waiting grow in size one after the other, which bounds their number.
 /// Fullness is measured in rows and in bytes, whichever is nearer to the limit, so that wide rows count for more.
 ///
+/// While rows pour in, processors are short and every merge that is left out counts: then more flushes are waited for.
+///
+///     flushes of 340,000 rows    1 + 1 merge to 11 million while they pour in: written twice
 ///     flushes of 170,000 rows    1 + 1 merge to 2 million + 1 merge to a full part: written at most 3 times
 ///     1,440 flushes a day        1 + 2 merges to 144 flushes + 1 when the day is over: written less than 4 times
 struct MergePolicy: Sendable {
   let window: MergeWindow
   /// How many times as full as its largest source a merged part must be.
   var growth = 12.0
+  /// The same while rows pour in.
+  var busyGrowth = 32.0
+  /// Rows pour in while so many flushes ..
+  var busyFlushes = 4
+  /// .. came within so many nanoseconds.
+  var busyNanoseconds: Int64 = 10_000_000_000
   /// The same for what fills at least half a part, and in quiet windows: each doubling is worth a merge.
   var lateGrowth = 2.0
   /// Parts merged at once at most: bounds the blocks that a merge keeps in memory.
@@ -27,16 +36,23 @@ struct MergePolicy: Sendable {
   init(window: MergeWindow) { self.window = window }
 
   /// The parts to merge next, or none.
-  func next(_ parts: [PartEntry]) -> [PartEntry]? {
+  /// - Parameter now: Nanoseconds since 1970.
+  func next(_ parts: [PartEntry], now: Int64 = .max) -> [PartEntry]? {
     let newest = parts.reduce(0) { max($0, $1.number) }
     var best: [PartEntry]?
     for group in groups(parts) {
       let isQuiet = group.allSatisfy { $0.number &+ quietNumbers < newest }
-      guard let chosen = choice(group, isQuiet: isQuiet) else { continue }
+      guard let chosen = choice(group, isQuiet: isQuiet, growth: isBusy(group, now) ? busyGrowth : growth) else {
+        continue
+      }
       // Small merges first: they are over soon and make the most of the number of parts.
       if best.map({ rows(chosen) < rows($0) }) ?? true { best = chosen }
     }
     return best
+  }
+
+  private func isBusy(_ parts: [PartEntry], _ now: Int64) -> Bool {
+    parts.count { $0.level == 0 && $0.arrived > now - busyNanoseconds } >= busyFlushes
   }
 
   /// Groups of parts to merge so that as few as possible remain, and none as a flush wrote it: a merge takes the time to
@@ -107,7 +123,7 @@ struct MergePolicy: Sendable {
   }
 
   /// Of a group, the longest run of the smallest parts that is worth a merge.
-  private func choice(_ parts: [PartEntry], isQuiet: Bool) -> [PartEntry]? {
+  private func choice(_ parts: [PartEntry], isQuiet: Bool, growth: Double) -> [PartEntry]? {
     var total = Fullness([], self)
     var largest = 0.0
     var chosen = 0

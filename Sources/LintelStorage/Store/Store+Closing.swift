@@ -22,7 +22,7 @@ extension Store {
         failure = error
       }
     }
-    for threads in [callers, flusher, merger] { threads.shutDown() }
+    for threads in [callers, flusher, merger, mergeHelpers] { threads.shutDown() }
     for shard in shards { shard.shutDown() }
     directory.release()
     if let failure { throw failure }
@@ -37,7 +37,8 @@ extension Store {
     }
   }
 
-  /// Looks now and then for memtables that have waited long enough, and for flushes that a full disk has stopped.
+  /// Looks now and then for memtables that have waited long enough, for flushes that a full disk has stopped, and for parts
+  /// that were not merged because rows poured in.
   func startTicker() {
     let seconds = max(0.05, min(configuration.flushSeconds / 4, 5))
     Task.detached { [weak self] in
@@ -57,6 +58,7 @@ extension Store {
       let due = state.oldestRow.indices.filter { index in state.oldestRow[index].map { now &- $0 >= age } ?? false }
       return (due, !state.frozen.isEmpty)
     }
+    startMerging()
     guard !due.isEmpty || isStuck else { return }
     flusher.start { [self] in
       do throws(StorageError) {

@@ -86,6 +86,7 @@ extension Store {
       fileSystem: fileSystem, blockRows: configuration.blockRows,
       window: MergeWindow(seconds: configuration.mergeWindowSeconds),
       dictionaryTrialValues: configuration.dictionaryTrialValues,
+      parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: mergeHelpers,
       allocate: { [self] in
         let number = partNumbers.withLock { number in
           defer { number += 1 }

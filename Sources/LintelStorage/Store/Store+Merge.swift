@@ -37,7 +37,8 @@ extension Store {
       mergeIsScheduled.withLock { $0 = false }
       mergeTurn.withLock { turn in
         do throws(StorageError) {
-          while let group = MergePolicy(window: partOptions.window).next(mergeable(turn, nil)) {
+          let policy = MergePolicy(window: partOptions.window)
+          while let group = policy.next(mergeable(turn, nil), now: WallClock.now()) {
             try mergeOrExclude(group, &turn)
           }
         } catch {

@@ -34,6 +34,8 @@ public final class Store: Sendable {
   let callers: EngineThreads
   let flusher: EngineThreads
   let merger: EngineThreads
+  /// Whoever merges has their help.
+  let mergeHelpers: EngineThreads
   /// Held by whoever writes frozen memtables into parts.
   let flushTurn = Mutex(())
   /// Held by whoever merges.
@@ -61,6 +63,8 @@ public final class Store: Sendable {
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
     flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
     merger = EngineThreads(count: 1, name: "lintel-merge", scheduler: scheduler)
+    // Whoever merges waits for them, which a scheduler that runs one job at a time would wait for in vain.
+    mergeHelpers = EngineThreads(count: scheduler == nil ? configuration.mergeThreads - 1 : 0, name: "lintel-merge-h")
   }
 
   var fileSystem: any FileSystem { directory.fileSystem }

@@ -27,9 +27,13 @@ public struct StoreConfiguration: Sendable, Hashable {
   public var mergeWindowSeconds = 86_400.0
   /// Bytes of decoded and dictionary data kept in memory.
   public var cacheBytes = 256 << 20
+  /// Threads that a merge may use; at least one.
+  public var mergeThreads = EngineThreads.processorCount
 
   /// A merge looks for repeats among values that have no dictionary yet when there are this many of them.
   var dictionaryTrialValues = 1 << 18
+  /// Merges of fewer rows are done by one thread.
+  var parallelMergeRows = 1 << 17
 
   public init() {}
 }

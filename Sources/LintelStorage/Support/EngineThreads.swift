@@ -12,17 +12,22 @@
 /// Jobs start in the order they were handed in. With one thread they also run one after the other.
 public final class EngineThreads: Sendable {
   private let queue: any WorkQueue
+  let count: Int
+
+  /// Processors of this machine.
+  public static var processorCount: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
   /// - Parameter name: shows in debuggers and `top`; up to 15 bytes.
   public convenience init(count: Int, name: String) { self.init(count: count, name: name, scheduler: nil) }
 
   /// - Parameter scheduler: Runs the jobs instead of threads.
   package init(count: Int, name: String, scheduler: (any WorkScheduler)?) {
+    self.count = max(0, count)
     if let scheduler {
       queue = scheduler.makeQueue(threads: max(1, count))
     } else {
       let queue = JobQueue()
-      for _ in 0..<max(1, count) { queue.startThread(name: name) }
+      for _ in 0..<self.count { queue.startThread(name: name) }
       self.queue = queue
     }
   }
@@ -52,6 +57,22 @@ public final class EngineThreads: Sendable {
   /// Runs a body on one of the threads without waiting for it. False when the pool has been shut down.
   @discardableResult
   public func start(_ body: @escaping @Sendable () -> Void) -> Bool { queue.add(body) }
+
+  /// Runs a blocking body on the calling thread, and at the same time on up to `helpers` threads of the pool. Returns when
+  /// none of them is at it any more.
+  func together(_ helpers: Int, _ body: @escaping @Sendable () -> Void) {
+    let running = Monitor(0)
+    for _ in 0..<helpers {
+      running.change { $0 += 1 }
+      let accepted = queue.add {
+        body()
+        running.change { $0 -= 1 }
+      }
+      if !accepted { running.change { $0 -= 1 } }
+    }
+    body()
+    running.wait { $0 == 0 }
+  }
 
   /// Takes no more jobs, and lets the threads end when those handed in have run. Doesn't wait.
   public func shutDown() { queue.stop() }

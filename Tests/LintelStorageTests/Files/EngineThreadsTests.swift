@@ -56,4 +56,23 @@ import Testing
     await #expect(throws: StorageError.self) { try await threads.run { 1 } }
     #expect(!threads.start {})
   }
+
+  @Test func helpersWorkTogetherWithTheCaller() {
+    let threads = EngineThreads(count: 2, name: "test")
+    let next = Arrivals()
+    let done = Arrivals()
+    for helpers in [0, 1, 2] {
+      next.counter.store(0, ordering: .relaxed)
+      done.counter.store(0, ordering: .relaxed)
+      threads.together(helpers) {
+        while next.counter.add(1, ordering: .relaxed).oldValue < 100 { done.counter.add(1, ordering: .relaxed) }
+      }
+      #expect(done.counter.load(ordering: .relaxed) == 100)
+    }
+    threads.shutDownAndWait()
+    // Without helpers the caller does it all.
+    next.counter.store(0, ordering: .relaxed)
+    threads.together(2) { next.counter.add(1, ordering: .relaxed) }
+    #expect(next.counter.load(ordering: .relaxed) == 1)
+  }
 }

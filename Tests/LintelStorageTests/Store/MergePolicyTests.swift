@@ -12,15 +12,30 @@ private struct PolicyRun {
   private(set) var mostParts = 0
   private(set) var leastGain = Double.infinity
   private var nextNumber: UInt64 = 1
+  private var now: Int64 = 1_790_000_000_000_000_000
 
   init(_ policy: MergePolicy = MergePolicy(window: MergeWindow(seconds: 86_400))) { self.policy = policy }
 
-  /// - Parameter isMerging: False while another merge, that takes long, is under way.
-  mutating func flush(rows: Int, day: Int64 = 0, bytesPerRow: Int = 50, isMerging: Bool = true) {
+  /// - Parameters:
+  ///   - isMerging: False while another merge, that takes long, is under way.
+  ///   - seconds: Since the flush before.
+  mutating func flush(
+    rows: Int, day: Int64 = 0, bytesPerRow: Int = 50, isMerging: Bool = true, seconds: Double = 60
+  ) {
+    now += Int64(seconds * 1e9)
     add(rows: rows, bytes: rows * bytesPerRow, time: day * Self.day, level: 0)
     flushedRows += rows
-    while isMerging, let chosen = policy.next(parts) { merge(chosen) }
+    if isMerging { mergeInBackground() }
     mostParts = max(mostParts, parts.count)
+  }
+
+  mutating func wait(seconds: Double) {
+    now += Int64(seconds * 1e9)
+    mergeInBackground()
+  }
+
+  private mutating func mergeInBackground() {
+    while let chosen = policy.next(parts, now: now) { merge(chosen) }
   }
 
   mutating func mergeAll() {
@@ -39,7 +54,7 @@ private struct PolicyRun {
     parts.append(
       PartEntry(
         number: nextNumber, table: "events", shard: 0, level: level, fileName: "", rowCount: rows, fileBytes: bytes,
-        rawBytes: bytes, minTime: time, maxTime: time, arrived: 0, footerChecksum: 0))
+        rawBytes: bytes, minTime: time, maxTime: time, arrived: now, footerChecksum: 0))
     nextNumber += 1
     writtenRows += rows
   }
@@ -137,5 +152,28 @@ private struct PolicyRun {
     for _ in 0..<200 { run.flush(rows: 50_000, isMerging: false) }
     run.mergeAll()
     #expect(run.parts.map(\.rowCount) == [10_000_000])
+  }
+
+  @Test func whileRowsPourInMoreFlushesAreWaitedFor() {
+    var run = PolicyRun()
+    for _ in 0..<300 { run.flush(rows: 340_000, seconds: 0.4) }
+    #expect(run.amplification <= 2)
+    #expect(run.mostParts - run.fullParts < 50)
+    // Afterwards what has waited is merged.
+    run = PolicyRun()
+    for _ in 0..<30 { run.flush(rows: 340_000, seconds: 0.4) }
+    #expect(run.parts.count == 30)
+    run.wait(seconds: 11)
+    #expect(run.parts.map(\.rowCount) == [30 * 340_000])
+  }
+
+  @Test(arguments: 0..<10)
+  func pouringRowsKeepTheBounds(seed: UInt64) {
+    print("seed \(seed)")
+    var dice = Dice(seed)
+    var run = PolicyRun()
+    for _ in 0..<1000 { run.flush(rows: 1000 + dice.below(400_000), seconds: Double(dice.below(30)) / 10) }
+    #expect(run.amplification < 4)
+    #expect(run.mostParts - run.fullParts < 50)
   }
 }

@@ -147,6 +147,9 @@ struct StoreLoad {
     print(
       "processor \(clock.processor.fixed(2)) s, \(microseconds.fixed(2)) us a span; told to wait \(retries) times"
     )
+    let threads = clock.threads.filter { $0.value >= 0.005 }.sorted { $0.value > $1.value }
+      .map { "\($0.key) \($0.value.fixed(2))" }
+    if !threads.isEmpty { print("processor seconds by thread: \(threads.joined(separator: ", "))") }
     print(
       "peak memory \((peak >> 20).grouped) MiB, of which \((ready >> 20).grouped) MiB were spans held ready"
     )
@@ -169,13 +172,22 @@ struct StoreLoad {
 struct Stopwatch {
   private(set) var wall = 0.0
   private(set) var processor = 0.0
+  /// Processor seconds by the name of the thread.
+  private(set) var threads: [String: Double] = [:]
   private var since = (wall: 0.0, processor: 0.0)
+  private var threadsBefore: [String: Double] = [:]
 
-  mutating func start() { since = (Usage.now(), Usage.processorSeconds()) }
+  mutating func start() {
+    threadsBefore = Usage.processorSecondsByThread()
+    since = (Usage.now(), Usage.processorSeconds())
+  }
 
   mutating func stop() {
     wall += Usage.now() - since.wall
     processor += Usage.processorSeconds() - since.processor
+    for (name, seconds) in Usage.processorSecondsByThread() {
+      threads[name, default: 0] += seconds - (threadsBefore[name] ?? 0)
+    }
   }
 
   mutating func discount(_ seconds: Double) { wall -= seconds }

@@ -64,6 +64,7 @@ public struct BlockEncoder {
   private mutating func encodeValidity(
     _ validity: Bitmap, _ related: some RelatedBlocks, _ isTrial: Bool, into out: inout [UInt8]
   ) -> UInt8 {
+    if !isTrial, isKeyed(validity, related, into: &out) { return BlockCodec.keyedValidityFlag }
     let start = out.count
     let form = BlockValidity.encode(validity, into: &out)
     var limit = out.count - start
@@ -82,6 +83,15 @@ public struct BlockEncoder {
     out.removeLast(out.count - start)
     out.append(contentsOf: best.bytes)
     return BlockCodec.keyedValidityFlag
+  }
+
+  /// Appends the validity as what follows from the relation chosen before, where that is shorter for certain.
+  private func isKeyed(_ validity: Bitmap, _ related: some RelatedBlocks, into out: inout [UInt8]) -> Bool {
+    guard let validityChoice, case .keyed(let reference) = relations[validityChoice],
+      let keys = try? related.keys(reference), keys.keys.count == validity.count
+    else { return false }
+    return KeyedValidity.encode(
+      validity, keys: keys, reference: reference, limit: BlockValidity.leastSize(validity), into: &out)
   }
 
   /// Appends the shortest body that a relation gives; `nil` when there is none.

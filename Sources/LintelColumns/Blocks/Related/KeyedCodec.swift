@@ -12,11 +12,12 @@ enum KeyedCodec {
     isCoded: Bool, into out: inout [UInt8]
   ) -> Bool {
     withScratch(of: Int64.self, count: keyCount) { table in
-      majority(values, keys, into: table)
-      var wrong = 0
-      for row in 0..<values.count {
-        let isWrong = values[row] != table[Int(keys[row])]
-        wrong &+= Int(unsafeBitCast(isWrong, to: UInt8.self))
+      // Where every key has but one value, there is no need to count.
+      last(values, keys, into: table)
+      var wrong = exceptions(values, keys, table)
+      if wrong > 0 {
+        majority(values, keys, into: table)
+        wrong = exceptions(values, keys, table)
       }
       guard wrong <= values.count / 4 else { return false }
       reference.write(into: &out)
@@ -29,6 +30,48 @@ enum KeyedCodec {
       }
       BlockExceptions.encode(values, count: wrong, into: &out) { row in table[Int(keys[row])] }
       return true
+    }
+  }
+
+  /// Rows that have another value than their key.
+  private static func exceptions(
+    _ values: UnsafeBufferPointer<Int64>, _ keys: UnsafeBufferPointer<UInt16>,
+    _ table: UnsafeMutableBufferPointer<Int64>
+  ) -> Int {
+    var wrong = 0
+    for row in 0..<values.count {
+      let isWrong = values[row] != table[Int(keys[row])]
+      wrong &+= Int(unsafeBitCast(isWrong, to: UInt8.self))
+    }
+    return wrong
+  }
+
+  /// The last value of each key; the one before for keys without any.
+  private static func last(
+    _ values: UnsafeBufferPointer<Int64>, _ keys: UnsafeBufferPointer<UInt16>,
+    into table: UnsafeMutableBufferPointer<Int64>
+  ) {
+    withScratch(of: Bool.self, count: table.count) { isSeen in
+      isSeen.initialize(repeating: false)
+      for row in 0..<values.count {
+        let key = Int(keys[row])
+        table[key] = values[row]
+        isSeen[key] = true
+      }
+      fill(table) { isSeen[$0] }
+    }
+  }
+
+  /// Gives keys that no row has the value of the one before; those before the first, its value.
+  @inline(__always)
+  private static func fill(_ table: UnsafeMutableBufferPointer<Int64>, _ isSeen: (Int) -> Bool) {
+    var last: Int64 = 0
+    for key in 0..<table.count where isSeen(key) {
+      last = table[key]
+      break
+    }
+    for key in 0..<table.count {
+      if isSeen(key) { last = table[key] } else { table[key] = last }
     }
   }
 
@@ -50,14 +93,7 @@ enum KeyedCodec {
           votes[key] &+= table[key] == value ? 1 : -1
         }
       }
-      var last: Int64 = 0
-      for key in 0..<table.count where votes[key] >= 0 {
-        last = table[key]
-        break
-      }
-      for key in 0..<table.count {
-        if votes[key] < 0 { table[key] = last } else { last = table[key] }
-      }
+      fill(table) { votes[$0] >= 0 }
     }
   }
 

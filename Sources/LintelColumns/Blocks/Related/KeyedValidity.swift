@@ -7,23 +7,37 @@
 enum KeyedValidity {
   private static let mixed: UInt8 = 2
 
-  /// How many rows of each key have a value, and what that tells.
+  /// Tables that rows are told apart by in turn, so that the rows of a run don't wait for each other.
+  private static let tables = 4
+
+  /// What the rows of each key tell, and how many rows have a key whose rows differ.
   private static func states(_ validity: Bitmap, _ keys: RowKeys) -> (states: [UInt8], mixedRows: Int) {
-    var totals = [UInt32](repeating: 0, count: keys.count)
-    var valid = [UInt32](repeating: 0, count: keys.count)
-    keys.keys.withUnsafeBufferPointer { keys in
-      for row in 0..<keys.count {
-        let key = Int(keys[row])
-        totals[key] &+= 1
-        valid[key] &+= UInt32(truncatingIfNeeded: validity.words[row &>> 6] &>> UInt64(row & 63) & 1)
+    let count = keys.count
+    // Bit 0: a row is null. Bit 1: a row has a value.
+    var states = withScratch(of: UInt8.self, count: tables * count) { seen in
+      seen.initialize(repeating: 0)
+      keys.keys.withUnsafeBufferPointer { keys in
+        validity.words.withUnsafeBufferPointer { words in
+          for row in 0..<keys.count {
+            let bit = UInt8(truncatingIfNeeded: words[row &>> 6] &>> UInt64(row & 63) & 1)
+            seen[(row & (tables &- 1)) &* count &+ Int(keys[row])] |= 1 &<< bit
+          }
+        }
+      }
+      return (0..<count).map { key in
+        seen[key] | seen[key &+ count] | seen[key &+ 2 &* count] | seen[key &+ 3 &* count]
       }
     }
+    var isMixed = false
+    for key in 0..<count {
+      isMixed = isMixed || states[key] == 3
+      // Only nulls: 0, only values: 1, both: 2.
+      states[key] = states[key] &>> 1 &+ (states[key] & states[key] &>> 1)
+    }
+    guard isMixed else { return (states, 0) }
     var mixedRows = 0
-    let states = (0..<keys.count).map { key -> UInt8 in
-      if valid[key] == 0 { return 0 }
-      if valid[key] == totals[key] { return 1 }
-      mixedRows += Int(totals[key])
-      return mixed
+    states.withUnsafeBufferPointer { states in
+      for key in keys.keys { mixedRows &+= Int(states[Int(key)] &>> 1) }
     }
     return (states, mixedRows)
   }
@@ -56,42 +70,45 @@ enum KeyedValidity {
     let packed = try reader.take((2 * keys.count + 7) / 8)
     let states = (0..<keys.count).map { packed[$0 &>> 2] &>> UInt8(2 &* ($0 & 3)) & 3 }
     guard states.allSatisfy({ $0 <= mixed }) else { throw ColumnError(.malformed, "a key in no known state") }
-    var words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
-    words.withUnsafeMutableBufferPointer { words in
-      keys.keys.withUnsafeBufferPointer { keys in
-        states.withUnsafeBufferPointer { states in
-          for index in 0..<words.count {
-            var word: UInt64 = 0
-            let start = index &* 64
-            for lane in 0..<min(64, rowCount &- start) {
-              word |= UInt64(states[Int(keys[start &+ lane])] & 1) &<< UInt64(lane)
-            }
-            words[index] = word
-          }
-        }
+    var mixedRows = 0
+    if states.contains(mixed) {
+      states.withUnsafeBufferPointer { states in
+        for key in keys.keys { mixedRows &+= Int(states[Int(key)] &>> 1) }
       }
     }
-    if states.contains(mixed) { try decodeMixed(&reader, keys, states, &words) }
-    return Bitmap(words: words, count: rowCount)
+    let bits = try reader.take((mixedRows + 7) / 8)
+    return Bitmap(words: words(keys, states, bits, rowCount: rowCount), count: rowCount)
   }
 
-  /// Sets the bits of the rows that are told one by one.
-  private static func decodeMixed(
-    _ reader: inout ByteReader, _ keys: RowKeys, _ states: [UInt8], _ words: inout [UInt64]
-  ) throws(ColumnError) {
-    var mixedRows = 0
-    for key in keys.keys { mixedRows &+= Int(states[Int(key)] &>> 1) }
-    let bits = try reader.take((mixedRows + 7) / 8)
-    words.withUnsafeMutableBufferPointer { words in
-      keys.keys.withUnsafeBufferPointer { keys in
-        states.withUnsafeBufferPointer { states in
-          var bit = 0
-          for row in 0..<keys.count where states[Int(keys[row])] == mixed {
-            words[row &>> 6] |= UInt64(bits[bit &>> 3] &>> UInt8(bit & 7) & 1) &<< UInt64(row & 63)
-            bit &+= 1
+  /// - Parameter bits: One for each row whose key is mixed.
+  private static func words(
+    _ keys: RowKeys, _ states: [UInt8], _ bits: UnsafeRawBufferPointer, rowCount: Int
+  ) -> [UInt64] {
+    // A byte more than there are: a bit is read for every row, and counts for those that are mixed.
+    withScratch(of: UInt8.self, count: bits.count + 1) { padded in
+      UnsafeMutableRawBufferPointer(padded).copyMemory(from: bits)
+      padded[bits.count] = 0
+      var words = [UInt64](repeating: 0, count: (rowCount + 63) / 64)
+      words.withUnsafeMutableBufferPointer { words in
+        keys.keys.withUnsafeBufferPointer { keys in
+          states.withUnsafeBufferPointer { states in
+            var bit = 0
+            for index in 0..<words.count {
+              var word: UInt64 = 0
+              let start = index &* 64
+              for lane in 0..<min(64, rowCount &- start) {
+                let state = states[Int(keys[start &+ lane])]
+                let isMixed = state &>> 1
+                let told = padded[bit &>> 3] &>> UInt8(bit & 7) & isMixed
+                word |= UInt64(state & 1 | told) &<< UInt64(lane)
+                bit &+= Int(isMixed)
+              }
+              words[index] = word
+            }
           }
         }
       }
+      return words
     }
   }
 }

@@ -11,6 +11,11 @@ public struct RowKeys: Sendable, Hashable {
   /// A predictor's dictionary may have this many entries at most: reading its keys takes a table of that size.
   public static let maximumDictionary = 1 << 16
 
+  init(_ keys: [UInt16], count: Int) {
+    self.keys = keys
+    self.count = count
+  }
+
   /// The keys of a block without any value: all rows have the same.
   public init(nulls rowCount: Int) {
     keys = Array(repeating: 0, count: rowCount)

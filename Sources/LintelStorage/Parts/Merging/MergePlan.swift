@@ -14,14 +14,15 @@ struct MergePlan {
   private(set) var runs: [Run] = []
   let rowCount: Int
 
-  init(_ sources: [PartReader], schema: TableSchema) throws(StorageError) {
-    rowCount = sources.reduce(0) { $0 + $1.rowCount }
-    var scan = Scan(schema)
-    for (number, source) in sources.enumerated() { try scan.add(source, UInt32(number)) }
+  init(_ sources: MergeSources, schema: TableSchema) throws(StorageError) {
+    rowCount = sources.rowCount
+    let keeping = BlockKeeping.keys(sources.keys)
+    var scan = Scan(schema, keeping)
+    for (number, source) in sources.readers.enumerated() { try scan.add(source, UInt32(number)) }
     let order = scan.order()
     let heads = scan.runsByGroup()
     runs.reserveCapacity(scan.runs.count)
-    var times = sources.map { TimeCursor($0, column: schema.timeColumn) }
+    var times = sources.readers.map { TimeCursor($0, column: schema.timeColumn, keeping) }
     for group in order {
       let members = heads.members(Int(group))
       if members.count == 1 || Self.followEachOther(members, scan.runs) {
@@ -66,14 +67,16 @@ struct MergePlan {
   /// Reads the key columns of the sources and cuts the rows into runs of one cluster.
   private struct Scan {
     let schema: TableSchema
+    let keeping: BlockKeeping
     let prefixColumns: [Int]
     var prefixes: PrefixCodes
     var clusters: ValueCodes
     var groups = ClusterGroups(clusterCount: 0)
     var runs: [TimedRun] = []
 
-    init(_ schema: TableSchema) {
+    init(_ schema: TableSchema, _ keeping: BlockKeeping) {
       self.schema = schema
+      self.keeping = keeping
       prefixColumns = schema.sortPrefix
       prefixes = PrefixCodes(prefixColumns.map { schema.columns[$0].type.physical })
       clusters = ValueCodes(schema.columns[schema.clusterColumn].type.physical)
@@ -108,7 +111,7 @@ struct MergePlan {
     }
 
     private func reader(of column: Int, _ source: PartReader) -> SourceColumn {
-      SourceColumn(source, source.place(.column(column)), schema.columns[column].type.physical)
+      SourceColumn(source, source.place(.column(column)), schema.columns[column].type.physical, keeping)
     }
 
     private mutating func extend(_ time: Int64) {
@@ -162,18 +165,20 @@ struct MergePlan {
 private struct TimeCursor {
   let reader: PartReader
   let column: Int
+  private let keeping: BlockKeeping
   private var block = -1
   private var lanes: [Int64] = []
 
-  init(_ reader: PartReader, column: Int) {
+  init(_ reader: PartReader, column: Int, _ keeping: BlockKeeping) {
     self.reader = reader
     self.column = column
+    self.keeping = keeping
   }
 
   mutating func time(_ row: Int) throws(StorageError) -> Int64 {
     let wanted = row / reader.blockRows
     if wanted != block {
-      lanes = try reader.readOnce(.column(column), block: wanted).int64Lanes ?? []
+      lanes = try reader.readOnce(.column(column), block: wanted, keeping: keeping).int64Lanes ?? []
       block = wanted
     }
     let offset = row - block * reader.blockRows

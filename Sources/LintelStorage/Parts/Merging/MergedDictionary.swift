@@ -41,13 +41,21 @@ enum MergedDictionary {
   /// Of the values whose digests are multiples of this, all are counted.
   private static let samplingRate: UInt64 = 64
 
-  /// Whether a dictionary of all values promises to pay. Reads every value once.
+  /// Values of a sample that must all be different to believe that all are.
+  private static let minimumSample = 1024
+
+  /// Whether a dictionary of all values promises to pay. Reads every value once, unless none has repeated in the first
+  /// fourth of them.
   private static func isWorthTrying(_ columns: inout [SourceColumn], values: Int) throws(StorageError) -> Bool {
     var sample: Set<UInt64> = []
+    var sampled = 0
+    var seen = 0
     var bytes = 0
     func count(_ vector: ColumnVector) {
       bytes += vector.plainByteCount
+      seen += vector.count - vector.nullCount
       for digest in RowDigest.values(of: vector) where digest % samplingRate == 0 && digest != 0 {
+        sampled += 1
         sample.insert(digest)
       }
     }
@@ -57,6 +65,7 @@ enum MergedDictionary {
       } else {
         for block in 0..<columns[index].reader.blockCount { count(try columns[index].block(block)) }
       }
+      if seen >= values / 4, sampled >= minimumSample, sample.count == sampled { return false }
     }
     let distinct = sample.count * Int(samplingRate)
     let average = bytes / max(1, values)

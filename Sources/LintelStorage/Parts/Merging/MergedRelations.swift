@@ -1,37 +1,37 @@
 internal import LintelColumns
 
-/// What the columns of a merged part may be derived from while it is being written: the keys of the cluster column and
-/// of the predictors, kept for all rows, and columns of integers, merged a second time block by block when asked for.
+/// What the columns of a merged part may be derived from: the keys of the cluster column and of the predictors, kept for
+/// all rows, and columns of integers, merged a second time block by block when asked for.
 ///
-/// Used by one thread, column after column, block after block.
-final class MergedRelations: RelatedBlocks {
+/// The key columns are merged first, one after the other; from then on nothing changes, and threads may merge a column each.
+struct MergedRelations {
   private let schema: TableSchema
-  private let sources: [PartReader]
-  private let layout: MergeLayout
-  /// The number in the part's directory of each schema column that has been written.
-  private var numbers: [Int: Int] = [:]
-  private var keys: [BlockReference: [RowKeys]] = [:]
+  private let rowCount: Int
+  /// The number in the part's directory of each schema column that it will hold.
+  private let numbers: [Int: Int]
+  private var keys: [BlockReference: [PackedRowKeys]] = [:]
   private var references: [BlockReference] = []
-  private var integers: [Int: MergedIntegers] = [:]
-  private var block = 0
-  /// What is being collected from the column at hand.
-  private var collecting: (kind: BlockReference.Kind, dictionaryCount: Int, keys: [RowKeys])?
-  private var column: Int?
-  /// Set when the sources could not be read; the merge must not go on.
-  private(set) var failure: StorageError?
 
-  /// Keys take two bytes a row. Larger parts do without predictors.
+  /// Larger parts do without predictors: keys take up to two bytes a row.
   private static let maximumRows = 1 << 25
 
-  init(_ schema: TableSchema, sources: [PartReader], layout: MergeLayout) {
+  /// - Parameter columns: All that will be written, in the order of the directory.
+  init(_ schema: TableSchema, rowCount: Int, columns: [MergedColumn]) {
     self.schema = schema
-    self.sources = sources
-    self.layout = layout
+    self.rowCount = rowCount
+    var numbers: [Int: Int] = [:]
+    for (number, column) in columns.enumerated() {
+      if case .schema(let name) = column.role, let index = schema.index(of: name) { numbers[index] = number }
+    }
+    self.numbers = numbers
   }
 
+  /// The columns that others take their keys from.
+  static func keyColumns(_ schema: TableSchema) -> [Int] { [schema.clusterColumn] + schema.predictors }
+
   /// The schema's columns, those first that others refer to: a block refers to columns before its own only.
-  var columnOrder: [Int] {
-    var order = [schema.clusterColumn] + schema.predictors
+  static func columnOrder(_ schema: TableSchema) -> [Int] {
+    var order = keyColumns(schema)
     for derivation in schema.derivations.sorted(by: { $0.key < $1.key }).map(\.value) {
       switch derivation {
       case .reference(let column): order += [schema.index(of: column)].compactMap(\.self)
@@ -42,20 +42,22 @@ final class MergedRelations: RelatedBlocks {
     return (order + schema.columns.indices).filter { seen.insert($0).inserted }
   }
 
-  /// How the blocks of a column may be derived from the columns written so far.
+  /// How the blocks of a column may be derived from columns before it.
   func relations(of role: PartColumnRole) -> [BlockRelation] {
-    guard role != .tail, layout.rowCount <= Self.maximumRows else { return [] }
+    guard role != .tail, rowCount <= Self.maximumRows else { return [] }
     var relations: [BlockRelation] = references.map { .keyed($0) }
-    guard case .schema(let name) = role, let column = schema.index(of: name) else { return relations }
+    guard case .schema(let name) = role, let column = schema.index(of: name), let number = numbers[column] else {
+      return relations
+    }
     let runs = references.first { $0.kind == .runs }
     if column == schema.timeColumn, let runs { relations.append(.offsets(runs: runs)) }
     switch schema.derivations[column] {
     case .reference(let ids):
-      if let runs, let ids = schema.index(of: ids).flatMap({ numbers[$0] }) {
+      if let runs, let ids = schema.index(of: ids).flatMap({ numbers[$0] }), ids < number {
         relations.append(.ordinals(runs: runs, ids: ids))
       }
     case .weightedSum(let names):
-      let terms = names.compactMap { schema.index(of: $0).flatMap { numbers[$0] } }
+      let terms = names.compactMap { schema.index(of: $0).flatMap { numbers[$0] } }.filter { $0 < number }
       for reference in references where reference.kind == .values {
         relations.append(.linear(keys: reference, terms: terms))
       }
@@ -64,58 +66,99 @@ final class MergedRelations: RelatedBlocks {
     return relations
   }
 
+  /// What is to be collected from a column while it is merged; `nil` where others don't refer to it.
   /// - Parameter dictionaryCount: Entries that the column's dictionary may have; `nil` when it has none.
-  func beginColumn(_ role: PartColumnRole, dictionaryCount: Int?) {
-    collecting = nil
-    column = nil
-    guard case .schema(let name) = role, let column = schema.index(of: name) else { return }
-    self.column = column
-    guard layout.rowCount <= Self.maximumRows else { return }
-    if column == schema.clusterColumn {
-      collecting = (.runs, dictionaryCount ?? 0, [])
-    } else if schema.predictors.contains(column), let dictionaryCount, dictionaryCount <= RowKeys.maximumDictionary {
-      collecting = (.values, dictionaryCount, [])
+  func collector(_ role: PartColumnRole, dictionaryCount: Int?) -> KeyCollector? {
+    guard case .schema(let name) = role, let column = schema.index(of: name), rowCount <= Self.maximumRows else {
+      return nil
     }
+    if column == schema.clusterColumn { return KeyCollector(.runs, dictionaryCount: dictionaryCount ?? 0) }
+    guard schema.predictors.contains(column), let dictionaryCount, dictionaryCount <= RowKeys.maximumDictionary else {
+      return nil
+    }
+    return KeyCollector(.values, dictionaryCount: dictionaryCount)
   }
 
-  func begin(block: Int) { self.block = block }
-
-  /// The next block of the column at hand, as it is written.
-  func add(_ vector: ColumnVector) {
-    guard let collected = collecting else { return }
-    let keys: RowKeys?
-    if collected.kind == .runs {
-      keys = RowKeys(runsOf: vector)
-    } else if case .codes(let codes, _) = vector.storage {
-      keys = RowKeys(codes: codes, validity: vector.validity, dictionaryCount: collected.dictionaryCount)
-    } else {
-      keys = nil
-    }
-    if let keys { collecting?.keys.append(keys) } else { collecting = nil }
-  }
-
-  func add(nulls rowCount: Int) { collecting?.keys.append(RowKeys(nulls: rowCount)) }
-
-  /// - Parameter number: The column's number in the directory; `nil` when it had no value.
-  func endColumn(number: Int?) {
-    guard let column, let number else { return }
-    numbers[column] = number
-    guard let collected = collecting, collected.keys.count == layout.blocks.count else { return }
-    let reference = BlockReference(number, collected.kind)
-    keys[reference] = collected.keys
+  /// Takes in the keys of all blocks of a column.
+  /// - Parameter number: The column's number in the directory.
+  mutating func add(_ collector: KeyCollector, number: Int) {
+    let reference = BlockReference(number, collector.kind)
+    keys[reference] = collector.keys
     references.append(reference)
-    collecting = nil
   }
 
-  func keys(_ reference: BlockReference) throws(ColumnError) -> RowKeys {
+  func keys(_ reference: BlockReference, block: Int) throws(ColumnError) -> RowKeys {
     guard let known = keys[reference], block < known.count else {
       throw ColumnError(.malformed, "no keys of column \(reference.column) were kept")
     }
-    return known[block]
+    return known[block].keys
+  }
+
+  /// The column of the schema with a number in the directory.
+  func column(_ number: Int) -> Int? { numbers.first { $0.value == number }?.key }
+}
+
+/// The keys of one column, block after block as it is written.
+struct KeyCollector {
+  let kind: BlockReference.Kind
+  let dictionaryCount: Int
+  private(set) var keys: [PackedRowKeys] = []
+  /// False when a block had no keys: then the column serves no other.
+  private(set) var isWhole = true
+
+  init(_ kind: BlockReference.Kind, dictionaryCount: Int) {
+    self.kind = kind
+    self.dictionaryCount = dictionaryCount
+  }
+
+  mutating func add(_ vector: ColumnVector) {
+    if kind == .runs {
+      add(RowKeys(runsOf: vector))
+    } else if case .codes(let codes, _) = vector.storage {
+      add(RowKeys(codes: codes, validity: vector.validity, dictionaryCount: dictionaryCount))
+    } else {
+      add(nil)
+    }
+  }
+
+  mutating func add(nulls rowCount: Int) { add(RowKeys(nulls: rowCount)) }
+
+  private mutating func add(_ keys: RowKeys?) {
+    if let keys { self.keys.append(PackedRowKeys(keys, kind)) } else { isWhole = false }
+  }
+}
+
+/// The relations as one column sees them while it is merged, block after block. Used by one thread.
+final class ColumnRelations: RelatedBlocks {
+  private let relations: MergedRelations
+  private let sources: MergeSources
+  private let layout: MergeLayout
+  private var integers: [Int: MergedIntegers] = [:]
+  private var lastKeys: [BlockReference: RowKeys] = [:]
+  private var block = 0
+  /// Set when the sources could not be read; the merge must not go on.
+  private(set) var failure: StorageError?
+
+  init(_ relations: MergedRelations, sources: MergeSources, layout: MergeLayout) {
+    self.relations = relations
+    self.sources = sources
+    self.layout = layout
+  }
+
+  func begin(block: Int) {
+    self.block = block
+    lastKeys.removeAll(keepingCapacity: true)
+  }
+
+  func keys(_ reference: BlockReference) throws(ColumnError) -> RowKeys {
+    if let last = lastKeys[reference] { return last }
+    let keys = try relations.keys(reference, block: block)
+    lastKeys[reference] = keys
+    return keys
   }
 
   func integers(_ number: Int) throws(ColumnError) -> ColumnVector {
-    guard let column = numbers.first(where: { $0.value == number })?.key else {
+    guard let column = relations.column(number) else {
       throw ColumnError(.malformed, "there is no column \(number)")
     }
     var merged = integers.removeValue(forKey: number) ?? MergedIntegers(column, sources)
@@ -135,8 +178,8 @@ private struct MergedIntegers {
   private var gather = ColumnGather(.int64, isCoded: false)
   private var last: (block: Int, vector: ColumnVector)?
 
-  init(_ column: Int, _ sources: [PartReader]) {
-    columns = sources.map { SourceColumn($0, $0.place(.column(column)), .int64) }
+  init(_ column: Int, _ sources: MergeSources) {
+    columns = sources.readers.map { SourceColumn($0, $0.place(.column(column)), .int64, .keys(sources.keys)) }
   }
 
   mutating func block(_ number: Int, _ layout: MergeLayout) throws(StorageError) -> ColumnVector {

@@ -1,52 +1,26 @@
 internal import LintelColumns
 
 extension PartMerger {
-  /// Merges the dynamic columns: the most frequent keys into columns, the others into the tail. Returns the tail's keys.
-  func mergeAttributes() throws(StorageError) -> [TailKey] {
-    let keys = attributeCounts()
-    let chosen = AttributeChoice.columns(counts: keys.map(\.count))
-    var rare: [TailKey] = []
-    for (index, key) in keys.enumerated() {
-      guard chosen[index] else {
-        rare.append(TailKey(key: key.key, valueCount: key.count))
-        continue
-      }
-      let places = sources.map { $0.place(.attribute(key.key)) }
-      try merge(.attribute(key.key), places, typeName: "", physical: key.key.kind.physical)
-    }
-    if !rare.isEmpty { try mergeTail(rare) }
-    return rare
-  }
-
-  /// Values of each dynamic column over all sources, sorted by key.
-  private func attributeCounts() -> [(key: AttributeKey, count: Int)] {
-    var counts: [AttributeKey: Int] = [:]
-    for source in sources {
-      for column in source.directory.columns {
-        if case .attribute(let key) = column.role { counts[key, default: 0] += column.valueCount }
-      }
-      for tail in source.directory.tailKeys { counts[tail.key, default: 0] += tail.valueCount }
-    }
-    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
-  }
-
-  private func mergeTail(_ keys: [TailKey]) throws(StorageError) {
+  /// Merges the rare dynamic columns.
+  func mergeTail(_ number: Int, _ queue: ColumnQueue) throws(StorageError) -> ColumnWriter {
     var numbers: [AttributeKey: Int] = [:]
-    for (number, tail) in keys.enumerated() { numbers[tail.key] = number }
-    var tails = sources.map { TailSource($0, numbers: numbers) }
+    for (number, tail) in columns.tailKeys.enumerated() { numbers[tail.key] = number }
+    var tails = sources.readers.map { TailSource($0, numbers: numbers, .keys(sources.keys)) }
     var builder = TailBuilder()
-    writer.beginColumn(.tail, typeName: "", physical: .bytes)
-    try forEachBlock { (block) throws(StorageError) in
+    var writer = writer(columns.columns[number])
+    try forEachBlock(queue) { (_, block) throws(StorageError) in
       for group in layout.groups[block.groups] {
         try tails[group.source].add(group.block, layout.pieces[group.pieces], to: &builder)
       }
       if builder.isEmpty {
         writer.skip(block.rowCount)
       } else {
-        try writer.write(builder.finish(rowCount: block.rowCount))
+        writer.write(builder.finish(rowCount: block.rowCount))
       }
+      return try queue.pass(&writer, number)
     }
-    try writer.endColumn(dictionary: nil)
+    writer.finish(dictionary: nil)
+    return writer
   }
 }
 
@@ -58,13 +32,13 @@ private struct TailSource {
   private let translation: [Int?]
   private var columns: [(key: Int, kind: AttributeKind, column: SourceColumn)] = []
 
-  init(_ reader: PartReader, numbers: [AttributeKey: Int]) {
+  init(_ reader: PartReader, numbers: [AttributeKey: Int], _ keeping: BlockKeeping) {
     self.reader = reader
     translation = reader.directory.tailKeys.map { numbers[$0.key] }
-    if let index = reader.tailColumn { tail = SourceColumn(reader, .column(index), .bytes) }
+    if let index = reader.tailColumn { tail = SourceColumn(reader, .column(index), .bytes, keeping) }
     for (index, column) in reader.directory.columns.enumerated() {
       guard case .attribute(let key) = column.role, let number = numbers[key] else { continue }
-      columns.append((number, key.kind, SourceColumn(reader, .column(index), key.kind.physical)))
+      columns.append((number, key.kind, SourceColumn(reader, .column(index), key.kind.physical, keeping)))
     }
   }
 

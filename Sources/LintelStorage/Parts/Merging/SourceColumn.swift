@@ -5,6 +5,7 @@ struct SourceColumn {
   let reader: PartReader
   let place: PartReader.Place?
   let physical: PhysicalType
+  private let keeping: BlockKeeping
   /// The column's dictionary, once asked for.
   private(set) var dictionary: ValueDictionary?
   /// Translates the dictionary's codes into the merged ones.
@@ -16,10 +17,11 @@ struct SourceColumn {
   /// Traces that reach over the seam of two sources make a merge jump a little to and fro.
   private static let keptBlocks = 4
 
-  init(_ reader: PartReader, _ place: PartReader.Place?, _ physical: PhysicalType) {
+  init(_ reader: PartReader, _ place: PartReader.Place?, _ physical: PhysicalType, _ keeping: BlockKeeping) {
     self.reader = reader
     self.place = place
     self.physical = physical
+    self.keeping = keeping
   }
 
   /// The stored column's directory entry, unless it is absent or in the tail.
@@ -74,7 +76,7 @@ struct SourceColumn {
     case .column(let index):
       if let codes { return codes[number] }
       let dictionary = try loadDictionary()
-      return try reader.block(number, ofStored: index, dictionary: dictionary, cached: false)
+      return try reader.block(number, ofStored: index, dictionary: dictionary, keeping: keeping)
     case .tail(let key):
       return try reader.tailBlockOnce(number, key: key)
     }

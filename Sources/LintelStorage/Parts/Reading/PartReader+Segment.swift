@@ -60,9 +60,11 @@ extension PartReader {
 
 extension PartReader {
   /// Reads like ``read(_:block:)`` for those who come by once: leaves the cache alone.
-  func readOnce(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
+  func readOnce(
+    _ column: ColumnReference, block: Int, keeping: BlockKeeping = .nowhere
+  ) throws(StorageError) -> ColumnVector {
     guard case .column(let stored) = place(column) else { return try read(column, block: block) }
-    return try self.block(block, ofStored: stored, cached: false)
+    return try self.block(block, ofStored: stored, keeping: keeping)
   }
 
   /// One key of the tail, unfolded into a column's block.
@@ -71,18 +73,18 @@ extension PartReader {
       part: cacheID, column: UInt32(truncatingIfNeeded: directory.columns.count + number),
       block: UInt32(truncatingIfNeeded: block))
     if case .vector(let vector) = cache[key] { return vector }
-    let vector = try unfold(block, key: number, cached: true)
+    let vector = try unfold(block, key: number, .cache)
     cache.insert(.vector(vector), for: key)
     return vector
   }
 
   func tailBlockOnce(_ block: Int, key number: Int) throws(StorageError) -> ColumnVector {
-    try unfold(block, key: number, cached: false)
+    try unfold(block, key: number, .nowhere)
   }
 
-  private func unfold(_ block: Int, key number: Int, cached: Bool) throws(StorageError) -> ColumnVector {
+  private func unfold(_ block: Int, key number: Int, _ keeping: BlockKeeping) throws(StorageError) -> ColumnVector {
     guard let tailColumn else { return .nulls(tailKinds[number].physical, count: rowCount(ofBlock: block)) }
-    let folded = try self.block(block, ofStored: tailColumn, cached: cached)
+    let folded = try self.block(block, ofStored: tailColumn, keeping: keeping)
     do throws(ColumnError) {
       return try AttributeTail.unfold(folded, key: number, kinds: tailKinds)
     } catch {

@@ -188,20 +188,21 @@ final class PartReader: Segment {
 
   /// Decodes one block of a stored column.
   /// - Parameters:
-  ///   - cached: `false` leaves the cache alone, for readers that come by once.
+  ///   - keeping: Where the block, and what it takes to decode it, is kept.
   ///   - depth: References between columns that led here.
   func block(
-    _ block: Int, ofStored column: Int, dictionary known: ValueDictionary? = nil, cached: Bool = true, depth: Int = 0
+    _ block: Int, ofStored column: Int, dictionary known: ValueDictionary? = nil, keeping: BlockKeeping = .cache,
+    depth: Int = 0
   ) throws(StorageError) -> ColumnVector {
     let key = BlockCache.Key(
       part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
-    if cached, case .vector(let vector) = cache[key] { return vector }
+    if keeping.isCache, case .vector(let vector) = cache[key] { return vector }
     let stored = directory.columns[column]
     let (rows, encoded) = try encodedBlock(block, ofStored: column)
     guard let encoded else { return .nulls(stored.physical, count: rows) }
     var dictionary = known
-    if dictionary == nil { dictionary = try self.dictionary(ofStored: column, cached: cached) }
-    let related = RelatedPartBlocks(self, block: block, below: column, cached: cached, depth: depth)
+    if dictionary == nil { dictionary = try self.dictionary(ofStored: column, cached: keeping.isCache) }
+    let related = RelatedPartBlocks(self, block: block, below: column, keeping: keeping, depth: depth)
     let vector: ColumnVector
     do throws(ColumnError) {
       vector = try encoded.span.bytes.withUnsafeBytes { (bytes) throws(ColumnError) in
@@ -213,7 +214,7 @@ final class PartReader: Segment {
     guard vector.count == rows else {
       throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
     }
-    if cached { cache.insert(.vector(vector), for: key, isLasting: isSmall(stored)) }
+    if keeping.isCache { cache.insert(.vector(vector), for: key, isLasting: isSmall(stored)) }
     return vector
   }
 }

@@ -6,7 +6,7 @@ final class RelatedPartBlocks: RelatedBlocks {
   private let reader: PartReader
   private let block: Int
   private let column: Int
-  private let cached: Bool
+  private let keeping: BlockKeeping
   /// References that led here.
   private let depth: Int
   /// What went wrong in another column, which is then to blame.
@@ -17,12 +17,12 @@ final class RelatedPartBlocks: RelatedBlocks {
 
   /// - Parameters:
   ///   - column: The number of the column that refers to others.
-  ///   - cached: Whether what is read goes through the store's cache.
-  init(_ reader: PartReader, block: Int, below column: Int, cached: Bool, depth: Int = 0) {
+  ///   - keeping: Where what is read for it is kept.
+  init(_ reader: PartReader, block: Int, below column: Int, keeping: BlockKeeping, depth: Int = 0) {
     self.reader = reader
     self.block = block
     self.column = column
-    self.cached = cached
+    self.keeping = keeping
     self.depth = depth
   }
 
@@ -31,22 +31,27 @@ final class RelatedPartBlocks: RelatedBlocks {
     let place = BlockCache.Key(
       part: reader.cacheID, column: UInt32(truncatingIfNeeded: reference.column),
       block: UInt32(truncatingIfNeeded: block), keys: reference.kind)
+    if case .keys(let kept) = keeping, let keys = kept[place] { return keys }
     if case .keys(let keys) = reader.cache[place] { return keys }
     let keys: RowKeys
     if stored.dictionary != nil {
       keys = try attempt { () throws(StorageError) in
-        try reader.keys(block, reference, cached: cached, depth: depth + 1)
+        try reader.keys(block, reference, keeping: keeping, depth: depth + 1)
       }
     } else {
       let vector = try attempt { () throws(StorageError) in
-        try reader.block(block, ofStored: reference.column, cached: cached, depth: depth + 1)
+        try reader.block(block, ofStored: reference.column, keeping: keeping, depth: depth + 1)
       }
       guard reference.kind == .runs, let runs = RowKeys(runsOf: vector) else {
         throw ColumnError(.malformed, "keys of column '\(stored.displayName)', which has none")
       }
       keys = runs
     }
-    if cached { reader.cache.insert(.keys(keys), for: place) }
+    switch keeping {
+    case .cache: reader.cache.insert(.keys(keys), for: place)
+    case .keys(let kept): kept.insert(keys, reference.kind, for: place)
+    case .nowhere: break
+    }
     return keys
   }
 
@@ -56,7 +61,7 @@ final class RelatedPartBlocks: RelatedBlocks {
       throw ColumnError(.malformed, "column '\(stored.displayName)' holds no integers")
     }
     return try attempt { () throws(StorageError) in
-      try reader.block(block, ofStored: column, cached: cached, depth: depth + 1)
+      try reader.block(block, ofStored: column, keeping: keeping, depth: depth + 1)
     }
   }
 
@@ -80,12 +85,12 @@ final class RelatedPartBlocks: RelatedBlocks {
 extension PartReader {
   /// The keys of a block of a column that has a dictionary, which isn't read for them.
   func keys(
-    _ block: Int, _ reference: BlockReference, cached: Bool, depth: Int
+    _ block: Int, _ reference: BlockReference, keeping: BlockKeeping, depth: Int
   ) throws(StorageError) -> RowKeys {
     let stored = directory.columns[reference.column]
     let (rows, encoded) = try encodedBlock(block, ofStored: reference.column)
     guard let encoded else { return RowKeys(nulls: rows) }
-    let related = RelatedPartBlocks(self, block: block, below: reference.column, cached: cached, depth: depth)
+    let related = RelatedPartBlocks(self, block: block, below: reference.column, keeping: keeping, depth: depth)
     do throws(ColumnError) {
       return try encoded.span.bytes.withUnsafeBytes { (bytes) throws(ColumnError) in
         try BlockCodec.decodeKeys(

@@ -71,15 +71,18 @@ struct FilterWriter {
 
   private mutating func add(codes lanes: [UInt32], _ validity: Bitmap?) {
     let stamp = UInt32(truncatingIfNeeded: ends.count + 1)
-    for (row, code) in lanes.enumerated() where validity?[row] ?? true {
-      let place = Int(code)
-      if place >= lastSeen.count {
-        lastSeen.append(contentsOf: repeatElement(0, count: place + 1 - lastSeen.count))
+    let places = Int(lanes.max() ?? 0) + 1
+    if places > lastSeen.count { lastSeen.append(contentsOf: repeatElement(0, count: places - lastSeen.count)) }
+    var found: [UInt32] = []
+    lastSeen.withUnsafeMutableBufferPointer { lastSeen in
+      lanes.withUnsafeBufferPointer { lanes in
+        for row in 0..<lanes.count where lastSeen[Int(lanes[row])] != stamp && validity?[row] ?? true {
+          lastSeen[Int(lanes[row])] = stamp
+          found.append(lanes[row])
+        }
       }
-      if lastSeen[place] == stamp { continue }
-      lastSeen[place] = stamp
-      codes.append(code)
     }
+    codes += found
     pairs = codes.count
     ends.append(codes.count)
   }

@@ -7,6 +7,10 @@ struct PartOptions: Sendable {
   let window: MergeWindow
   /// Fewer values without a dictionary are left as they are by a merge: another one will have more.
   let dictionaryTrialValues: Int
+  /// Merges of fewer rows are done by one thread.
+  let parallelMergeRows: Int
+  /// Threads that help a merge.
+  let mergeHelpers: EngineThreads
   /// Gives a new part its number and path.
   let allocate: @Sendable () -> (number: UInt64, path: String)
 }

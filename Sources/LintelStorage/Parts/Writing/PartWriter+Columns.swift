@@ -6,32 +6,41 @@ extension PartWriter {
     _ role: PartColumnRole, typeName: String, physical: PhysicalType, _ vector: ColumnVector
   ) throws(StorageError) {
     let vector = vector.withCodesByFirstUse()
-    beginColumn(role, typeName: typeName, physical: physical)
+    var writer = column(role, typeName: typeName, physical: physical)
     var start = 0
     while start < rowCount {
       let end = min(start + blockRows, rowCount)
-      try write(vector.slice(start..<end))
+      writer.write(vector.slice(start..<end))
+      try takeMuch(&writer)
       start = end
     }
-    try endColumn(dictionary: vector.sharedDictionary)
+    writer.finish(dictionary: vector.sharedDictionary)
+    try add(&writer)
   }
 
   /// Writes a dynamic column whose rows are numbered in the part's order.
   func writeColumn(_ key: AttributeKey, _ column: SparseColumn) throws(StorageError) {
     let column = SparseColumn(rows: column.rows, values: column.values.withCodesByFirstUse())
-    beginColumn(.attribute(key), typeName: "", physical: key.kind.physical)
+    var writer = self.column(.attribute(key), typeName: "", physical: key.kind.physical)
     var cursor = 0
     var start = 0
     while start < rowCount {
       let count = min(blockRows, rowCount - start)
       if let block = column.block(start: start, count: count, cursor: &cursor) {
-        try write(block)
+        writer.write(block)
+        try takeMuch(&writer)
       } else {
-        skip(count)
+        writer.skip(count)
       }
       start += count
     }
-    try endColumn(dictionary: column.values.sharedDictionary)
+    writer.finish(dictionary: column.values.sharedDictionary)
+    try add(&writer)
+  }
+
+  /// Keeps what waits in memory small.
+  private func takeMuch(_ writer: inout ColumnWriter) throws(StorageError) {
+    if writer.buffer.count > Self.bufferBytes { try take(&writer) }
   }
 }
 

@@ -10,15 +10,18 @@ struct PartSummary: Sendable, Hashable {
   var maxTime: Int64
 }
 
-/// Writes one part from front to back: column after column, each block by block.
+/// Writes one part from front to back: column after column, as a ``ColumnWriter`` encodes them.
 ///
 ///     let writer = try PartWriter(fileSystem: .., path: .., table: "spans", rowCount: n, blockRows: 16384)
-///     try writer.beginColumn(.schema("name"), typeName: "string", physical: .bytes)
-///     try writer.write(block)          // blockRows rows each, the last one the rest
-///     try writer.endColumn(dictionary: nil)
+///     var column = writer.column(.schema("name"), typeName: "string", physical: .bytes)
+///     column.write(block)
+///     try writer.take(&column)          // now and then, lest it grows
+///     column.finish(dictionary: nil)
+///     try writer.add(&column)
 ///     let summary = try writer.finish(minTime: .., maxTime: .., tailKeys: [])
 ///
-/// Used by one thread. After an error the file is worthless: call ``discard()``.
+/// Used by one thread at a time; the bytes of a column must not come between those of another. After an error the file is
+/// worthless: call ``discard()``.
 final class PartWriter {
   private let fileSystem: any FileSystem
   let path: String
@@ -30,12 +33,11 @@ final class PartWriter {
   /// Bytes written so far, those in the buffer included.
   private var position = 0
   private var columns: [PartColumn] = []
-  private var current: PartColumn?
-  private var entries: [BlockIndex.Entry] = []
-  private var filters: FilterWriter?
 
   /// Bytes collected before the file is touched.
-  private static let bufferBytes = 1 << 20
+  static let bufferBytes = 1 << 20
+
+  var blockCount: Int { (rowCount + blockRows - 1) / blockRows }
 
   init(fileSystem: any FileSystem, path: String, table: String, rowCount: Int, blockRows: Int) throws(StorageError) {
     guard rowCount <= PartFormat.maximumRows else {
@@ -51,73 +53,23 @@ final class PartWriter {
     emit(PartFormat.header())
   }
 
-  func beginColumn(_ role: PartColumnRole, typeName: String, physical: PhysicalType) {
-    current = PartColumn(
-      role: role, typeName: typeName, physical: physical, valueCount: 0, dataOffset: position, dataLength: 0,
-      rawLength: 0,
-      index: PartChunk(offset: 0, length: 0, checksum: 0), dictionary: nil, dictionaryCount: 0, encodings: [:])
-    entries.removeAll(keepingCapacity: true)
-    filters = FilterWriter(
-      typeName: typeName, role: role, physical: physical, blockCount: (rowCount + blockRows - 1) / blockRows)
+  func column(_ role: PartColumnRole, typeName: String, physical: PhysicalType) -> ColumnWriter {
+    ColumnWriter(role, typeName: typeName, physical: physical, blockCount: blockCount)
   }
 
-  /// Writes the column's next block. Vectors of codes must all refer to the dictionary given to ``endColumn(dictionary:)``.
-  func write(_ block: ColumnVector) throws(StorageError) {
-    try write(block) { BlockCodec.encode($0, into: &$1) }
-  }
-
-  /// The same for a block that `encode` may write as what follows from other columns' blocks.
-  func write(
-    _ block: ColumnVector, encode: (ColumnVector, inout [UInt8]) -> BlockStatistics
-  ) throws(StorageError) {
-    let rows = block.count
-    let nulls = block.validity.map { rows - $0.setCount } ?? 0
-    guard nulls < rows else { return skip(rows) }
-    let start = buffer.count
-    let statistics = encode(block, &buffer)
-    let length = buffer.count - start
-    let (checksum, encoding) = buffer.withUnsafeBytes { bytes in
-      let encoded = UnsafeRawBufferPointer(rebasing: bytes[start...])
-      return (Checksum.crc32c(encoded), BlockCodec.encodingName(encoded))
-    }
-    entries.append(
-      BlockIndex.Entry(
-        chunk: PartChunk(offset: position, length: length, checksum: checksum), statistics: statistics))
-    position += length
-    filters?.add(block)
-    current?.valueCount += rows - nulls
-    current?.rawLength += block.plainByteCount
-    current?.encodings[encoding, default: 0] += 1
+  /// Moves what a column has encoded so far into the file.
+  func take(_ column: inout ColumnWriter) throws(StorageError) {
+    column.takeBuffer { emit($0) }
     try drain(above: Self.bufferBytes)
   }
 
-  /// Writes a block of `rows` nulls.
-  func skip(_ rows: Int) {
-    filters?.skip()
-    entries.append(
-      BlockIndex.Entry(
-        chunk: PartChunk(offset: position, length: 0, checksum: 0),
-        statistics: BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none)))
-  }
-
-  /// Completes the column, and answers its number in the directory. One without any value leaves no trace: it reads as
-  /// nulls anyway.
+  /// Completes a finished column, and answers its number in the directory; `nil` when it has no value.
   @discardableResult
-  func endColumn(dictionary: ValueDictionary?) throws(StorageError) -> Int? {
-    guard var column = current else { return nil }
-    current = nil
-    guard column.valueCount > 0 else { return nil }
-    column.dataLength = position - column.dataOffset
-    if let dictionary {
-      column.dictionary = chunk { DictionaryCodec.encode(dictionary, into: &$0) }
-      column.dictionaryCount = dictionary.count
-    }
-    if let filters = filters?.finish(dictionary: dictionary) {
-      column.filters = chunk { filters.encode(into: &$0) }
-    }
-    column.index = chunk { $0.append(contentsOf: BlockIndex(entries: entries).encoded()) }
-    columns.append(column)
-    try drain(above: Self.bufferBytes)
+  func add(_ column: inout ColumnWriter) throws(StorageError) -> Int? {
+    guard column.column.valueCount > 0 else { return nil }
+    let base = position - column.takenBytes
+    try take(&column)
+    columns.append(column.column.moved(by: base))
     return columns.count - 1
   }
 
@@ -146,15 +98,6 @@ final class PartWriter {
   private func emit(_ bytes: [UInt8]) {
     buffer.append(contentsOf: bytes)
     position += bytes.count
-  }
-
-  private func chunk(_ write: (inout [UInt8]) -> Void) -> PartChunk {
-    let start = buffer.count
-    write(&buffer)
-    let length = buffer.count - start
-    let checksum = buffer.withUnsafeBytes { Checksum.crc32c(UnsafeRawBufferPointer(rebasing: $0[start...])) }
-    defer { position += length }
-    return PartChunk(offset: position, length: length, checksum: checksum)
   }
 
   private func drain(above limit: Int) throws(StorageError) {

@@ -1,0 +1,101 @@
+internal import LintelColumns
+
+/// The parts that go into a merge, and the keys that are kept of them meanwhile.
+struct MergeSources {
+  let readers: [PartReader]
+  let keys: KeptKeys
+
+  /// A byte or two a row and predictor, for some sixteen million rows.
+  private static let maximumKeyBytes = 64 << 20
+
+  init(_ readers: [PartReader]) {
+    self.readers = readers
+    keys = KeptKeys(maximumBytes: Self.maximumKeyBytes)
+  }
+
+  var rowCount: Int { readers.reduce(0) { $0 + $1.rowCount } }
+
+  /// Plain bytes of the column that has most.
+  var widestBytes: Int {
+    var bytes: [PartColumnRole: Int] = [:]
+    for reader in readers {
+      for column in reader.directory.columns { bytes[column.role, default: 0] += column.rawLength }
+    }
+    return bytes.values.max() ?? 0
+  }
+}
+
+/// A column that a merge writes: what it is, and where each source has it.
+struct MergedColumn {
+  let role: PartColumnRole
+  let typeName: String
+  let physical: PhysicalType
+  var places: [PartReader.Place?]
+  /// Values in all sources.
+  var valueCount: Int
+}
+
+/// What a merge writes, in the order of the directory: the schema's columns, those first that others are derived from, then
+/// those that the schema doesn't know (any more), then the dynamic columns and at last the tail.
+struct MergedColumns {
+  private(set) var columns: [MergedColumn] = []
+  private(set) var tailKeys: [TailKey] = []
+
+  init(_ sources: MergeSources, schema: TableSchema) {
+    addSchemaColumns(sources, schema)
+    addAttributes(sources)
+    // What has no value leaves no trace.
+    columns.removeAll { $0.valueCount == 0 }
+  }
+
+  private mutating func addSchemaColumns(_ sources: MergeSources, _ schema: TableSchema) {
+    var names = MergedRelations.columnOrder(schema).map { schema.columns[$0].name }
+    var found: [String: MergedColumn] = [:]
+    for (number, source) in sources.readers.enumerated() {
+      for (index, column) in source.directory.columns.enumerated() {
+        guard case .schema(let name) = column.role else { continue }
+        var entry =
+          found[name]
+          ?? MergedColumn(
+            role: column.role, typeName: column.typeName, physical: column.physical,
+            places: Array(repeating: nil, count: sources.readers.count), valueCount: 0)
+        entry.places[number] = .column(index)
+        entry.valueCount += column.valueCount
+        if found[name] == nil, schema.index(of: name) == nil { names.append(name) }
+        found[name] = entry
+      }
+    }
+    columns += names.compactMap { found[$0] }
+  }
+
+  /// The most frequent keys get columns, the others go into the tail.
+  private mutating func addAttributes(_ sources: MergeSources) {
+    let keys = Self.attributeCounts(sources)
+    let chosen = AttributeChoice.columns(counts: keys.map(\.count))
+    for (index, key) in keys.enumerated() {
+      guard chosen[index] else {
+        tailKeys.append(TailKey(key: key.key, valueCount: key.count))
+        continue
+      }
+      let places = sources.readers.map { $0.place(.attribute(key.key)) }
+      columns.append(
+        MergedColumn(
+          role: .attribute(key.key), typeName: "", physical: key.key.kind.physical, places: places,
+          valueCount: key.count))
+    }
+    let values = tailKeys.reduce(0) { $0 + $1.valueCount }
+    columns.append(MergedColumn(role: .tail, typeName: "", physical: .bytes, places: [], valueCount: values))
+  }
+
+  /// Values of each dynamic column over all sources, sorted by key.
+  private static func attributeCounts(_ sources: MergeSources) -> [(key: AttributeKey, count: Int)] {
+    var counts: [AttributeKey: Int] = [:]
+    for source in sources.readers {
+      for column in source.directory.columns {
+        if case .attribute(let key) = column.role { counts[key, default: 0] += column.valueCount }
+      }
+      for tail in source.directory.tailKeys { counts[tail.key, default: 0] += tail.valueCount }
+    }
+    return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+}
