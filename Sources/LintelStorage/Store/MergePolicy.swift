@@ -42,9 +42,7 @@ struct MergePolicy: Sendable {
     var best: [PartEntry]?
     for group in groups(parts) {
       let isQuiet = group.allSatisfy { $0.number &+ quietNumbers < newest }
-      guard let chosen = choice(group, isQuiet: isQuiet, growth: isBusy(group, now) ? busyGrowth : growth) else {
-        continue
-      }
+      guard let chosen = choice(group, isQuiet: isQuiet, isBusy: isBusy(group, now)) else { continue }
       // Small merges first: they are over soon and make the most of the number of parts.
       if best.map({ rows(chosen) < rows($0) }) ?? true { best = chosen }
     }
@@ -123,18 +121,24 @@ struct MergePolicy: Sendable {
   }
 
   /// Of a group, the longest run of the smallest parts that is worth a merge.
-  private func choice(_ parts: [PartEntry], isQuiet: Bool, growth: Double) -> [PartEntry]? {
+  private func choice(_ parts: [PartEntry], isQuiet: Bool, isBusy: Bool) -> [PartEntry]? {
     var total = Fullness([], self)
+    var share = 0.0
     var largest = 0.0
     var chosen = 0
     var fitting = 0
     for (index, part) in parts.prefix(maximumSources).enumerated() {
       total.add(part)
-      guard total.share <= 1 else { break }
+      guard total.share <= 1 else {
+        // As full as these can make a part: nothing is gained by waiting on.
+        if share >= max(0.5, lateGrowth * largest) { chosen = max(chosen, fitting) }
+        break
+      }
+      share = total.share
       largest = max(largest, fullness([part]))
       fitting = index + 1
-      let isLate = isQuiet || total.share >= 0.5
-      if fitting > 1, total.share >= (isLate ? lateGrowth : growth) * largest { chosen = fitting }
+      let needed = isBusy ? busyGrowth : isQuiet || share >= 0.5 ? lateGrowth : growth
+      if fitting > 1, share >= needed * largest { chosen = fitting }
     }
     // Sizes that each nearly make up for all the smaller ones could wait for ever.
     if chosen == 0, fitting >= maximumWaiting { chosen = fitting / 2 }

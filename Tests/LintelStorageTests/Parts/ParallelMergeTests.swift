@@ -47,7 +47,7 @@ import Testing
       while let number = queue.next() {
         // The first are slow.
         usleep(UInt32(40_000 / (1 + 10 * number)))
-        var writer = part.column(.schema("column \(number)"), typeName: "int", physical: .int64)
+        var writer = ColumnWriter(.schema("column \(number)"), typeName: "int", physical: .int64, blockCount: 1)
         writer.write(ColumnVector(.int64((0..<64).map { Int64($0 * number + number) })))
         do throws(StorageError) {
           _ = try queue.pass(&writer, number)
