@@ -48,6 +48,7 @@ public struct QueryEngine: Sendable {
     case .flush:
       try storing(at: nil) { () throws(StorageError) in try catalog.flush() }
       return ResultTable.done()
+    case .check: return try check()
     case .export:
       throw QueryError(
         .unsupported, "EXPORT writes a file and can't be run here", offset: nil,

@@ -7,6 +7,7 @@ enum Simulate {
     lintel-simulate [--states N] [--seed N] [--jobs N]     so many states of all scenarios (100,000)
     lintel-simulate --skip-sync [N|all] [--states N]       on a device that ignores the syncs of a place in the engine:
                                                            what is lost then; without N, a list of the places
+    lintel-simulate --flip                                 every byte of a small store's files, flipped one by one
     lintel-simulate --run 'scenario=.. seed=.. ..'         one run again, as a finding prints it
     """
 
@@ -16,13 +17,15 @@ enum Simulate {
     while let name = arguments.popFirst() {
       if arguments.first?.hasPrefix("--") ?? true { options[name] = "" } else { options[name] = arguments.popFirst() }
     }
-    let known: Set = ["--states", "--seed", "--jobs", "--skip-sync", "--run"]
+    let known: Set = ["--states", "--seed", "--jobs", "--skip-sync", "--flip", "--run"]
     guard options.keys.allSatisfy(known.contains) else { return exit(usage, failed: true) }
     func number(_ name: String, _ standard: Int) -> Int { options[name].flatMap { Int($0) } ?? standard }
     let seed = UInt64(max(0, number("--seed", 1)))
     let jobs = number("--jobs", 1)
     if let text = options["--run"] {
       repeatRun(text)
+    } else if options["--flip"] != nil {
+      flip(seed: seed)
     } else if let site = options["--skip-sync"] {
       skipSyncs(site, states: number("--states", 2000), seed: seed, jobs: jobs)
     } else {
@@ -66,6 +69,14 @@ enum Simulate {
       print("\(number): \(sites.sites[number]): \(found)")
     }
     if !text.isEmpty { print("\(chosen.count) places, \(missed) of which another sync covers in these states") }
+  }
+
+  private static func flip(seed: UInt64) {
+    var walk = FlipWalk()
+    walk.run(stride: 1, seed: seed)
+    for finding in walk.findings.prefix(20) { print(finding) }
+    print("\(walk.flips) flips: \(walk.told) told, \(walk.harmless) harmless, \(walk.findings.count) wrong")
+    if !walk.findings.isEmpty { exit("seed \(seed)", failed: true) }
   }
 
   private static func repeatRun(_ text: String) {

@@ -25,4 +25,6 @@ struct StoreCatalog: Catalog {
   }
 
   func flush() throws(StorageError) { try store.flushBlocking() }
+
+  func check() throws(StorageError) -> [CheckedFile] { try store.check() }
 }

@@ -18,6 +18,8 @@ public protocol Catalog: Sendable {
   func optimize(_ table: String) throws(StorageError)
   /// FLUSH: writes what memory holds into parts, and returns when that is done.
   func flush() throws(StorageError)
+  /// CHECK: reads every file and compares it to its checksums.
+  func check() throws(StorageError) -> [CheckedFile]
 }
 
 /// What a catalog that only reads answers: no parts to list, nothing to write.
@@ -32,5 +34,9 @@ extension Catalog {
 
   public func flush() throws(StorageError) {
     throw StorageError(.readOnly, "FLUSH needs a store that is open for writing")
+  }
+
+  public func check() throws(StorageError) -> [CheckedFile] {
+    throw StorageError(.readOnly, "CHECK needs a store on a disk")
   }
 }

@@ -51,6 +51,15 @@ extension QueryEngine {
     return answer.result
   }
 
+  /// A row for each file; `problem` is null where nothing is wrong.
+  func check() throws(QueryError) -> QueryResult {
+    var answer = ResultTable([("file", .string), ("bytes", .int64), ("problem", .string)])
+    for file in try storing(at: nil, { () throws(StorageError) in try catalog.check() }) {
+      answer.append(.text(file.name), .count(file.bytes), file.problem.map { .text($0.message) } ?? .null)
+    }
+    return answer.result
+  }
+
   // MARK: DESCRIBE
 
   func describe(_ table: TableSyntax) throws(QueryError) -> QueryResult {

@@ -40,8 +40,11 @@ public struct LogReader: Sendable {
   public struct Tail: Sendable, Hashable {
     public let path: String
     public let offset: Int
-    /// Bytes of an unfinished record.
+    /// Bytes that are no record.
     public let count: Int
+    /// Whether the file ends before the record does, as an interrupted write leaves it. Otherwise a power cut has left
+    /// zeros in rows that were never acknowledged, or acknowledged rows were damaged later: nothing tells which.
+    public let isCutShort: Bool
   }
 
   let directory: String
@@ -185,8 +188,11 @@ extension LogReader {
   }
 
   private mutating func noteTail() throws(StorageError) {
-    guard let file = current else { return }
-    tail = Tail(path: file.path, offset: position.offset, count: max(0, try file.file.size() - position.offset))
+    guard var file = current else { return }
+    defer { current = file }
+    let count = max(0, try file.file.size() - position.offset)
+    let isCutShort = count == 0 ? true : try file.isCutShort(at: position.offset, shard: shard)
+    tail = Tail(path: file.path, offset: position.offset, count: count, isCutShort: isCutShort)
   }
 }
 

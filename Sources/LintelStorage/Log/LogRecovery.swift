@@ -27,6 +27,10 @@ public struct LogRecovery: Sendable {
       count += 1
     }
     let tail = reader.tail
+    var damages = reader.damages
+    if let tail, !tail.isCutShort {
+      damages.append(try keep(tail, segment: reader.position.segment, fileSystem))
+    }
     if let tail { try rewrite(tail, directory, fileSystem) }
     let numbers = try fileSystem.list(directory).compactMap(LogFormat.segment)
     // Behind the last started segment there are only files whose header never got to the disk: no record was in them.
@@ -36,7 +40,28 @@ public struct LogRecovery: Sendable {
     try fileSystem.syncDirectory(directory)
     return LogRecovery(
       nextSegment: max(numbers.max() ?? 0, floor) + 1, recordCount: count, cutBytes: tail?.count ?? 0,
-      damages: reader.damages)
+      damages: damages)
+  }
+
+  /// Puts the end of a log that is no record beside it, for whoever wants to know what it was.
+  private static func keep(
+    _ tail: LogReader.Tail, segment: UInt64, _ fileSystem: any FileSystem
+  ) throws(StorageError) -> LogDamage {
+    let path = tail.path + ".tail"
+    try fileSystem.removeIfPresent(path)
+    let file = try fileSystem.create(path)
+    let source = try fileSystem.open(tail.path)
+    var offset = tail.offset
+    while offset < tail.offset + tail.count {
+      let count = min(tail.offset + tail.count - offset, 4 << 20)
+      try file.append(try source.read(at: offset, count: count))
+      offset += count
+    }
+    try file.sync()
+    try file.close()
+    return LogDamage(
+      segment: segment, path: path, offset: tail.offset, count: tail.count,
+      reason: "the log's end is no record: a power cut leaves rows so that were not acknowledged, damage any")
   }
 
   /// Replaces the last segment by a copy of itself that is on the disk for sure, without the torn tail.

@@ -52,6 +52,14 @@ struct LogSegmentFile: Sendable {
     }
   }
 
+  /// Whether the file ends before the record that begins at an offset does.
+  mutating func isCutShort(at offset: Int, shard: UInt32) throws(StorageError) -> Bool {
+    let size = try file.size()
+    if offset + LogFormat.recordHeaderSize > size { return true }
+    guard let header = try header(at: offset, shard: shard) else { return false }
+    return offset + LogFormat.recordHeaderSize + header.length > size
+  }
+
   /// The offset of the first whole record behind an offset where there is none.
   ///
   /// A header that is whole but reaches beyond the end of the file is what an interrupted write leaves: then nothing can

@@ -46,7 +46,8 @@ struct StoredRows: Sendable {
     for cluster in Set(clusters) { wanted.formUnion(places?[cluster] ?? []) }
     guard !wanted.isEmpty else { return nil }
     var isKnown = [Bool](repeating: false, count: rowDigests.count)
-    for place in wanted where !loaded.contains(place) {
+    // In the order in which they lie on the disk.
+    for place in wanted.sorted(by: { ($0.part, $0.block) < ($1.part, $1.block) }) where !loaded.contains(place) {
       if digests.count + parts[place.part].reader.blockRows > rowLimit {
         // What has to go is asked before it goes.
         mark(&isKnown, rowDigests)

@@ -93,7 +93,7 @@ import Testing
   }
 
   @Test func commandsOfReadOnlyCatalogs() {
-    for text in ["OPTIMIZE TABLE spans", "FLUSH"] {
+    for text in ["OPTIMIZE TABLE spans", "FLUSH", "CHECK"] {
       #expect(throws: QueryError.self) { try SpansFixture.engine.run(text) }
     }
   }

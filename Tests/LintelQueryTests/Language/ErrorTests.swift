@@ -52,7 +52,7 @@ import Testing
       (
         "INSERT INTO spans",
         "INSERT is not a statement of SpanQL, which only reads; "
-          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH", "INSERT", ""
+          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH, CHECK", "INSERT", ""
       ),
       (
         "SELECT name FROM spans AS parent JOIN CHILD spans AS child WHERE 1 = 1",

@@ -9,7 +9,7 @@ enum Keywords {
   ]
 
   /// Words that begin a statement.
-  static let statements = ["SELECT", "EXPLAIN", "SHOW", "DESCRIBE", "EXPORT", "OPTIMIZE", "FLUSH"]
+  static let statements = ["SELECT", "EXPLAIN", "SHOW", "DESCRIBE", "EXPORT", "OPTIMIZE", "FLUSH", "CHECK"]
 
   /// Every keyword, upper-case.
   static let all: [String] =

@@ -31,6 +31,7 @@ extension Parser {
       return .optimize(try expectTable("after OPTIMIZE TABLE"))
     }
     if take(keyword: "flush") { return .flush }
+    if take(keyword: "check") { return .check }
     throw notAStatement()
   }
 

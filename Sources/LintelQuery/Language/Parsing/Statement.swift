@@ -7,6 +7,7 @@ public enum Statement: Sendable {
   case export(ExportSyntax)
   case optimize(TableSyntax)
   case flush
+  case check
 }
 
 /// A table named in a statement.

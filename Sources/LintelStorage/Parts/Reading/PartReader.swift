@@ -103,8 +103,14 @@ final class PartReader: Segment {
 
   /// Reads a chunk and checks its sum.
   func bytes(_ chunk: PartChunk, _ what: @autoclosure () -> String) throws(StorageError) -> [UInt8] {
-    let bytes = try attempt(what()) { () throws(StorageError) in try file.read(at: chunk.offset, count: chunk.length) }
-    let sum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
+    func read() throws(StorageError) -> (bytes: [UInt8], sum: UInt32) {
+      let bytes = try attempt(what()) { () throws(StorageError) in try file.read(at: chunk.offset, count: chunk.length)
+      }
+      return (bytes, bytes.withUnsafeBytes { Checksum.crc32c($0) })
+    }
+    var (bytes, sum) = try read()
+    // A transfer can go wrong where the disk is right.
+    if sum != chunk.checksum { (bytes, sum) = try read() }
     guard sum == chunk.checksum else {
       throw damage(what(), "its checksum is \(hex(sum)), it should be \(hex(chunk.checksum))")
     }

@@ -1,0 +1,72 @@
+internal import LintelStorage
+
+/// Flips bytes of a small store's files, one at a time, and opens and reads the store after each.
+package struct FlipWalk: Sendable {
+  package private(set) var flips = 0
+  /// The opening failed, or a problem names the damage.
+  package private(set) var told = 0
+  /// Every row is there, and nothing was told.
+  package private(set) var harmless = 0
+  package private(set) var findings: [String] = []
+
+  private static let life = StoreScenario(
+    "flips",
+    steps: [.append([0]), .flush, .append([1, 2]), .flush, .merge, .append([3]), .flush, .append([4]), .append([5])])
+
+  package init() {}
+
+  /// - Parameter stride: Of each file every so manieth byte is flipped.
+  package mutating func run(stride: Int, seed: UInt64) {
+    var dice = Dice(seed)
+    let scheduler = SimulatedScheduler(seed: seed)
+    let disk = SimulatedFileSystem()
+    guard let outcome = scheduler.run({ await Self.life.run(on: disk, scheduler) }), outcome.unanswered.isEmpty else {
+      findings.append("the store could not be made")
+      return
+    }
+    let secret = try? outcome.store?.secret()
+    for path in disk.paths {
+      guard let size = disk.contents(path)?.count, !path.hasSuffix("/lock") else { continue }
+      for place in Swift.stride(from: stride == 1 ? 0 : dice.below(stride), to: size, by: stride) {
+        let bit = UInt8(1) << UInt8(dice.below(8))
+        let damaged = disk.afterCrash(.processKilled)
+        damaged.corrupt(path) { $0[place] ^= bit }
+        note(Self.judge(damaged, outcome, secret), "byte \(place) of \(path), bit \(bit)")
+      }
+    }
+  }
+
+  private enum Verdict { case told, harmless, wrong(String) }
+
+  private mutating func note(_ verdict: Verdict, _ place: String) {
+    flips += 1
+    switch verdict {
+    case .told: told += 1
+    case .harmless: harmless += 1
+    case .wrong(let what): findings.append("\(place): \(what)")
+    }
+  }
+
+  private static func judge(
+    _ damaged: SimulatedFileSystem, _ outcome: StoreScenario.Outcome, _ secret: [UInt8]?
+  ) -> Verdict {
+    let scheduler = SimulatedScheduler(seed: 1)
+    defer {
+      damaged.crash()
+      scheduler.drain()
+    }
+    do throws(StorageError) {
+      let store = try life.open(damaged, scheduler)
+      if try store.secret() != secret { return .wrong("another secret") }
+      let wrong = life.check(store, outcome)
+      let isTold = !store.problems.isEmpty
+      switch wrong?.kind {
+      case nil: return isTold ? .told : .harmless
+      case .lost?, .unreadable?: return isTold ? .told : .wrong("\(wrong?.text ?? "")")
+      default: return .wrong("\(wrong?.text ?? "")")
+      }
+    } catch {
+      return [.corrupt, .incompatible, .invalid].contains(error.code) ? .told : .wrong("\(error.code) \(error)")
+    }
+  }
+}
