@@ -24,8 +24,9 @@ install_python() {
   local requirements=$1 stamp
   stamp="$venv/$(sha256sum "$requirements" | cut -c1-16)"
   [ -e "$stamp" ] && return
-  [ -x "$venv/bin/python" ] || python3 -m venv "$venv"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements"
+  # Each step says for itself whether it failed: in a condition `set -e` doesn't hold.
+  [ -x "$venv/bin/python" ] || python3 -m venv "$venv" || return
+  "$venv/bin/pip" install --quiet --disable-pip-version-check -r "$requirements" || return
   touch "$stamp"
 }
 

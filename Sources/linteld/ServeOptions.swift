@@ -41,7 +41,7 @@
     var queryCache: String?
     @Option(help: ArgumentHelp("Memory for spans that aren't in parts yet. (default: 256MiB)", valueName: "size"))
     var writeMemory: String?
-    @Option(help: ArgumentHelp("Memory for parts' dictionaries and blocks. (default: 256MiB)", valueName: "size"))
+    @Option(help: ArgumentHelp("Memory for parts' dictionaries and blocks. (default: 384MiB)", valueName: "size"))
     var cache: String?
     @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
     var buffered = false

@@ -25,8 +25,9 @@ public struct StoreConfiguration: Sendable, Hashable {
   public var retryWindowRows = 2_000_000
   /// Parts are merged only within windows of this many seconds of the time column.
   public var mergeWindowSeconds = 86_400.0
-  /// Bytes of decoded and dictionary data kept in memory.
-  public var cacheBytes = 256 << 20
+  /// Bytes of dictionaries and blocks kept in memory. Three fourths of it hold what lasts: the numbers, codes and
+  /// dictionaries that a question about ten million spans goes over.
+  public var cacheBytes = 384 << 20
   /// Threads that a merge may use; at least one.
   public var mergeThreads = EngineThreads.processorCount
 

@@ -28,6 +28,7 @@ final class BlockCache: Sendable {
 
   enum Entry: Sendable {
     case vector(ColumnVector)
+    case packed(PackedVector)
     case dictionary(ValueDictionary)
     case filters(BlockFilters)
     case keys(RowKeys)
@@ -52,6 +53,19 @@ final class BlockCache: Sendable {
     let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
+  }
+
+  /// Packs vectors of integers and codes.
+  func insert(_ vector: ColumnVector, for key: Key, isLasting: Bool = true) {
+    insert(PackedVector(vector).map(Entry.packed) ?? .vector(vector), for: key, isLasting: isLasting)
+  }
+
+  func vector(_ key: Key) -> ColumnVector? {
+    switch self[key] {
+    case .vector(let vector): vector
+    case .packed(let packed): packed.unpacked()
+    default: nil
+    }
   }
 
   private let lasting: Mutex<State>
@@ -153,6 +167,8 @@ extension BlockCache.Entry {
       return overhead + filters.byteCount
     case .keys(let keys):
       return overhead + 2 * keys.keys.count
+    case .packed(let vector):
+      return overhead + vector.byteCount
     case .vector(let vector):
       let validity = vector.validity.map { 8 * $0.words.count } ?? 0
       switch vector.storage {

@@ -72,9 +72,9 @@ extension PartReader {
     let key = BlockCache.Key(
       part: cacheID, column: UInt32(truncatingIfNeeded: directory.columns.count + number),
       block: UInt32(truncatingIfNeeded: block))
-    if case .vector(let vector) = cache[key] { return vector }
+    if let vector = cache.vector(key) { return vector }
     let vector = try unfold(block, key: number, .cache)
-    cache.insert(.vector(vector), for: key)
+    cache.insert(vector, for: key)
     return vector
   }
 

@@ -182,9 +182,10 @@ final class PartReader: Segment {
     return (entry.statistics.rowCount, try bytes(entry.chunk, blockName(block, column)))
   }
 
-  /// Whether a column's decoded blocks take a fourth of the cache at most: four bytes a row as codes, eight as numbers.
+  /// Whether a column's blocks take a third of the cache at most, at the two bytes a row that packed codes take and the
+  /// four of numbers.
   private func isSmall(_ column: PartColumn) -> Bool {
-    (column.dictionary == nil ? 8 : 4) * rowCount <= cache.capacity / 4
+    (column.dictionary == nil ? 4 : 2) * rowCount <= cache.capacity / 3
   }
 
   /// What messages call a block.
@@ -202,7 +203,7 @@ final class PartReader: Segment {
   ) throws(StorageError) -> ColumnVector {
     let key = BlockCache.Key(
       part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
-    if keeping.isCache, case .vector(let vector) = cache[key] { return vector }
+    if keeping.isCache, let vector = cache.vector(key) { return vector }
     let stored = directory.columns[column]
     let (rows, encoded) = try encodedBlock(block, ofStored: column)
     guard let encoded else { return .nulls(stored.physical, count: rows) }
@@ -220,7 +221,7 @@ final class PartReader: Segment {
     guard vector.count == rows else {
       throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
     }
-    if keeping.isCache { cache.insert(.vector(vector), for: key, isLasting: isSmall(stored)) }
+    if keeping.isCache { cache.insert(vector, for: key, isLasting: isSmall(stored)) }
     return vector
   }
 }

@@ -1,0 +1,62 @@
+import Testing
+
+@testable import LintelColumns
+
+/// Cached vectors against the vectors they were made of.
+@Suite struct PackedVectorTests {
+  private func numbers(_ count: Int, bits: Int, _ random: inout SplitMix64) -> ColumnVector {
+    let base = Int64(bitPattern: random.next())
+    return ColumnVector(
+      .int64((0..<count).map { _ in base &+ (bits == 0 ? 0 : Int64(bitPattern: random.next() >> UInt64(64 - bits))) }))
+  }
+
+  @Test(arguments: [1, 2] as [UInt64])
+  func integersComeBack(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    for count in [1024, 1025, 2048, 5000] {
+      for bits in [0, 1, 7, 31, 32, 33, 48, 55] {
+        let plain = numbers(count, bits: bits, &random)
+        for vector in [plain, plain.withNulls(30, &random), plain.withNulls(100, &random)] {
+          guard let packed = PackedVector(vector) else {
+            // Around the wrap from the greatest to the least number a chunk takes all 64 bits.
+            continue
+          }
+          #expect(packed.unpacked().rows == vector.rows, "seed \(seed), \(count) rows of \(bits) bits")
+        }
+      }
+    }
+  }
+
+  @Test func codesComeBack() throws {
+    var random = SplitMix64(seed: 3)
+    let dictionary = ValueDictionary(.id128((0..<70_000).map { UInt128($0) }))
+    for distinct in [1, 2, 300, 70_000] {
+      let codes = (0..<3000).map { _ in UInt32(random.below(distinct)) }
+      let plain = ColumnVector(.codes(codes, dictionary))
+      for vector in [plain, plain.withNulls(50, &random)] {
+        let packed = try #require(PackedVector(vector))
+        #expect(packed.unpacked().rows == vector.rows, "\(distinct) codes")
+        #expect(packed.byteCount < 3000 * 4)
+      }
+    }
+  }
+
+  @Test func nullsWidenNothing() throws {
+    // Builders put zero into null lanes, far from any time of day.
+    var lanes = [Int64](repeating: 1_700_000_000_000_000_000, count: 1024)
+    var validity = Bitmap(repeating: true, count: 1024)
+    for row in stride(from: 0, to: 1024, by: 3) {
+      lanes[row] = 0
+      validity[row] = false
+    }
+    let packed = try #require(PackedVector(ColumnVector(.int64(lanes), validity: validity)))
+    #expect(packed.byteCount < 256)
+  }
+
+  @Test func whatSavesNothingStaysAsItIs() {
+    var random = SplitMix64(seed: 4)
+    #expect(PackedVector(ColumnVector(.int64((0..<1023).map { Int64($0) }))) == nil)
+    #expect(PackedVector(ColumnVector(.int64((0..<4096).map { _ in Int64(bitPattern: random.next()) }))) == nil)
+    #expect(PackedVector(ColumnVector(.float64(Array(repeating: 1, count: 2048)))) == nil)
+  }
+}
