@@ -131,7 +131,7 @@ struct PartMerger {
       if let failure = related.failure { throw failure }
       return try queue.pass(&writer, number)
     }
-    writer.finish(dictionary: values.map { numbering.dictionary(from: $0) })
+    writer.finish(dictionary: values.map { numbering.dictionary(from: $0) }, effort: .compact)
     return (writer, collector)
   }
 

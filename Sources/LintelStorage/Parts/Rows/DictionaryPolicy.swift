@@ -13,10 +13,11 @@ enum DictionaryPolicy {
   /// Values seen before a column that repeats nothing is given up.
   static let trialValues = 4096
 
+  /// A single value has nothing to repeat.
   /// - Parameters:
   ///   - values: Rows that have a value.
   static func pays(distinct: Int, values: Int, bytes: Int) -> Bool {
-    distinct <= max(minimumLimit, values / 4) && 2 * distinct <= values + 2 && bytes <= maximumBytes
+    values > 1 && distinct <= max(minimumLimit, values / 4) && 2 * distinct <= values + 2 && bytes <= maximumBytes
   }
 
   /// The same for a merge, which writes what is read for long: there a dictionary is worth its while as soon as it takes

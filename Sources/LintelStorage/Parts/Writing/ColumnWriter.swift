@@ -56,12 +56,13 @@ struct ColumnWriter {
   }
 
   /// Writes what follows the blocks. Of a column without any value nothing is written: it reads as nulls anyway.
-  mutating func finish(dictionary: ValueDictionary?) {
+  /// - Parameter effort: How hard the dictionary is encoded.
+  mutating func finish(dictionary: ValueDictionary?, effort: EncodingEffort = .light) {
     guard column.valueCount > 0 else { return }
     column.dataLength = position
     if let dictionary {
       let start = buffer.count
-      DictionaryCodec.encode(dictionary, into: &buffer)
+      DictionaryCodec.encode(dictionary, effort: effort, into: &buffer)
       column.dictionary = chunk(from: start)
       column.dictionaryCount = dictionary.count
     }
