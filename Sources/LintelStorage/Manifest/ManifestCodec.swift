@@ -130,16 +130,17 @@ private struct ManifestParser {
 
   private func unescape(_ text: String) -> String? {
     var bytes: [UInt8] = []
-    var rest = Substring(text)
-    while let character = rest.utf8.first {
-      if character == UInt8(ascii: "%") {
-        guard rest.utf8.count >= 3, let value = UInt8(rest.dropFirst().prefix(2), radix: 16) else { return nil }
-        bytes.append(value)
-        rest = rest.dropFirst(3)
-      } else {
-        bytes.append(character)
-        rest = Substring(rest.utf8.dropFirst())
+    // Byte by byte: an index within a character is moved back to its beginning, for ever, where the text is no ASCII.
+    var rest = Array(text.utf8)[...]
+    while let byte = rest.popFirst() {
+      guard byte == UInt8(ascii: "%") else {
+        bytes.append(byte)
+        continue
       }
+      let digits = rest.prefix(2)
+      guard digits.count == 2, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 16) else { return nil }
+      bytes.append(value)
+      rest = rest.dropFirst(2)
     }
     return String(validating: bytes, as: UTF8.self)
   }

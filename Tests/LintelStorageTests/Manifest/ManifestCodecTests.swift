@@ -54,6 +54,21 @@ extension Manifest {
     #expect(ManifestCodec.encode(manifest) == sealed(text))
   }
 
+  /// No Lintel writes them so, but opening must end.
+  @Test func namesThatWereNotEscapedAreReadAllTheSame() throws {
+    let text = """
+      lintel-manifest 1
+      sequence 42
+      next-part 18
+      shard 0 7
+      part 17 größe%c3%a9 0 1 hot/ü.part 1 2 3 4 5 6 00009ab3 live
+
+      """
+    let part = try #require(try ManifestCodec.decode(sealed(text), path: "m").parts.first)
+    #expect(part.table == "größeé")
+    #expect(part.fileName == "hot/ü.part")
+  }
+
   @Test func everyFlippedOrCutByteIsNoticed() {
     let bytes = ManifestCodec.encode(.sample(parts: 3))
     for offset in bytes.indices {
