@@ -1,10 +1,10 @@
-// Compiled into one module with LintelColumns by the script `run`, so that decoders can be reached without the block
-// around them. LINTEL_FUZZ_TARGET names the target.
+@testable import LintelColumns
 
 /// What is done with one input. Errors are fine; traps, reads out of bounds and unsound results are not.
 typealias FuzzTarget = @Sendable (_ rows: Int, _ bytes: UnsafeRawBufferPointer) -> Void
 
-let fuzzTargets: [String: FuzzTarget] = [
+/// What decodes columns by themselves.
+let columnTargets: [String: FuzzTarget] = [
   "int64": { decodeBlock(.int64, $0, $1) },
   "float64": { decodeBlock(.float64, $0, $1) },
   "bool": { decodeBlock(.bool, $0, $1) },

@@ -1,5 +1,15 @@
 internal import Glibc
 
+@testable import Lintel
+@testable import LintelColumns
+@testable import LintelIngest
+@testable import LintelStorage
+
+/// By name; LINTEL_FUZZ_TARGET says which one runs.
+private let fuzzTargets = [columnTargets, relatedTargets, storageTargets, textTargets].reduce(into: [:]) {
+  $0.merge($1) { first, _ in first }
+}
+
 /// The rows stand in the first two bytes.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func fuzzOneInput(_ data: UnsafePointer<UInt8>, _ size: Int) -> CInt {
@@ -21,12 +31,23 @@ private let chosenTarget: FuzzTarget = {
   return target
 }()
 
-/// With LINTEL_FUZZ_SEEDS it writes seeds into that directory, and ends.
+/// With LINTEL_FUZZ_SEEDS it writes seeds into that directory, in folders that are called after what they hold, and ends;
+/// with LINTEL_FUZZ_TARGET=list it names the targets.
 @_cdecl("LLVMFuzzerInitialize")
 public func fuzzInitialize(_ count: UnsafeMutableRawPointer, _ arguments: UnsafeMutableRawPointer) -> CInt {
+  if getenv("LINTEL_FUZZ_TARGET").map({ String(cString: $0) }) == "list" {
+    for name in fuzzTargets.keys.sorted() { print(name) }
+    exit(0)
+  }
   guard let directory = getenv("LINTEL_FUZZ_SEEDS").map({ String(cString: $0) }) else { return 0 }
-  for (name, rows, bytes) in seeds() {
-    write([UInt8(rows & 255), UInt8(rows >> 8)] + bytes, to: "\(directory)/\(name)")
+  for (folder, seeds) in [
+    "columns": columnSeeds(), "related": relatedSeeds(), "filters": filterSeeds(), "spanql": statementSeeds(),
+    "otlp-json": [("request", 0, Array(sampleRequest.utf8))],
+  ].merging(requestSeeds(), uniquingKeysWith: { first, _ in first }) {
+    mkdir("\(directory)/\(folder)", 0o755)
+    for (name, rows, bytes) in seeds {
+      write([UInt8(rows & 255), UInt8(rows >> 8)] + bytes, to: "\(directory)/\(folder)/\(name)")
+    }
   }
   exit(0)
 }
@@ -37,8 +58,41 @@ private func write(_ bytes: [UInt8], to path: String) {
   fclose(file)
 }
 
+private func statementSeeds() -> [(String, Int, [UInt8])] {
+  sampleStatements.enumerated().map { ("statement-\($0)", 0, Array($1.utf8)) }
+}
+
+/// The sample request as each layer below JSON has it.
+private func requestSeeds() -> [String: [(String, Int, [UInt8])]] {
+  let json = Array(sampleRequest.utf8)
+  guard let message = json.withUnsafeBytes({ try? OTLPJSON.protobuf($0) }),
+    let batch = json.withUnsafeBytes({
+      try? OTLPDecoder(hasher: UserHasher(secret: [1])).decode(json: $0).batch
+    })
+  else { fatalError("the sample request can't be decoded") }
+  var encoded: [UInt8] = []
+  BatchCodec.encode(batch, into: &encoded)
+  let payload = LogPayload.encode(batch)
+  let manifest = "lintel-manifest 1\nsequence 42\nnext-part 18\nshard 0 7\n"
+    + "part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live\n"
+  let options = PartOptions(
+    fileSystem: MemoryFiles([:]), blockRows: 16, window: MergeWindow(seconds: 86_400), dictionaryTrialValues: 1,
+    parallelMergeRows: .max, mergeHelpers: EngineThreads(count: 0, name: "fuzz"), allocate: { (1, "part") })
+  var part: [UInt8] = []
+  if let written = try? FlushWriter.write([batch, batch, batch], options: options).first,
+    let file = try? options.fileSystem.open(written.path)
+  {
+    part = (try? file.read(at: 0, count: written.summary.length)) ?? []
+  }
+  return [
+    "otlp": [("request", 0, message)], "batch": [("batch", 0, encoded)],
+    "log": [("payloads", 0, payload + [255] + payload), ("torn", 21, payload + [255] + payload)],
+    "manifest": [("manifest", 0, Array(manifest.utf8))], "part": [("part", 0, part)],
+  ]
+}
+
 /// Something that each decoder reads: name, rows, bytes.
-private func seeds() -> [(String, Int, [UInt8])] {
+private func columnSeeds() -> [(String, Int, [UInt8])] {
   var state: UInt64 = 1
   func next(_ bound: UInt64) -> UInt64 {
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
