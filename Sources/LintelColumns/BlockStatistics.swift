@@ -33,9 +33,8 @@ public struct BlockStatistics: Sendable, Hashable {
         validity.forEachSet { sum &+= Int128(lanes[$0]) }
         return sum
       }
-      guard widest.multipliedReportingOverflow(by: UInt64(lanes.count)).partialValue <= UInt64(Int64.max),
-        !widest.multipliedReportingOverflow(by: UInt64(lanes.count)).overflow
-      else { return lanes.reduce(0) { $0 &+ Int128($1) } }
+      let (limit, overflow) = widest.multipliedReportingOverflow(by: UInt64(lanes.count))
+      guard !overflow, limit <= UInt64(Int64.max) else { return lanes.reduce(0) { $0 &+ Int128($1) } }
       var sum: Int64 = 0
       for lane in lanes { sum &+= lane }
       return Int128(sum)

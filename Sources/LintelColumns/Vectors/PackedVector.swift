@@ -54,8 +54,8 @@ public struct PackedVector: Sendable {
         start += BitPacking.chunk
       }
     }
-    // Kept for long: gives back what growing left over.
-    packed = Array(packed[...])
+    // Kept for long: gives back what growing left over. (`Array(packed[...])` would hand back the same memory.)
+    packed = packed.withUnsafeBufferPointer { Array($0) }
   }
 
   /// One chunk's lanes. Null rows and those past the end repeat a neighbour, so that they widen nothing.
