@@ -84,67 +84,15 @@ public final class EngineThreads: Sendable {
   }
 }
 
-/// A first-in first-out queue with waiting, on a POSIX mutex and condition variables.
-private final class JobQueue: WorkQueue, @unchecked Sendable {
-  // Everything below is touched only under `mutex`.
-  private let mutex: UnsafeMutablePointer<pthread_mutex_t>
-  private let changed: UnsafeMutablePointer<pthread_cond_t>
-  private var jobs: [@Sendable () -> Void] = []
-  private var head = 0
-  private var isStopped = false
-  private var threadCount = 0
+/// A first-in first-out queue with waiting.
+private final class JobQueue: WorkQueue, Sendable {
+  private struct State {
+    var jobs: [@Sendable () -> Void] = []
+    var head = 0
+    var isStopped = false
+    var threadCount = 0
 
-  init() {
-    mutex = .allocate(capacity: 1)
-    changed = .allocate(capacity: 1)
-    pthread_mutex_init(mutex, nil)
-    pthread_cond_init(changed, nil)
-  }
-
-  deinit {
-    pthread_cond_destroy(changed)
-    pthread_mutex_destroy(mutex)
-    changed.deallocate()
-    mutex.deallocate()
-  }
-
-  private func locked<T>(_ body: () -> T) -> T {
-    pthread_mutex_lock(mutex)
-    defer { pthread_mutex_unlock(mutex) }
-    return body()
-  }
-
-  func add(_ job: @escaping @Sendable () -> Void) -> Bool {
-    locked {
-      guard !isStopped, threadCount > 0 else { return false }
-      jobs.append(job)
-      pthread_cond_signal(changed)
-      return true
-    }
-  }
-
-  func stop() {
-    locked {
-      isStopped = true
-      pthread_cond_broadcast(changed)
-    }
-  }
-
-  func waitForEnd() {
-    locked { while threadCount > 0 { pthread_cond_wait(changed, mutex) } }
-  }
-
-  /// The next job, waiting for one; `nil` when the queue was stopped and is empty.
-  private func next() -> (@Sendable () -> Void)? {
-    locked {
-      while head == jobs.count {
-        if isStopped {
-          threadCount -= 1
-          pthread_cond_broadcast(changed)
-          return nil
-        }
-        pthread_cond_wait(changed, mutex)
-      }
+    mutating func takeFirst() -> @Sendable () -> Void {
       let job = jobs[head]
       jobs[head] = {}
       head += 1
@@ -156,8 +104,29 @@ private final class JobQueue: WorkQueue, @unchecked Sendable {
     }
   }
 
+  private let state = Monitor(State())
+
+  func add(_ job: @escaping @Sendable () -> Void) -> Bool {
+    state.change(wakingAll: false) { state in
+      guard !state.isStopped, state.threadCount > 0 else { return false }
+      state.jobs.append(job)
+      return true
+    }
+  }
+
+  func stop() { state.change { $0.isStopped = true } }
+
+  func waitForEnd() { state.wait { $0.threadCount == 0 } }
+
+  /// The next job, waiting for one; `nil` when the queue was stopped and is empty.
+  private func next() -> (@Sendable () -> Void)? {
+    state.take(when: { $0.head < $0.jobs.count || $0.isStopped }) { state in
+      state.head < state.jobs.count ? state.takeFirst() : nil
+    }
+  }
+
   func startThread(name: String) {
-    locked { threadCount += 1 }
+    state.change { $0.threadCount += 1 }
     let start = Unmanaged.passRetained(ThreadStart(queue: self, name: name))
     #if canImport(Darwin)
       var thread: pthread_t?
@@ -167,7 +136,7 @@ private final class JobQueue: WorkQueue, @unchecked Sendable {
     let result = pthread_create(&thread, nil, engineThreadMain, start.toOpaque())
     guard result == 0 else {
       start.release()
-      locked { threadCount -= 1 }
+      state.change { $0.threadCount -= 1 }
       return
     }
     #if canImport(Darwin)
@@ -179,6 +148,7 @@ private final class JobQueue: WorkQueue, @unchecked Sendable {
 
   func runJobs() {
     while let job = next() { job() }
+    state.change { $0.threadCount -= 1 }
   }
 }
 

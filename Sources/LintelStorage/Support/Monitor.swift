@@ -34,20 +34,24 @@ final class Monitor<Value>: @unchecked Sendable {
     return body(value)
   }
 
-  /// Changes the value, and wakes whoever waits for that.
-  func change<Result>(_ body: (inout Value) -> Result) -> Result {
+  /// Changes the value, and wakes whoever waits for that: all of them, or one where one can make use of the change.
+  func change<Result>(wakingAll: Bool = true, _ body: (inout Value) -> Result) -> Result {
     pthread_mutex_lock(mutex)
     defer {
-      pthread_cond_broadcast(changed)
+      if wakingAll { pthread_cond_broadcast(changed) } else { pthread_cond_signal(changed) }
       pthread_mutex_unlock(mutex)
     }
     return body(&value)
   }
 
-  /// Blocks until `isReady`.
-  func wait(until isReady: (Value) -> Bool) {
+  /// Blocks until `isReady`, then changes the value in a way that nobody waits for.
+  func take<Result>(when isReady: (Value) -> Bool, _ body: (inout Value) -> Result) -> Result {
     pthread_mutex_lock(mutex)
     defer { pthread_mutex_unlock(mutex) }
     while !isReady(value) { pthread_cond_wait(changed, mutex) }
+    return body(&value)
   }
+
+  /// Blocks until `isReady`.
+  func wait(until isReady: (Value) -> Bool) { take(when: isReady) { _ in } }
 }
