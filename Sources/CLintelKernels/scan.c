@@ -65,6 +65,20 @@ void lintel_equal_u32(const uint32_t *values, size_t count, uint32_t constant, u
 }
 
 LINTEL_CLONES
+void lintel_between_u32(const uint32_t *values, size_t count, uint32_t low, uint32_t span, uint8_t *flags) {
+  for (size_t i = 0; i < count; i++) flags[i] = values[i] - low <= span;
+}
+
+LINTEL_CLONES
+void lintel_between_i64(const int64_t *values, size_t count, int64_t low, uint64_t span, uint8_t *flags) {
+  for (size_t i = 0; i < count; i++) flags[i] = (uint64_t)values[i] - (uint64_t)low <= span;
+}
+
+void lintel_entry_u32(const uint32_t *codes, size_t count, const uint8_t *entries, uint32_t last, uint8_t *flags) {
+  for (size_t i = 0; i < count; i++) flags[i] = codes[i] <= last ? entries[codes[i]] : 0;
+}
+
+LINTEL_CLONES
 void lintel_member_u32(
   const uint32_t *codes, const uint8_t *valid, size_t count, uint64_t members, uint32_t last, uint8_t *flags) {
   if (valid) {
@@ -76,6 +90,32 @@ void lintel_member_u32(
     for (size_t i = 0; i < count; i++) {
       uint64_t code = codes[i] < last ? codes[i] : last;
       flags[i] = members >> code & 1;
+    }
+  }
+}
+
+LINTEL_CLONES
+uint64_t lintel_members_u32(const uint32_t *codes, size_t count) {
+  uint64_t members = 0;
+  for (size_t i = 0; i < count; i++) members |= 1ull << (codes[i] & 63);
+  return members;
+}
+
+LINTEL_CLONES
+void lintel_mark_changes(const void *lanes, size_t count, size_t stride, uint8_t *restrict flags) {
+  if (stride == 1) {
+    const uint8_t *bytes = lanes;
+    for (size_t i = 1; i < count; i++) flags[i] |= bytes[i] != bytes[i - 1];
+  } else if (stride == 4) {
+    const uint32_t *words = lanes;
+    for (size_t i = 1; i < count; i++) flags[i] |= words[i] != words[i - 1];
+  } else if (stride == 8) {
+    const uint64_t *words = lanes;
+    for (size_t i = 1; i < count; i++) flags[i] |= words[i] != words[i - 1];
+  } else if (stride == 16) {
+    const uint64_t *halves = lanes;
+    for (size_t i = 1; i < count; i++) {
+      flags[i] |= ((halves[2 * i] ^ halves[2 * i - 2]) | (halves[2 * i + 1] ^ halves[2 * i - 1])) != 0;
     }
   }
 }
@@ -123,25 +163,42 @@ static size_t select_plain(const uint8_t *flags, const uint8_t *valid, size_t co
   return length;
 }
 
+static inline size_t select_words_plain(
+  const uint8_t *flags, const uint64_t *valid, size_t from, size_t count, uint32_t first, uint32_t *rows) {
+  size_t length = 0;
+  for (size_t i = from; i < count; i++) {
+    rows[length] = first + (uint32_t)i;
+    length += flags[i] & (valid ? valid[i / 64] >> i % 64 & 1 : 1);
+  }
+  return length;
+}
+
 #if defined(__x86_64__)
 #include <immintrin.h>
+
+// Writes `first` and the place of each set bit; compressed in the register, since storing under a mask is slow on some
+// processors. There is room for sixteen rows more than there are.
+__attribute__((target("avx512f"), always_inline))
+static inline size_t put_positions(uint64_t mask, uint32_t first, uint32_t *rows) {
+  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  size_t length = 0;
+  for (unsigned part = 0; mask != 0; part += 16, mask >>= 16) {
+    __mmask16 own = (__mmask16)mask;
+    __m512i positions = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(first + part)));
+    _mm512_storeu_si512(rows + length, _mm512_maskz_compress_epi32(own, positions));
+    length += (size_t)__builtin_popcount(own);
+  }
+  return length;
+}
 
 __attribute__((target("avx512f,avx512bw")))
 static size_t select_avx512(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
   size_t length = 0;
   size_t i = 0;
-  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   for (; i + 64 <= count; i += 64) {
     __m512i bytes = _mm512_loadu_si512(flags + i);
     if (valid) bytes = _mm512_and_si512(bytes, _mm512_loadu_si512(valid + i));
-    uint64_t mask = _mm512_test_epi8_mask(bytes, bytes);
-    for (unsigned part = 0; mask != 0; part += 16, mask >>= 16) {
-      __mmask16 own = (__mmask16)mask;
-      __m512i positions = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(i + part)));
-      // Compressed in the register: storing under a mask is slow on some processors. There is room for 16 rows more.
-      _mm512_storeu_si512(rows + length, _mm512_maskz_compress_epi32(own, positions));
-      length += (size_t)__builtin_popcount(own);
-    }
+    length += put_positions(_mm512_test_epi8_mask(bytes, bytes), (uint32_t)i, rows + length);
   }
   for (; i < count; i++) {
     rows[length] = (uint32_t)i;
@@ -150,14 +207,38 @@ static size_t select_avx512(const uint8_t *flags, const uint8_t *valid, size_t c
   return length;
 }
 
-size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw")) {
-    return select_avx512(flags, valid, count, rows);
+__attribute__((target("avx512f,avx512bw")))
+static size_t select_words_avx512(
+  const uint8_t *flags, const uint64_t *valid, size_t count, uint32_t first, uint32_t *rows) {
+  size_t length = 0;
+  size_t i = 0;
+  for (; i + 64 <= count; i += 64) {
+    __m512i bytes = _mm512_loadu_si512(flags + i);
+    uint64_t mask = _mm512_test_epi8_mask(bytes, bytes);
+    if (valid) mask &= valid[i / 64];
+    length += put_positions(mask, first + (uint32_t)i, rows + length);
   }
-  return select_plain(flags, valid, count, rows);
+  return length + select_words_plain(flags, valid, i, count, first, rows + length);
+}
+
+static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"); }
+
+size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
+  return has_avx512() ? select_avx512(flags, valid, count, rows) : select_plain(flags, valid, count, rows);
+}
+
+size_t lintel_select_words(
+  const uint8_t *flags, const uint64_t *valid, size_t count, uint32_t first, uint32_t *rows) {
+  return has_avx512() ? select_words_avx512(flags, valid, count, first, rows)
+                      : select_words_plain(flags, valid, 0, count, first, rows);
 }
 #else
 size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
   return select_plain(flags, valid, count, rows);
+}
+
+size_t lintel_select_words(
+  const uint8_t *flags, const uint64_t *valid, size_t count, uint32_t first, uint32_t *rows) {
+  return select_words_plain(flags, valid, 0, count, first, rows);
 }
 #endif

@@ -59,4 +59,57 @@ import Testing
     #expect(PackedVector(ColumnVector(.int64((0..<4096).map { _ in Int64(bitPattern: random.next()) }))) == nil)
     #expect(PackedVector(ColumnVector(.float64(Array(repeating: 1, count: 2048)))) == nil)
   }
+
+  /// Rows found and picked in packed lanes, against the same over plain ones.
+  @Test(arguments: [5, 6, 7] as [UInt64])
+  func rowsAreFoundAndPicked(seed: UInt64) {
+    var random = SplitMix64(seed: seed)
+    for count in [1024, 1100, 5000] {
+      for bits in [0, 1, 9, 31, 32, 33, 50] {
+        let plain = numbers(count, bits: bits, &random)
+        for vector in [plain, plain.withNulls(40, &random)] {
+          guard let packed = PackedVector(vector) else { continue }
+          let values = (0..<count).map { vector.int64(at: $0) }
+          let known = values.compactMap(\.self).sorted()
+          let middle = known[known.count / 2]
+          let bounds: [(Int64, Int64)] = [
+            (middle, middle), (.min, middle), (middle, .max), (known[known.count / 3], middle), (.min, .max), (1, 0),
+            (known[0], known[known.count - 1]), (.min, .min), (.max, .max),
+          ]
+          for (low, high) in bounds {
+            let expected = (0..<count).filter { row in values[row].map { $0 >= low && $0 <= high } ?? false }
+            let found = packed.rows(from: low, through: high)
+            #expect(found == expected.map { UInt32($0) }, "seed \(seed), \(count) rows, \(bits) bits, \(low)...\(high)")
+            #expect(packed.candidates(from: low, through: high) >= found.count)
+          }
+          for share in [1, 2, 30] {
+            let rows = (0..<count).filter { _ in random.below(share) == 0 }.map { UInt32($0) }
+            for picked in [rows, rows.reversed()] {
+              let gathered = packed.gather(picked)
+              #expect(
+                (0..<picked.count).map { gathered.int64(at: $0) } == picked.map { values[Int($0)] },
+                "seed \(seed), \(count) rows, \(bits) bits")
+            }
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [1, 40, 63, 64, 65, 3000]) func codesAreFoundByTheirEntries(distinct: Int) throws {
+    var random = SplitMix64(seed: 8)
+    let dictionary = ValueDictionary(.id128((0..<distinct).map { UInt128($0) }))
+    // Runs of one code make chunks of one value; the last code is beyond the dictionary.
+    let codes = (0..<6000).map { $0 < 2100 ? UInt32(0) : UInt32(random.below(distinct + 1)) }
+    let plain = ColumnVector(.codes(codes, dictionary))
+    for vector in [plain, plain.withNulls(40, &random)] {
+      let packed = try #require(PackedVector(vector))
+      for share in [1, 2, 9] {
+        let entries = (0..<distinct).map { _ in UInt8(random.below(share) == 0 ? 1 : 0) } + [0]
+        let expected = (0..<codes.count).filter { vector.isValid($0) && entries[Int(codes[$0])] == 1 }
+        #expect(packed.rows(whereCode: entries) == expected.map { UInt32($0) }, "\(distinct) codes")
+      }
+      #expect(packed.rows(whereCode: []).isEmpty)
+    }
+  }
 }

@@ -58,9 +58,18 @@ uint64_t lintel_magnitude_i64(const int64_t *values, size_t count);
 /// value R constant; relations 0 to 5 are = <> < <= > >=.
 void lintel_compare_i64(const int64_t *values, size_t count, int64_t constant, int relation, uint8_t *flags);
 void lintel_equal_u32(const uint32_t *values, size_t count, uint32_t constant, uint8_t *flags);
+/// low <= value <= low + span, modulo the lane's width.
+void lintel_between_u32(const uint32_t *values, size_t count, uint32_t low, uint32_t span, uint8_t *flags);
+void lintel_between_i64(const int64_t *values, size_t count, int64_t low, uint64_t span, uint8_t *flags);
+/// The entry of each code; 0 where one is past `last`.
+void lintel_entry_u32(const uint32_t *codes, size_t count, const uint8_t *entries, uint32_t last, uint8_t *flags);
 /// Bit `code` of `members`; the bit `last` (at most 63) where a value isn't valid or past it.
 void lintel_member_u32(
   const uint32_t *codes, const uint8_t *valid, size_t count, uint64_t members, uint32_t last, uint8_t *flags);
+/// Bit `code` for each of the codes, which are below 64.
+uint64_t lintel_members_u32(const uint32_t *codes, size_t count);
+/// Sets the flag of each lane but the first that differs from the one before; lanes are 1, 4, 8 or 16 bytes wide.
+void lintel_mark_changes(const void *lanes, size_t count, size_t stride, uint8_t *flags);
 /// The codes, with `last` where one isn't valid or past it.
 void lintel_clamp_u32(const uint32_t *codes, const uint8_t *valid, size_t count, uint32_t last, uint32_t *out);
 /// base + width * floor((time - base) / width) of times kept between base and limit, less than 2^51 apart. `inverse` is
@@ -69,6 +78,9 @@ void lintel_time_bucket(
   const int64_t *times, size_t count, int64_t base, int64_t limit, int64_t width, double inverse, int64_t *out);
 /// Positions where flag and valid are 1, ascending; how many. `rows` has room for `count` + 16.
 size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows);
+/// The same for valid as bits (or NULL), `first` added to the positions.
+size_t lintel_select_words(
+  const uint8_t *flags, const uint64_t *valid, size_t count, uint32_t first, uint32_t *rows);
 
 // Binned integers: the bins' numbers through tANS with four states, value i in state i % 4, and offsets into the bins.
 

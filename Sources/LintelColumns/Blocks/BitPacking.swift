@@ -53,6 +53,31 @@ enum BitPacking {
     }
   }
 
+  /// Value `place` of the full chunk whose bytes begin at `start`.
+  @inline(__always)
+  static func bits(_ packed: UnsafeRawBufferPointer, at start: Int, width: Int, place: Int) -> UInt64 {
+    if width == 0 { return 0 }
+    let mask = UInt64.max &>> UInt64(64 &- width)
+    if width <= 32 {
+      let bit = place &>> 5 &* width
+      let shift = bit & 31
+      let low = start &+ ((bit &>> 5) &* 32 &+ (place & 31)) &* 4
+      let high = shift &+ width > 32 ? low &+ 128 : low
+      let word =
+        UInt64(packed.loadUnaligned(fromByteOffset: low, as: UInt32.self))
+        | UInt64(packed.loadUnaligned(fromByteOffset: high, as: UInt32.self)) &<< 32
+      return word &>> UInt64(shift) & mask
+    }
+    let bit = place &>> 4 &* width
+    let shift = UInt64(bit & 63)
+    let low = start &+ ((bit &>> 6) &* 16 &+ (place & 15)) &* 8
+    var word = packed.loadUnaligned(fromByteOffset: low, as: UInt64.self) &>> shift
+    if Int(shift) &+ width > 64 {
+      word |= packed.loadUnaligned(fromByteOffset: low &+ 128, as: UInt64.self) &<< (64 &- shift)
+    }
+    return word & mask
+  }
+
   private static func packStream(
     _ values: UnsafeBufferPointer<Int64>, _ width: Int, _ base: Int64, _ target: UnsafeMutableRawBufferPointer
   ) {

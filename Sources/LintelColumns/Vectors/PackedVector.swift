@@ -4,17 +4,20 @@
 ///
 /// Lanes of null rows come back as anything.
 public struct PackedVector: Sendable {
-  private struct Chunk {
+  struct Chunk {
+    /// The least lane; what is packed counts from it.
     var base: Int64
+    /// The greatest lane.
+    var high: Int64
     var offset: UInt32
     var width: UInt8
   }
 
-  private var chunks: [Chunk] = []
-  private var packed: [UInt8] = []
-  private let validity: Bitmap?
+  private(set) var chunks: [Chunk] = []
+  private(set) var packed: [UInt8] = []
+  let validity: Bitmap?
   /// `nil` for integers.
-  private let dictionary: ValueDictionary?
+  public let dictionary: ValueDictionary?
   public let count: Int
 
   /// `nil` for lanes of other types, and for vectors so short or so wide that little would be saved.
@@ -35,6 +38,8 @@ public struct PackedVector: Sendable {
     }
   }
 
+  public var physicalType: PhysicalType { dictionary?.physicalType ?? .int64 }
+
   /// Bytes of memory, without the dictionary's.
   public var byteCount: Int {
     packed.count + chunks.count * MemoryLayout<Chunk>.stride + (validity.map { 8 * $0.words.count } ?? 0)
@@ -49,7 +54,9 @@ public struct PackedVector: Sendable {
         let (low, high) = Kernels.bounds(UnsafeBufferPointer(scratch))
         let width = BitPacking.width(UInt64(bitPattern: high &- low))
         chunks.append(
-          Chunk(base: low, offset: UInt32(truncatingIfNeeded: packed.count), width: UInt8(truncatingIfNeeded: width)))
+          Chunk(
+            base: low, high: high, offset: UInt32(truncatingIfNeeded: packed.count),
+            width: UInt8(truncatingIfNeeded: width)))
         BitPacking.pack(UnsafeBufferPointer(scratch), width: width, base: low, into: &packed)
         start += BitPacking.chunk
       }

@@ -44,10 +44,20 @@ final class AggregationWorker: @unchecked Sendable {
 
   func consume(_ segment: PreparedSegment, _ context: EvaluationContext) throws(ExecutionFailure) {
     var groups: [UInt32]?
+    var runs: GroupRuns?
     if hasKeys {
       var vectors: [Vector] = []
       for key in segment.keys { vectors.append(try key.evaluate(context)) }
-      groups = table.groups(of: vectors, expectedRows: context.count &* blockCount)
+      let expectedRows = context.count &* blockCount
+      if let found = RowRuns(vectors) {
+        let heads = vectors.map { $0.gather(found.starts) }
+        let ofRuns = GroupRuns(
+          starts: found.starts, groups: table.groups(of: heads, expectedRows: expectedRows), laneCount: context.count)
+        runs = ofRuns
+        if !calls.allSatisfy({ $0.filter == nil }) || !aggregators.allSatisfy(\.usesRuns) { groups = ofRuns.lanes }
+      } else {
+        groups = table.groups(of: vectors, expectedRows: expectedRows)
+      }
     }
     for (aggregator, source) in zip(aggregators, sources) {
       let call = segment.calls[source]
@@ -57,20 +67,21 @@ final class AggregationWorker: @unchecked Sendable {
         guard !lanes.isEmpty else { continue }
         let picked = groups.map { Vector.gather($0, lanes) }
         try context.narrowed(to: lanes) { () throws(ExecutionFailure) in
-          try update(aggregator, call, picked, context)
+          try update(aggregator, call, picked, nil, context)
         }
       } else {
-        try update(aggregator, call, groups, context)
+        try update(aggregator, call, groups, aggregator.usesRuns ? runs : nil, context)
       }
     }
   }
 
   private func update(
-    _ aggregator: Aggregator, _ call: PreparedSegment.CompiledCall, _ groups: [UInt32]?, _ context: EvaluationContext
+    _ aggregator: Aggregator, _ call: PreparedSegment.CompiledCall, _ groups: [UInt32]?, _ runs: GroupRuns?,
+    _ context: EvaluationContext
   ) throws(ExecutionFailure) {
     var operands: [Vector] = []
     for operand in call.operands { operands.append(try operand.evaluate(context)) }
-    try aggregator.update(GroupedRows(groups: groups, count: context.count, context: context), operands)
+    try aggregator.update(GroupedRows(groups: groups, runs: runs, count: context.count, context: context), operands)
   }
 
   /// Takes in a whole block by what is known of each call's operand.

@@ -31,7 +31,14 @@ extension QueryContext {
 
   private func orderedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
     let workers = (0..<threads).map { _ in RowsWorker(limit: plan.neededRows) }
-    let times = try blocks.run { (worker, _, task, context) throws(ExecutionFailure) in
+    let ordered = options.usePruning ? OrderedScan(plan, blocks.plan) : nil
+    let best = ordered.flatMap { ordered in ordered.isBounded ? blocks.visit(by: ordered.best) : nil }
+    let times = try blocks.run(
+      needsMore: { number in
+        guard let ordered, let best else { return true }
+        return ordered.admits(best[number])
+      }, narrow: { task, context in ordered?.narrow(task, context) }
+    ) { (worker, _, task, context) throws(ExecutionFailure) in
       var columns: [SortColumn] = []
       for (node, order) in zip(task.segment.ordering, plan.ordering) {
         columns.append(
@@ -40,6 +47,7 @@ extension QueryContext {
             nullsFirst: order.nullsFirst))
       }
       workers[worker].top.add(columns, positions: context.positions())
+      ordered?.exchange(&workers[worker].top)
       try workers[worker].reserve(self)
     }
     var top = TopRows(limit: plan.neededRows)

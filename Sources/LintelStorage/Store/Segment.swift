@@ -23,10 +23,14 @@ public protocol Segment: Sendable {
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary?
   /// Decodes one block. A column that the segment doesn't have reads as nulls.
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector
+  /// What ``read(_:block:)`` would give, where it happens to be in memory in this form; `nil` says nothing.
+  func packed(_ column: ColumnReference, block: Int) -> PackedVector?
 }
 
 extension Segment {
   public var isPart: Bool { false }
+
+  public func packed(_ column: ColumnReference, block: Int) -> PackedVector? { nil }
 
   public var blockCount: Int { (rowCount + blockRows - 1) / blockRows }
 

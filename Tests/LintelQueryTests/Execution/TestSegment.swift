@@ -70,6 +70,11 @@ final class TestSegment: Segment {
 
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? { dictionaries[column] }
 
+  /// As a part whose blocks have all been read before.
+  func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
+    column == corrupt ? nil : columns[column].flatMap { PackedVector($0[block]) }
+  }
+
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
     reads.add(1, ordering: .relaxed)
     if column == corrupt { throw StorageError(.corrupt, "block \(block) has a bad checksum", path: name) }

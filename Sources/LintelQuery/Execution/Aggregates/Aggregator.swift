@@ -2,8 +2,10 @@ import LintelColumns
 
 /// Selected rows and the groups they belong to.
 struct GroupedRows {
-  /// The group of every lane; `nil` when all belong to group 0.
+  /// The group of every lane; `nil` when all belong to group 0, or to those of the runs.
   let groups: [UInt32]?
+  /// The same by runs, for aggregators that ask for them (``Aggregator/usesRuns``).
+  var runs: GroupRuns?
   let count: Int
   /// Scan positions of the lanes, made where an aggregate asks for them.
   let context: EvaluationContext
@@ -20,6 +22,8 @@ class Aggregator {
   /// Makes room for `groups` groups.
   func grow(_ groups: Int) {}
   func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {}
+  /// Whether it is given runs, where neighbours mostly are of one group, instead of the group of every lane.
+  var usesRuns: Bool { false }
   /// Takes in all rows of a block, into group 0, by what is known of the operand (``BlockAnswer``).
   func absorb(_ statistics: BlockStatistics) {}
   /// Takes in another thread's states; group `g` of it is group `mapping[g]` here.
@@ -82,11 +86,14 @@ final class CountAggregator: Aggregator {
   private let counts = StateBuffer<Int64>(0)
 
   override func grow(_ groups: Int) { counts.grow(groups) }
+  override var usesRuns: Bool { true }
   override var byteCount: Int { counts.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     let validity = operands.first?.validity
-    if let groups = rows.groups {
+    if let runs = rows.runs {
+      runs.count(validity, into: counts.pointer)
+    } else if let groups = rows.groups {
       GroupKernels.count(groups, validity, into: counts.pointer, groupCount: counts.count)
     } else {
       counts[0] &+= validity.map(ScanKernels.countTrue) ?? Int64(rows.count)

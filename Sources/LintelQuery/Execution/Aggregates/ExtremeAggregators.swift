@@ -14,11 +14,15 @@ final class IntegerExtremeAggregator: Aggregator {
 
   override func grow(_ groups: Int) { best.grow(groups) }
 
+  override var usesRuns: Bool { true }
+
   override var byteCount: Int { best.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    if let groups = rows.groups {
+    if let runs = rows.runs {
+      updateRuns(values, runs, operand.validity)
+    } else if let groups = rows.groups {
       updateGroups(values, groups, operand.validity)
     } else {
       best[0] = min(best[0], ScanKernels.least(values, operand.validity, flip: flip))
@@ -74,11 +78,35 @@ final class IntegerExtremeAggregator: Aggregator {
     best[Int(group)] = min(best[Int(group)], run)
   }
 
+  private func updateRuns(_ values: [Int64], _ runs: GroupRuns, _ validity: [Bool]?) {
+    let (flip, best) = (flip, best.pointer)
+    values.withUnsafeBufferPointer { values in
+      if let validity {
+        validity.withUnsafeBytes { valid in
+          runs.forEach { group, start, end in
+            var least = best[group]
+            for lane in start..<end {
+              least = min(least, (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1))
+            }
+            best[group] = least
+          }
+        }
+      } else {
+        runs.forEach { group, start, end in
+          var least = best[group]
+          for lane in start..<end { least = min(least, UInt64(bitPattern: values[lane]) ^ flip) }
+          best[group] = least
+        }
+      }
+    }
+  }
+
   /// Looks for the one value that can't be told from none; rarely there is one.
   private func noteGreatest(_ values: [Int64], _ rows: GroupedRows, _ operand: Vector) {
     guard ScanKernels.least(values, nil, flip: ~flip) == 0 else { return }
+    let groups = rows.runs?.lanes ?? rows.groups
     for lane in values.indices where operand.isValid(lane) && UInt64(bitPattern: values[lane]) ^ flip == .max {
-      greatest.insert(rows.group(lane))
+      greatest.insert(groups.map { Int($0[lane]) } ?? 0)
     }
   }
 

@@ -18,6 +18,8 @@ final class SketchAggregator: Aggregator {
 
   deinit { for group in 0..<registers.count { registers[group]?.deallocate() } }
 
+  override var usesRuns: Bool { true }
+
   override func grow(_ groups: Int) {
     sparseCounts.grow(groups)
     registers.grow(groups)
@@ -28,7 +30,17 @@ final class SketchAggregator: Aggregator {
   }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first else { return }
+    guard var operand = operands.first else { return }
+    if let runs = rows.runs {
+      // Of neighbours of one group and one value the first tells all.
+      let heads = runs.heads(with: operand)
+      operand = operand.gather(heads.lanes)
+      let entries = entries(operand)
+      heads.groups.withUnsafeBufferPointer { groups in
+        put(entries, operand.validity) { UInt64(groups[$0]) << 32 }
+      }
+      return
+    }
     let entries = entries(operand)
     if let groups = rows.groups {
       groups.withUnsafeBufferPointer { groups in

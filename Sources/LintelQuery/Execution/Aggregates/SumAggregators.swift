@@ -15,6 +15,8 @@ final class IntegerSumAggregator: Aggregator {
 
   override func grow(_ groups: Int) { states.grow(groups) }
 
+  override var usesRuns: Bool { true }
+
   override var byteCount: Int { states.byteCount + moved.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
@@ -25,7 +27,13 @@ final class IntegerSumAggregator: Aggregator {
     case .bool(let lanes): values = mapLanes(lanes) { $0 ? 1 : 0 }
     default: return
     }
-    if let groups = rows.groups {
+    if let runs = rows.runs {
+      if makeRoom(for: values) {
+        runs.sum(values, operand.validity, into: states.pointer)
+      } else {
+        addWide(values, runs.lanes, operand.validity)
+      }
+    } else if let groups = rows.groups {
       if makeRoom(for: values) {
         GroupKernels.sum(values, groups, operand.validity, into: states.pointer, groupCount: states.count)
       } else {

@@ -40,6 +40,29 @@ final class CompareConstantNode: EvaluationNode, @unchecked Sendable {
     return .nulls(.bool, count: context.count)
   }
 
+  override func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
+    if let column = operand as? SlotNode, let range = passing, let packed = context.packed(column.slot),
+      packed.dictionary == nil
+    {
+      return packed.rows(from: range.low, through: range.high)
+    }
+    return try super.filter(context)
+  }
+
+  /// The integers that pass; `nil` where they aren't one range. An empty range goes from a number to a lesser one.
+  private var passing: (low: Int64, high: Int64)? {
+    guard case .int64(let number) = constant else { return nil }
+    let none: (low: Int64, high: Int64) = (0, -1)
+    switch function {
+    case .equal: return (number, number)
+    case .less: return number == .min ? none : (.min, number - 1)
+    case .lessOrEqual: return (.min, number)
+    case .greater: return number == .max ? none : (number + 1, .max)
+    case .greaterOrEqual: return (number, .max)
+    default: return nil
+    }
+  }
+
   @inline(__always)
   private static func flags<T: Comparable>(_ function: ScalarFunction, _ values: [T], _ constant: T) -> [Bool] {
     switch function {

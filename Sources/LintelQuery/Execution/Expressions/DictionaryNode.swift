@@ -39,6 +39,8 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     }
 
     var last: UInt32 { UInt32(truncatingIfNeeded: values.count - 1) }
+
+    var isTrueOfNull: Bool { flags.last == 1 }
   }
 
   init(
@@ -96,6 +98,12 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
   }
 
   override func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
+    if let table, !table.isTrueOfNull, !table.flags.isEmpty, let packed = context.packed(slot),
+      packed.dictionary === dictionary
+    {
+      if let only = table.onlyCode { return packed.rows(from: Int64(only), through: Int64(only)) }
+      return table.trueCount == 0 ? [] : packed.rows(whereCode: table.flags)
+    }
     let vector = try context.column(slot)
     guard case .codes(let codes, let own) = vector.lanes, own === dictionary, let table, !table.flags.isEmpty else {
       return try super.filter(context)

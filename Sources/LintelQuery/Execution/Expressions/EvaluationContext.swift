@@ -11,6 +11,8 @@ final class EvaluationContext {
   private(set) var rowCount = 0
   private var gathered: [Vector?]
   private var source: BlockSource?
+  /// Slots whose bytes the block's meter has counted.
+  private var isMetered: [Bool]
 
   struct BlockSource {
     let segment: any Segment
@@ -21,9 +23,13 @@ final class EvaluationContext {
     let meter: ReadMeter
   }
 
+  /// A selection of at most a row in this many is picked out of packed lanes; for more of them all are unpacked.
+  private static let sparseness = 8
+
   init(slotCount: Int) {
     slots = Array(repeating: nil, count: slotCount)
     gathered = slots
+    isMetered = Array(repeating: false, count: slotCount)
   }
 
   /// Rows that are selected: the length of every vector evaluated now.
@@ -34,6 +40,7 @@ final class EvaluationContext {
     for index in slots.indices {
       slots[index] = nil
       gathered[index] = nil
+      isMetered[index] = false
     }
     self.rowCount = rowCount
     self.source = source
@@ -51,16 +58,37 @@ final class EvaluationContext {
   func full(_ slot: Int) throws(ExecutionFailure) -> Vector {
     if let vector = slots[slot] { return vector }
     guard let source else { return .nulls(.int64, count: rowCount) }
+    meter(slot, source)
     let vector = try source.read(slot, rowCount: rowCount)
     slots[slot] = vector
     return vector
+  }
+
+  private func meter(_ slot: Int, _ source: BlockSource) {
+    guard !isMetered[slot] else { return }
+    isMetered[slot] = true
+    source.meter.bytes += source.segment.storedBytes(source.columns[slot], block: source.block)
+  }
+
+  /// The whole column as packed lanes, where all rows are selected, it hasn't been read yet, and is at hand that way.
+  func packed(_ slot: Int) -> PackedVector? { selection == nil ? anyPacked(slot) : nil }
+
+  private func anyPacked(_ slot: Int) -> PackedVector? {
+    guard slots[slot] == nil, let source, let packed = source.packed(slot, rowCount: rowCount) else { return nil }
+    meter(slot, source)
+    return packed
   }
 
   /// The column's selected rows.
   func column(_ slot: Int) throws(ExecutionFailure) -> Vector {
     guard let selection else { return try full(slot) }
     if let vector = gathered[slot] { return vector }
-    let vector = try full(slot).gather(selection)
+    let vector: Vector
+    if selection.count &* Self.sparseness <= rowCount, let packed = anyPacked(slot) {
+      vector = Vector(packed.gather(selection))
+    } else {
+      vector = try full(slot).gather(selection)
+    }
     gathered[slot] = vector
     return vector
   }
@@ -120,7 +148,11 @@ extension EvaluationContext.BlockSource {
         message: "\(segment.name): block \(block) of \(reference) holds \(column.count) \(column.physicalType) values, "
           + "not \(rowCount) \(types[slot])")
     }
-    meter.bytes += segment.storedBytes(reference, block: block)
     return Vector(column)
+  }
+
+  func packed(_ slot: Int, rowCount: Int) -> PackedVector? {
+    guard let packed = segment.packed(columns[slot], block: block), packed.count == rowCount else { return nil }
+    return packed.physicalType == types[slot] ? packed : nil
   }
 }

@@ -53,6 +53,11 @@ final class GroupTable {
     guard let marks else { return }
     marks.grow(count)
     let pointer = marks.pointer
+    if count <= 64 {
+      let used = ScanKernels.members(groups)
+      for group in 0..<count where used >> UInt64(group) & 1 != 0 { pointer[group] = 1 }
+      return
+    }
     groups.withUnsafeBufferPointer { groups in for group in groups { pointer[Int(group)] = 1 } }
   }
 

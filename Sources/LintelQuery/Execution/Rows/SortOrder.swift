@@ -25,6 +25,10 @@ enum SortOrder {
     UInt64(bitPattern: lane) ^ (isUnsigned ? 0 : 1 << 63)
   }
 
+  /// The signed lane behind its bits.
+  @inline(__always)
+  static func lane(_ bits: UInt64) -> Int64 { Int64(bitPattern: bits ^ 1 << 63) }
+
   static func compareVariants(_ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>) -> Int {
     var x: [UInt8] = []
     var y: [UInt8] = []

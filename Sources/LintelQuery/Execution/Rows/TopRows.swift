@@ -43,6 +43,9 @@ struct TopRows {
     }
   }
 
+  /// Learns that rows with a greater prefix aren't among the first of all.
+  mutating func lower(to prefix: UInt64) { threshold = min(threshold, prefix) }
+
   mutating func merge(_ other: TopRows) {
     let base = bytes.count
     bytes += other.bytes
@@ -63,7 +66,7 @@ struct TopRows {
       entries[index].start = start
     }
     bytes = kept
-    threshold = entries.last?.prefix ?? 0
+    threshold = min(threshold, entries.last?.prefix ?? 0)
   }
 
   private mutating func sort() {

@@ -48,6 +48,15 @@ final class BlockScan: @unchecked Sendable {
     query.cancellation.addProgress(total: rows)
   }
 
+  /// Sorts the blocks by what `rank` says of them; the ranks, sorted.
+  func visit(by rank: (Task) -> UInt64) -> [UInt64] {
+    let ranked = tasks.map { (rank: rank($0), task: $0) }.enumerated().sorted {
+      ($0.element.rank, $0.offset) < ($1.element.rank, $1.offset)
+    }
+    tasks = ranked.map(\.element.task)
+    return ranked.map(\.element.rank)
+  }
+
   /// What a scan took, all threads together.
   struct Times: Sendable {
     var filter = Duration.zero
@@ -58,10 +67,12 @@ final class BlockScan: @unchecked Sendable {
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
-  /// `needsMore` is asked before each block; then `answer`, which is true where the block needs no reading.
+  /// `needsMore` is asked before each block; then `answer`, which is true where the block needs no reading. `narrow` may
+  /// leave out rows before the filter.
   func run(
     needsMore: @Sendable @escaping (Int) -> Bool = { _ in true },
     answer: @Sendable @escaping (Int, Task) -> Bool = { _, _ in false },
+    narrow: (@Sendable (Task, EvaluationContext) -> Void)? = nil,
     _ body: @Sendable @escaping (Int, Int, Task, EvaluationContext) throws(ExecutionFailure) -> Void
   ) throws(ExecutionFailure) -> Times {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
@@ -76,10 +87,10 @@ final class BlockScan: @unchecked Sendable {
       let context = contexts[worker].context
       let start = ContinuousClock.now
       self.begin(task, context, contexts[worker].meter)
-      for conjunct in task.segment.conjuncts {
+      narrow?(task, context)
+      for conjunct in task.segment.conjuncts where context.count > 0 {
         let rows = try conjunct.filter(context)
         if rows.count < context.count { context.select(rows) }
-        if rows.isEmpty { break }
       }
       let filtered = ContinuousClock.now
       if context.count > 0 { try body(worker, number, task, context) }

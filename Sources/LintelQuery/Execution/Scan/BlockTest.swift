@@ -44,7 +44,8 @@ struct BlockTest {
     return hashes
   }
 
-  private static func reference(_ expression: Expression) -> ColumnReference? {
+  /// The stored column that an expression is.
+  static func reference(_ expression: Expression) -> ColumnReference? {
     switch expression {
     case .column(let index, _): return .column(index)
     case .attribute(let read):

@@ -61,6 +61,11 @@ enum ScanKernels {
     codes.withUnsafeBufferPointer { codes in codes.baseAddress.map { lintel_max_u32($0, codes.count) } ?? 0 }
   }
 
+  /// Bit `code` is set for each of the codes, which are below 64.
+  static func members(_ codes: [UInt32]) -> UInt64 {
+    codes.withUnsafeBufferPointer { codes in codes.baseAddress.map { lintel_members_u32($0, codes.count) } ?? 0 }
+  }
+
   static func sum(_ values: [Int64], _ validity: [Bool]?) -> Int128 {
     var high: Int64 = 0
     var low: UInt64 = 0

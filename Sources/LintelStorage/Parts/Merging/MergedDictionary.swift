@@ -38,15 +38,16 @@ enum MergedDictionary {
     return union
   }
 
-  /// Of the values whose digests are multiples of this, all are counted.
-  private static let samplingRate: UInt64 = 64
-
-  /// Values of a sample that must all be different to believe that all are.
-  private static let minimumSample = 1024
+  /// Of the values whose digests are multiples of `rate`, all are counted; `minimum` of them that are all different make
+  /// one believe that all values are. Few values are counted one and all.
+  private static func sampling(_ values: Int) -> (rate: UInt64, minimum: Int) {
+    values < 1 << 16 ? (1, 64) : (64, 1024)
+  }
 
   /// Whether a dictionary of all values promises to pay. Reads every value once, unless none has repeated in the first
   /// fourth of them.
   private static func isWorthTrying(_ columns: inout [SourceColumn], values: Int) throws(StorageError) -> Bool {
+    let (rate, minimum) = sampling(values)
     var sample: Set<UInt64> = []
     var sampled = 0
     var seen = 0
@@ -54,20 +55,23 @@ enum MergedDictionary {
     func count(_ vector: ColumnVector) {
       bytes += vector.plainByteCount
       seen += vector.count - vector.nullCount
-      for digest in RowDigest.values(of: vector) where digest % samplingRate == 0 && digest != 0 {
+      for digest in RowDigest.values(of: vector) where digest % rate == 0 && digest != 0 {
         sampled += 1
         sample.insert(digest)
       }
     }
+    // The entries of a dictionary are all different, but it is there because values repeat.
+    var hasDictionary = false
     for index in columns.indices where columns[index].stored != nil {
       if let dictionary = try columns[index].loadDictionary() {
+        hasDictionary = true
         count(dictionary.vector)
       } else {
         for block in 0..<columns[index].reader.blockCount { count(try columns[index].block(block)) }
       }
-      if seen >= values / 4, sampled >= minimumSample, sample.count == sampled { return false }
+      if !hasDictionary, seen >= values / 4, sampled >= minimum, sample.count == sampled { return false }
     }
-    let distinct = sample.count * Int(samplingRate)
+    let distinct = sample.count * Int(rate)
     let average = bytes / max(1, values)
     return average <= DictionaryPolicy.longValueBytes
       && DictionaryPolicy.paysWhenMerged(distinct: distinct, values: values, bytes: distinct * average)

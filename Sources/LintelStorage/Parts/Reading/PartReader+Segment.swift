@@ -49,6 +49,14 @@ extension PartReader {
     }
   }
 
+  func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
+    guard case .column(let stored) = place(column), block >= 0, block < blockCount else { return nil }
+    guard case .packed(let packed) = cache[blockKey(block, ofStored: stored)],
+      directory.columns[stored].physical == physicalType(column)
+    else { return nil }
+    return packed
+  }
+
   private func storedColumn(_ column: ColumnReference) -> Int? {
     switch place(column) {
     case nil: nil

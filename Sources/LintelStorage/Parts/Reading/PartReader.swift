@@ -31,6 +31,9 @@ final class PartReader: Segment {
   let tailKinds: [AttributeKind]
   let attributeKeys: [AttributeKey]
   private let indexes: Mutex<[BlockIndex?]>
+  /// The dictionaries in use anywhere, by stored column. Queries tell by identity whether codes mean the same: a column has
+  /// one dictionary at a time, however often the cache has dropped it.
+  private let dictionaries: Mutex<[WeakDictionary]>
 
   var rowCount: Int { directory.rowCount }
   var blockRows: Int { directory.blockRows }
@@ -82,6 +85,7 @@ final class PartReader: Segment {
     attributeKeys = attributes.keys.sorted()
     schemaPlaces = schema.columns.map { byName[$0.name] }
     indexes = Mutex(Array(repeating: nil, count: directory.columns.count))
+    dictionaries = Mutex(directory.columns.map { _ in WeakDictionary() })
   }
 
   func place(_ column: ColumnReference) -> Place? {
@@ -155,6 +159,10 @@ final class PartReader: Segment {
     guard let chunk = stored.dictionary else { return nil }
     let key = BlockCache.Key.dictionary(part: cacheID, column: column)
     if case .dictionary(let dictionary) = cache[key] { return dictionary }
+    if cached, let dictionary = dictionaries.withLock({ $0[column].value }) {
+      cache.insert(.dictionary(dictionary), for: key)
+      return dictionary
+    }
     let encoded = try bytes(chunk, "the dictionary of column '\(stored.displayName)'")
     let dictionary: ValueDictionary
     do throws(ColumnError) {
@@ -167,8 +175,15 @@ final class PartReader: Segment {
     guard dictionary.count == stored.dictionaryCount, dictionary.physicalType == stored.physical else {
       throw damage("the dictionary of column '\(stored.displayName)'", "it has \(dictionary.count) entries")
     }
-    if cached { cache.insert(.dictionary(dictionary), for: key) }
-    return dictionary
+    guard cached else { return dictionary }
+    let shared = dictionaries.withLock { all in
+      // Another thread may have been faster.
+      let shared = all[column].value ?? dictionary
+      all[column].value = shared
+      return shared
+    }
+    cache.insert(.dictionary(shared), for: key)
+    return shared
   }
 
   /// The rows of a block of a stored column, and its bytes, checked; `nil` for a block without any value.
@@ -193,6 +208,11 @@ final class PartReader: Segment {
     "block \(block) of column '\(directory.columns[column].displayName)'"
   }
 
+  func blockKey(_ block: Int, ofStored column: Int) -> BlockCache.Key {
+    BlockCache.Key(
+      part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
+  }
+
   /// Decodes one block of a stored column.
   /// - Parameters:
   ///   - keeping: Where the block, and what it takes to decode it, is kept.
@@ -201,8 +221,7 @@ final class PartReader: Segment {
     _ block: Int, ofStored column: Int, dictionary known: ValueDictionary? = nil, keeping: BlockKeeping = .cache,
     depth: Int = 0
   ) throws(StorageError) -> ColumnVector {
-    let key = BlockCache.Key(
-      part: cacheID, column: UInt32(truncatingIfNeeded: column), block: UInt32(truncatingIfNeeded: block))
+    let key = blockKey(block, ofStored: column)
     if keeping.isCache, let vector = cache.vector(key) { return vector }
     let stored = directory.columns[column]
     let (rows, encoded) = try encodedBlock(block, ofStored: column)
@@ -224,6 +243,10 @@ final class PartReader: Segment {
     if keeping.isCache { cache.insert(vector, for: key, isLasting: isSmall(stored)) }
     return vector
   }
+}
+
+private struct WeakDictionary {
+  weak var value: ValueDictionary?
 }
 
 private func hex(_ sum: UInt32) -> String { String(sum, radix: 16) }
