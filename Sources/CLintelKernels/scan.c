@@ -180,8 +180,12 @@ static inline size_t select_words_plain(
 // processors. There is room for sixteen rows more than there are.
 __attribute__((target("avx512f"), always_inline))
 static inline size_t put_positions(uint64_t mask, uint32_t first, uint32_t *rows) {
-  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   size_t length = 0;
+  if (__builtin_popcountll(mask) <= 4) {
+    for (; mask != 0; mask &= mask - 1) rows[length++] = first + (uint32_t)__builtin_ctzll(mask);
+    return length;
+  }
+  const __m512i lanes = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
   for (unsigned part = 0; mask != 0; part += 16, mask >>= 16) {
     __mmask16 own = (__mmask16)mask;
     __m512i positions = _mm512_add_epi32(lanes, _mm512_set1_epi32((int)(first + part)));

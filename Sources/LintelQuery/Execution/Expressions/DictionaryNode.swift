@@ -70,6 +70,9 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     return Double(table.trueCount) / Double(table.flags.count + 1)
   }
 
+  /// Whether this boolean is true of null.
+  var isTrueOfNull: Bool { table?.isTrueOfNull ?? false }
+
   private static func evaluate(
     _ node: EvaluationNode, over dictionary: ValueDictionary, slot: Int, slotCount: Int
   ) throws(ExecutionFailure) -> Table {

@@ -128,68 +128,75 @@ struct GroupRuns {
   /// Adds to each group's count its rows, those that are valid.
   func count(_ validity: [Bool]?, into counts: UnsafeMutablePointer<Int64>) {
     guard let validity else { return forEach { group, start, end in counts[group] &+= Int64(end &- start) } }
-    withTotals(of: validity) { totals in
-      forEach { group, start, end in counts[group] &+= Int64(totals[end] &- totals[start]) }
+    validity.withUnsafeBytes { valid in
+      total({ Int64(valid[$0]) }) { counts[$0] &+= $1 }
     }
   }
 
   /// Adds to each group's state the valid values and how many they are; the caller knows that nothing overflows.
   func sum(_ values: [Int64], _ validity: [Bool]?, into states: UnsafeMutablePointer<SIMD2<Int64>>) {
-    withTotals(of: values, validity) { sums in
-      guard let validity else {
-        return forEach { group, start, end in
-          states[group] &+= SIMD2(sums[end] &- sums[start], Int64(end &- start))
-        }
-      }
-      withTotals(of: validity) { counts in
-        forEach { group, start, end in
-          states[group] &+= SIMD2(sums[end] &- sums[start], Int64(counts[end] &- counts[start]))
-        }
-      }
-    }
-  }
-
-  /// Calls `body` with the number of valid lanes before each lane and, last, of all.
-  private func withTotals(of validity: [Bool], _ body: (UnsafeMutablePointer<UInt32>) -> Void) {
-    withScratch(of: UInt32.self, count: validity.count + 1) { totals in
-      guard let totals = totals.baseAddress else { return }
+    values.withUnsafeBufferPointer { values in
+      guard let validity else { return total({ SIMD2(values[$0], 1) }) { states[$0] &+= $1 } }
       validity.withUnsafeBytes { valid in
-        var total: UInt32 = 0
-        for lane in 0..<valid.count {
-          totals[lane] = total
-          total &+= UInt32(valid[lane])
-        }
-        totals[valid.count] = total
+        total({ lane in
+          let one = Int64(valid[lane])
+          return SIMD2(values[lane] & (0 &- one), one)
+        }) { states[$0] &+= $1 }
       }
-      body(totals)
     }
   }
 
-  /// Calls `body` with the sum, modulo 2^64, of the valid values before each lane and, last, of all: differences of these
-  /// are the sums of runs, without a loop of unforeseeable length for each.
-  private func withTotals(
-    of values: [Int64], _ validity: [Bool]?, _ body: (UnsafeMutablePointer<Int64>) -> Void
-  ) {
-    withScratch(of: Int64.self, count: values.count + 1) { totals in
-      guard let totals = totals.baseAddress else { return }
-      values.withUnsafeBufferPointer { values in
-        var total: Int64 = 0
-        if let validity {
-          validity.withUnsafeBytes { valid in
-            for lane in 0..<values.count {
-              totals[lane] = total
-              total &+= values[lane] & (0 &- Int64(valid[lane]))
+  /// Lanes whose running totals stay in the first-level cache.
+  private static let stretch = 512
+
+  /// Calls `add(group, total)` with the total of `addend` over each run, in pieces where a run is long.
+  ///
+  /// Totals are differences of running totals: a loop over each run would be of unforeseeable length.
+  @inline(__always)
+  private func total<Total: RunTotal>(_ addend: (Int) -> Total, _ add: (Int, Total) -> Void) {
+    withScratch(of: Total.self, count: Self.stretch + 1) { totals in
+      starts.withUnsafeBufferPointer { starts in
+        groups.withUnsafeBufferPointer { groups in
+          var run = 0
+          var first = 0
+          while first < laneCount {
+            let end = min(first &+ Self.stretch, laneCount)
+            var running = Total.none
+            for lane in first..<end {
+              totals[lane &- first] = running
+              running = running.adding(addend(lane))
             }
-          }
-        } else {
-          for lane in 0..<values.count {
-            totals[lane] = total
-            total &+= values[lane]
+            totals[end &- first] = running
+            while run < groups.count, Int(starts[run]) < end {
+              let runEnd = run &+ 1 < starts.count ? Int(starts[run &+ 1]) : laneCount
+              let from = max(Int(starts[run]), first) &- first
+              add(Int(groups[run]), totals[min(runEnd, end) &- first].subtracting(totals[from]))
+              if runEnd > end { break }
+              run &+= 1
+            }
+            first = end
           }
         }
-        totals[values.count] = total
       }
-      body(totals)
     }
   }
+}
+
+/// What running totals are kept of; it wraps.
+private protocol RunTotal: BitwiseCopyable {
+  static var none: Self { get }
+  func adding(_ other: Self) -> Self
+  func subtracting(_ other: Self) -> Self
+}
+
+extension Int64: RunTotal {
+  fileprivate static var none: Int64 { 0 }
+  @inline(__always) fileprivate func adding(_ other: Int64) -> Int64 { self &+ other }
+  @inline(__always) fileprivate func subtracting(_ other: Int64) -> Int64 { self &- other }
+}
+
+extension SIMD2<Int64>: RunTotal {
+  fileprivate static var none: SIMD2<Int64> { .zero }
+  @inline(__always) fileprivate func adding(_ other: SIMD2<Int64>) -> SIMD2<Int64> { self &+ other }
+  @inline(__always) fileprivate func subtracting(_ other: SIMD2<Int64>) -> SIMD2<Int64> { self &- other }
 }

@@ -38,7 +38,7 @@ struct TopRows {
     let start = bytes.count
     for column in columns { column.append(lane, to: &bytes) }
     entries.append(Entry(prefix: prefix, position: position, start: start, length: bytes.count - start))
-    if let limit, entries.count >= limit.multipliedReportingOverflow(by: 2).partialValue &+ 256, limit < 1 << 40 {
+    if let limit, entries.count >= limit.multipliedReportingOverflow(by: 2).partialValue &+ 16, limit < 1 << 40 {
       cut(limit)
     }
   }

@@ -80,7 +80,10 @@ struct ScanPlan {
         throw ExecutionFailure(error, segment: index)
       }
     }
-    guard let nodes = try compile(filter?.conjuncts ?? [], compiler, usePruning: pruning != nil) else { return nil }
+    let validShare: (Int) -> Double = { [blocks] slot in Self.validShare(segment, slots.references[slot], blocks) }
+    guard let nodes = try compile(filter?.conjuncts ?? [], compiler, usePruning: pruning != nil, validShare) else {
+      return nil
+    }
     return try PreparedSegment(
       segment, index: index, blocks: blocks, conjuncts: nodes, compiler: compiler, scan: self)
   }
@@ -94,9 +97,20 @@ struct ScanPlan {
     return missing
   }
 
+  /// The share of rows that have a value, going by a few of the blocks; 1 where nothing is known of them.
+  private static func validShare(_ segment: any Segment, _ column: ColumnReference, _ blocks: [Int]) -> Double {
+    var (rows, nulls) = (0, 0)
+    for block in blocks.prefix(8) {
+      guard let statistics = segment.statistics(column, block: block) else { continue }
+      rows += statistics.rowCount
+      nulls += statistics.nullCount
+    }
+    return rows > 0 ? Double(rows - nulls) / Double(rows) : 1
+  }
+
   /// The conjuncts, cheap and selective ones first, those that may fail last and in their order. `nil` when one can't hold.
   private func compile(
-    _ conjuncts: [Expression], _ compiler: ExpressionCompiler, usePruning: Bool
+    _ conjuncts: [Expression], _ compiler: ExpressionCompiler, usePruning: Bool, _ validShare: (Int) -> Double
   ) throws(ExecutionFailure) -> [EvaluationNode]? {
     var ranked: [(rank: Double, node: EvaluationNode)] = []
     var failing: [EvaluationNode] = []
@@ -105,7 +119,7 @@ struct ScanPlan {
       if conjunct.canFail {
         failing.append(node)
       } else {
-        let rank = node.filterRank
+        let rank = node.filterRank(validShare)
         if usePruning, rank == 0 { return nil }
         ranked.append((rank, node))
       }
@@ -115,10 +129,14 @@ struct ScanPlan {
 }
 
 extension EvaluationNode {
-  /// Where a conjunct goes: 0 when it can't hold anywhere in the segment, less than 1 by share of dictionary entries, then
-  /// comparisons of lanes, then the rest.
-  var filterRank: Double {
-    if let node = self as? DictionaryNode { return node.trueShare ?? 3 }
+  /// Where a conjunct goes: 0 when it can't hold anywhere in the segment, at most 1 by the share of dictionary entries and of
+  /// rows that have one, then comparisons of lanes, then the rest.
+  func filterRank(_ validShare: (Int) -> Double) -> Double {
+    if let node = self as? DictionaryNode {
+      guard let share = node.trueShare else { return 3 }
+      // Null passes: the fewer values, the more rows do.
+      return node.isTrueOfNull ? share : share * max(validShare(node.slot), 1e-9)
+    }
     return self is CompareConstantNode ? 1 : 2
   }
 }
