@@ -122,6 +122,9 @@ class Nothing:
     def after(self, server):
         """The process is dead."""
 
+    def started(self, server):
+        """It runs again, before it is asked anything."""
+
     def close(self):
         pass
 
@@ -181,14 +184,24 @@ class FullDisk(Nothing):
         end = time.monotonic() + self.chance.uniform(0.05, 0.6)
         while time.monotonic() < end:
             server.query("SELECT count(*) FROM spans")
+        if self.chance.random() < 0.5:
+            # It is killed and started again on the full disk.
+            return
         os.remove(filler)
         if self.chance.random() < 0.5:
             # It recovers by itself, in most cases before it is killed.
             time.sleep(self.chance.uniform(0.05, 0.3))
 
     def after(self, server):
-        used = os.statvfs(self.mount)
-        self.nearly_full = used.f_bavail * used.f_frsize < self.size // 2
+        used, filler = os.statvfs(self.mount), os.path.join(self.mount, "filler")
+        filled = os.path.getsize(filler) if os.path.exists(filler) else 0
+        self.nearly_full = used.f_bavail * used.f_frsize + filled < self.size // 2
+
+    def started(self, server):
+        filler = os.path.join(self.mount, "filler")
+        if os.path.exists(filler):
+            server.query("SELECT count(*) FROM spans")
+            os.remove(filler)
 
     def close(self):
         subprocess.run(["umount", "-l", self.mount], check=False)
@@ -240,6 +253,7 @@ def generation(bin, kills, chance, condition, totals):
                     server.stop(9)
                     totals["killed while recovering"] += 1
                 server.start()
+                condition.started(server)
                 time.sleep(condition.settle)  # the senders repeat what was not answered
                 stop.set()
                 for sender in senders:

@@ -1,3 +1,5 @@
+internal import LintelStorage
+
 extension StoreScenario {
   /// What the walks go through. Each name stands for what is going on when the crash comes.
   package static let crashing: [StoreScenario] = [
@@ -26,13 +28,17 @@ extension StoreScenario {
     StoreScenario(
       "reopen",
       steps: [.append([0, 1]), .close, .open, .append([2]), .flush, .append([3]), .close, .open, .query, .append([4])]),
+    StoreScenario(
+      "buffered", flushBytes: 1500, durability: .buffered,
+      steps: [.append([0]), .append([1]), .append([2]), .append([3]), .tick, .append([4]), .append([5]), .append([6])]),
     lifetime,
     lifetimeOfTwoShards,
   ]
 
   /// A bit of everything: the scenario of the walks for errors, full disks, damage and crashes during the recovery.
   package static let lifetime = StoreScenario("lifetime", steps: wholeLife)
-  package static let lifetimeOfTwoShards = StoreScenario("lifetime-2", shardCount: 2, steps: wholeLife)
+  package static let lifetimeOfTwoShards = StoreScenario(
+    "lifetime-2", path: "/srv/lintel/data", shardCount: 2, steps: wholeLife)
 
   private static let wholeLife: [Step] = [
     .append([0]), .append([1]), .append([2, 3]), .flush, .query, .append([4]), .append([5, 6]), .flush, .append([7]),
@@ -54,7 +60,7 @@ extension StoreScenario {
       case 6, 7: steps.append(.flush)
       case 8: steps.append(.merge)
       case 9: steps.append(.look)
-      case 10: steps.append(.tick)
+      case 10: steps += [.tick, .scrub, .scrub]
       default: steps += [.close, .open]
       }
     }

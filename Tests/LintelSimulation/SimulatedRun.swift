@@ -12,6 +12,10 @@ package struct SimulatedRun: Sendable, CustomStringConvertible {
     case error(at: Int, lasting: Bool)
     /// The disk is full for one call, or from there on until the client tries again.
     case full(at: Int, lasting: Bool)
+    /// The disk is full for one call; the crash comes later.
+    case fullThenCrash(full: Int, at: Int, Loss)
+    /// After a crash, and a second one during the recovery where `again` says so, the newest manifest is damaged.
+    case damagedManifest(at: Int, Loss, again: Int?, Loss)
     /// System calls are interrupted, and do things in part.
     case interrupt
     /// After a kill, a read of the recovery or of the query after it returns something else.
@@ -46,6 +50,9 @@ package struct SimulatedRun: Sendable, CustomStringConvertible {
     case .crashTwice(_, _, _, let loss): "again-\(loss.label)"
     case .error(_, let lasting): lasting ? "EIO-lasting" : "EIO"
     case .full(_, let lasting): lasting ? "ENOSPC-lasting" : "ENOSPC"
+    case .fullThenCrash(_, _, let loss): "ENOSPC-then-\(loss.label)"
+    case .damagedManifest(_, let loss, nil, _): "damaged-manifest-\(loss.label)"
+    case .damagedManifest(_, _, _, let loss): "damaged-manifest-again-\(loss.label)"
     case .interrupt: "EINTR-short"
     case .misread(_, .flippedBit): "flipped-bit"
     case .misread(_, .misdirected): "misdirected"
@@ -62,6 +69,9 @@ package struct SimulatedRun: Sendable, CustomStringConvertible {
       text += "crash=\(at) loss=\(loss) again=\(again) then=\(second)"
     case .error(let at, let lasting): text += "error=\(at) lasting=\(lasting)"
     case .full(let at, let lasting): text += "full=\(at) lasting=\(lasting)"
+    case .fullThenCrash(let full, let at, let loss): text += "full=\(full) crash=\(at) loss=\(loss)"
+    case .damagedManifest(let at, let loss, let again, let second):
+      text += "damage crash=\(at) loss=\(loss)" + (again.map { " again=\($0)" } ?? "") + " then=\(second)"
     case .interrupt: text += "interrupt"
     case .misread(let at, .flippedBit(let seed)): text += "flip=\(at) bit=\(seed)"
     case .misread(let at, .misdirected(let seed)): text += "misdirect=\(at) bit=\(seed)"
@@ -83,7 +93,12 @@ package struct SimulatedRun: Sendable, CustomStringConvertible {
     let bits = fields["bit"].flatMap { UInt64($0) } ?? 0
     let trouble: Trouble
     if let at = number("crash"), let loss = fields["loss"].flatMap({ Loss($0) }) {
-      if let again = number("again"), let second = fields["then"].flatMap({ Loss($0) }) {
+      if fields["damage"] != nil {
+        let second = fields["then"].flatMap { Loss($0) } ?? .everything
+        trouble = .damagedManifest(at: at, loss, again: number("again"), second)
+      } else if let full = number("full") {
+        trouble = .fullThenCrash(full: full, at: at, loss)
+      } else if let again = number("again"), let second = fields["then"].flatMap({ Loss($0) }) {
         trouble = .crashTwice(at: at, loss, again: again, second)
       } else {
         trouble = .crash(at: at, loss)
@@ -130,13 +145,17 @@ extension SimulatedRun {
       if let skipped { fileSystem.ignoreSyncs { skipped.matches(path: $0, site: $1) } }
       return fileSystem
     }
+    // What was acknowledged before it was synced outlives the process, not the machine.
+    var mayLoseTail = life.durability == .buffered
+    if case .crash(_, .processKilled) = trouble { mayLoseTail = false }
     func verdict(
       _ fileSystem: SimulatedFileSystem, _ found: SimulatedFileSystem, _ outcome: StoreScenario.Outcome,
       tornRecords: Bool
     ) async -> Verdict {
       let calls = fileSystem.calls
       if let wrong = outcome.wrong { return Verdict(wrong: wrong.after("while it lives"), calls: calls) }
-      let wrong = await life.verify(prepared(found), scheduler, outcome, tornRecords: tornRecords)
+      let wrong = await life.verify(
+        prepared(found), scheduler, outcome, tornRecords: tornRecords, mayLoseTail: mayLoseTail)
       return Verdict(wrong: wrong, calls: calls, recoveryCalls: found.calls)
     }
     switch trouble {
@@ -169,6 +188,20 @@ extension SimulatedRun {
       let outcome = await life.run(on: fileSystem, scheduler) { fileSystem.setFault(.none) }
       if let wrong = Self.afterFullDisk(outcome, fileSystem.calls, at, lasting) { return Verdict(wrong: wrong) }
       return await verdict(fileSystem, fileSystem.afterCrash(.everything), outcome, tornRecords: false)
+    case .fullThenCrash(let full, let at, let loss):
+      let fileSystem = disk(.fullThenCrash(full: full, crash: at))
+      let outcome = await life.run(on: fileSystem, scheduler)
+      return await verdict(fileSystem, fileSystem.afterCrash(loss), outcome, tornRecords: loss.tearsRecords)
+    case .damagedManifest(let at, let loss, let again, let secondLoss):
+      let fileSystem = disk(.crash(at: at))
+      let outcome = await life.run(on: fileSystem, scheduler)
+      var found = prepared(fileSystem.afterCrash(loss))
+      if let again {
+        found.setFault(.crash(at: again))
+        if let store = try? life.open(found, scheduler) { try? await store.close() }
+        found = prepared(found.afterCrash(secondLoss))
+      }
+      return Verdict(wrong: life.verifyDamagedManifest(found, scheduler, outcome), calls: fileSystem.calls)
     case .interrupt:
       let fileSystem = disk(.interrupt(seed: seed))
       let outcome = await life.run(on: fileSystem, scheduler)

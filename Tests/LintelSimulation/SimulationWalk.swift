@@ -107,6 +107,10 @@ extension SimulationWalk {
         })
       groups.append(misreads(life, seed, &dice))
     }
+    groups += creations(seed)
+    groups += tornRecoveries(seed, &dice)
+    groups += fullThenCrashes(seed, &dice)
+    groups += damagedManifests(seed, &dice)
     groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
     return groups
   }
@@ -127,6 +131,69 @@ extension SimulationWalk {
       }
     }
     return runs
+  }
+
+  /// Kills while the store is made: few calls that much depends on, so each is a group of its own, which no walk leaves out.
+  private static func creations(_ seed: UInt64) -> [[SimulatedRun]] {
+    ["append", "lifetime-2"].flatMap { name in
+      SimulatedRun(name, seed: seed, .none).execute().calls.filter(\.isChange).prefix { !$0.path.hasSuffix(".log") }.map
+      {
+        [SimulatedRun(name, seed: seed, .crash(at: $0.number, .processKilled))]
+      }
+    }
+  }
+
+  /// A record is torn by one crash; another comes while the log is made fit for going on.
+  private static func tornRecoveries(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+    let torn = Loss.lastWriteTorn(unit: 512, zeroFilled: false)
+    let appends = SimulatedRun("append", seed: seed, .none).execute().calls.filter {
+      $0.name == "append" && $0.path.hasSuffix(".log")
+    }
+    return appends.map { call in
+      let recovery = SimulatedRun("append", seed: seed, .crash(at: call.number, torn)).execute().recoveryCalls
+      return recovery.filter { $0.isChange && $0.path.contains("/wal/") }.prefix(12).flatMap { again in
+        [Loss.olderNames, .reordered(seed: dice.next() % 1000), .reordered(seed: dice.next() % 1000)].map {
+          SimulatedRun("append", seed: seed, .crashTwice(at: call.number, torn, again: again.number, $0))
+        }
+      }
+    }
+  }
+
+  /// The disk is full for a moment, and a crash comes after that.
+  private static func fullThenCrashes(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+    StoreScenario.crashing.filter { ["buffered", "log-rotation", "lifetime"].contains($0.name) }.map { life in
+      let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
+      return calls.filter { $0.needsSpace && life.isFocus($0) }.suffix(60).flatMap { call -> [SimulatedRun] in
+        let later = calls.filter { $0.isChange && $0.number > call.number }.shuffled(using: &dice).prefix(3)
+        return later.flatMap { crash in
+          [Loss.reordered(seed: dice.next() % 1000), .sectors(unit: 512, seed: dice.next() % 1000), .everything].map {
+            .init(life.name, seed: seed, .fullThenCrash(full: call.number, at: crash.number, $0))
+          }
+        }
+      }
+    }
+  }
+
+  /// Crashes while parts and manifests are exchanged, after which the newest manifest can't be read.
+  private static func damagedManifests(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+    ["merge", "manifest-swap"].compactMap { name in StoreScenario.crashing.first { $0.name == name } }.map { life in
+      let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls.filter { $0.isChange && life.isFocus($0) }
+      let once = calls.flatMap { call in
+        [Loss.reordered(seed: dice.next() % 1000), .reordered(seed: dice.next() % 1000), .nothing, .everything].map {
+          SimulatedRun(life.name, seed: seed, .damagedManifest(at: call.number, $0, again: nil, .everything))
+        }
+      }
+      let twice = calls.shuffled(using: &dice).prefix(25).flatMap { call -> [SimulatedRun] in
+        let recovery = SimulatedRun(life.name, seed: seed, .crash(at: call.number, .nothing)).execute().recoveryCalls
+        return recovery.filter(\.isChange).prefix(20).map { again in
+          .init(
+            life.name, seed: seed,
+            .damagedManifest(
+              at: call.number, .nothing, again: again.number, .reordered(seed: dice.next() % 1000)))
+        }
+      }
+      return once + twice
+    }
   }
 
   private static func misreads(_ life: StoreScenario, _ seed: UInt64, _ dice: inout Dice) -> [SimulatedRun] {

@@ -14,6 +14,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     case merge
     /// What the clock does otherwise.
     case tick
+    /// The check in the background goes on, ten seconds later.
+    case scrub
     case close
     case open
 
@@ -25,6 +27,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
       case .flush: "flush"
       case .merge: "merge"
       case .tick: "tick"
+      case .scrub: "scrub"
       case .close: "close"
       case .open: "open"
       }
@@ -39,14 +42,20 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package let steps: [Step]
   /// A memtable is flushed by itself when it holds this many bytes.
   let flushBytes: Int
+  /// Where the store is.
+  package let path: String
+  let durability: StoreConfiguration.Durability
   /// Whether crashes at this call are what the scenario is about.
   package let isFocus: @Sendable (SimulatedFileSystem.Call) -> Bool
 
   package init(
-    _ name: String, shardCount: Int = 1, flushBytes: Int = 1 << 30, steps: [Step],
+    _ name: String, path: String = "/data", shardCount: Int = 1, flushBytes: Int = 1 << 30,
+    durability: StoreConfiguration.Durability = .synced, steps: [Step],
     isFocus: @escaping @Sendable (SimulatedFileSystem.Call) -> Bool = { _ in true }
   ) {
     self.name = name
+    self.path = path
+    self.durability = durability
     self.shardCount = shardCount
     self.flushBytes = flushBytes
     self.steps = steps
@@ -69,8 +78,9 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.blockRows = 8
     configuration.flushBytes = flushBytes
     configuration.flushSeconds = 3600
+    configuration.durability = durability
     return try Store.open(
-      path: "/data", schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
+      path: path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
       readOnly: readOnly, scheduler: scheduler)
   }
 }
@@ -112,6 +122,7 @@ extension StoreScenario {
     beforeRetry: (@Sendable () -> Void)? = nil
   ) async -> Outcome {
     var opened: Store?
+    var clock: Int64 = 0
     func attempt(_ step: String, _ body: () async throws(StorageError) -> Void) async {
       do throws(StorageError) { try await body() } catch {
         ledger.change { $0.failures.append((step, error)) }
@@ -146,6 +157,9 @@ extension StoreScenario {
       case .flush: await attempt("flush") { () async throws(StorageError) in try await opened?.flush() }
       case .merge: await attempt("merge") { () async throws(StorageError) in try await opened?.mergeAll() }
       case .tick: opened?.tick()
+      case .scrub:
+        clock += 10_000_000_000
+        opened?.scrub(now: clock)
       case .close:
         await attempt("close") { () async throws(StorageError) in try await opened?.close() }
         opened = nil

@@ -32,11 +32,11 @@ package struct SyncSites: Sendable {
     return SyncSites(sites: sites)
   }
 
-  /// Numbers left out: `.log`, `.manifest.tmp`, `/hot/`.
+  /// Numbers left out: `.log`, `.manifest.tmp`, `/hot/`, `/shard-/`.
   private static func subject(_ path: String) -> String {
     let isDirectory = path.hasSuffix("/")
     let name = path.split(separator: "/").last ?? ""
-    if isDirectory { return "/\(name)/" }
+    if isDirectory { return "/\(name.filter { !$0.isNumber })/" }
     let stem = name.prefix { $0.isNumber }
     return String(name.dropFirst(stem.count))
   }

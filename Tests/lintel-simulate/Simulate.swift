@@ -56,7 +56,7 @@ enum Simulate {
   private static func skipSyncs(_ text: String, states: Int, seed: UInt64, jobs: Int) {
     let sites = SyncSites.find()
     let chosen = Int(text).map { [$0] } ?? Array(sites.sites.indices)
-    var missed = 0
+    var missed: [Int] = []
     for number in chosen where sites.sites.indices.contains(number) {
       guard !text.isEmpty else {
         print("\(number): \(sites.sites[number])")
@@ -64,11 +64,13 @@ enum Simulate {
       }
       var walk = SimulationWalk(sites: sites, skippedSite: number, jobs: jobs)
       walk.run(states: states, seed: seed)
-      if walk.findings.isEmpty { missed += 1 }
+      if walk.findings.isEmpty { missed.append(number) }
       let found = walk.findings.first.map { "found after \(walk.states) states: \($0)" } ?? "no loss in \(walk.states)"
       print("\(number): \(sites.sites[number]): \(found)")
     }
-    if !text.isEmpty { print("\(chosen.count) places, \(missed) of which another sync covers in these states") }
+    if text.isEmpty { return }
+    print("\(chosen.count) places, the loss is found for \(chosen.count - missed.count)")
+    if !missed.isEmpty { exit("nothing was lost without the syncs of \(missed)", failed: true) }
   }
 
   private static func flip(seed: UInt64) {

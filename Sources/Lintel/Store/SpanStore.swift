@@ -113,6 +113,9 @@ public final class SpanStore: Sendable {
   /// Damage that was found, and background work that failed, since the opening.
   public var problems: [StorageError] { store.problems }
 
+  /// Those after the first `count`, as far as they are still known, and how many there have been.
+  public func problems(after count: Int) -> (new: [StorageError], count: Int) { store.problems(after: count) }
+
   private static func storage<T: Sendable>(
     _ body: () async throws(StorageError) -> T
   ) async throws(LintelError) -> T {

@@ -19,6 +19,8 @@ struct StoreCatalog: Catalog {
 
   func storage(_ table: String) -> [ColumnStorage] { store.describeStorage(table) }
 
+  var problems: [StorageError] { store.problems }
+
   func optimize(_ table: String) throws(StorageError) {
     try store.flushBlocking()
     try store.mergeAllBlocking(table)

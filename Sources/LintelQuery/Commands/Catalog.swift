@@ -14,6 +14,8 @@ public protocol Catalog: Sendable {
   func parts(_ table: String) throws(StorageError) -> [PartDescription]
   /// Rows of DESCRIBE STORAGE.
   func storage(_ table: String) throws(StorageError) -> [ColumnStorage]
+  /// Rows of SHOW PROBLEMS: damage and failed background work since the opening, the oldest first.
+  var problems: [StorageError] { get }
   /// OPTIMIZE TABLE: merges what can be merged, and returns when that is done.
   func optimize(_ table: String) throws(StorageError)
   /// FLUSH: writes what memory holds into parts, and returns when that is done.
@@ -27,6 +29,8 @@ extension Catalog {
   public func parts(_ table: String) throws(StorageError) -> [PartDescription] { [] }
 
   public func storage(_ table: String) throws(StorageError) -> [ColumnStorage] { [] }
+
+  public var problems: [StorageError] { [] }
 
   public func optimize(_ table: String) throws(StorageError) {
     throw StorageError(.readOnly, "OPTIMIZE TABLE needs a store that is open for writing")

@@ -8,6 +8,7 @@ extension QueryEngine {
     case .parts(let table): try showParts(table)
     case .columns(let table): try describe(table)
     case .attributes(let table): try showAttributes(table)
+    case .problems: showProblems()
     }
   }
 
@@ -47,6 +48,14 @@ extension QueryEngine {
     var answer = ResultTable([("attribute", .string), ("type", .string), ("parts", .int64)])
     for (key, count) in parts.sorted(by: { $0.key < $1.key }) {
       answer.append(.text(key.name), .text(key.kind.type.name), .count(count))
+    }
+    return answer.result
+  }
+
+  private func showProblems() -> QueryResult {
+    var answer = ResultTable([("kind", .string), ("file", .string), ("problem", .string)])
+    for problem in catalog.problems {
+      answer.append(.text("\(problem.code)"), problem.path.map { .text($0) } ?? .null, .text(problem.message))
     }
     return answer.result
   }

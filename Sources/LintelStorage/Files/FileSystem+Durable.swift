@@ -28,17 +28,16 @@ extension FileSystem {
     }
   }
 
-  /// Creates a directory and what is missing above it, durably.
-  func createDirectoryDurably(_ path: String) throws(StorageError) {
+  /// Creates what is missing above a path, durably. To create the path itself, and to sync its parent, is the caller's.
+  func createParentsDurably(of path: String) throws(StorageError) {
     var missing: [String] = []
-    var rest = Substring(path)
-    while !rest.isEmpty, try !exists(String(rest)) {
-      missing.append(String(rest))
-      guard let slash = rest.lastIndex(of: "/") else { break }
-      rest = rest[..<slash]
+    var deepest = Self.parent(path)
+    while deepest != "/", deepest != ".", try !exists(deepest) {
+      missing.append(deepest)
+      deepest = Self.parent(deepest)
     }
     // The deepest directory that is there may come from an attempt that was interrupted before it was synced.
-    if let first = missing.last { try? syncDirectory(Self.parent(Self.parent(first))) }
+    if try !exists(path) { try? syncDirectory(Self.parent(deepest)) }
     for directory in missing.reversed() {
       try createDirectory(directory)
       try syncDirectory(Self.parent(directory))

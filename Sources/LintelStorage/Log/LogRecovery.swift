@@ -11,11 +11,25 @@ public struct LogRecovery: Sendable {
   /// Segments that hold damage: kept under another name when they aren't needed any more.
   public var damagedSegments: Set<UInt64> { Set(damages.map(\.segment)) }
 
-  /// Reads every record from the floor on, in order; then cuts the torn tail off, makes what is left durable, and removes
-  /// segments that were never started.
-  ///
-  /// When this throws, nothing has been lost and it can be called again.
+  private let directory: String
+  private let fileSystem: any FileSystem
+  private let floor: UInt64
+  private let tail: LogReader.Tail?
+  /// The last segment that was started; 0 when there is none.
+  private let lastStarted: UInt64
+
+  /// ``read(_:shard:fileSystem:floor:_:)``, then ``settle()``.
   public static func recover(
+    _ directory: String, shard: Int, fileSystem: any FileSystem, floor: UInt64,
+    _ body: (LogRecord) throws(StorageError) -> Void
+  ) throws(StorageError) -> LogRecovery {
+    let recovery = try read(directory, shard: shard, fileSystem: fileSystem, floor: floor, body)
+    try recovery.settle()
+    return recovery
+  }
+
+  /// Reads every record from the floor on, in order. Changes nothing.
+  static func read(
     _ directory: String, shard: Int, fileSystem: any FileSystem, floor: UInt64,
     _ body: (LogRecord) throws(StorageError) -> Void
   ) throws(StorageError) -> LogRecovery {
@@ -28,25 +42,39 @@ public struct LogRecovery: Sendable {
     }
     let tail = reader.tail
     var damages = reader.damages
-    if let tail, !tail.isCutShort {
-      damages.append(try keep(tail, segment: reader.position.segment, fileSystem))
-    }
-    if let tail { try rewrite(tail, directory, fileSystem) }
+    if let tail, !tail.isCutShort { damages.append(damage(tail, segment: reader.position.segment)) }
     let numbers = try fileSystem.list(directory).compactMap(LogFormat.segment)
-    // Behind the last started segment there are only files whose header never got to the disk: no record was in them.
-    let last = tail.map { _ in reader.position.segment } ?? 0
-    let unstarted = numbers.filter { $0 > last && $0 >= floor }
-    for segment in unstarted { try fileSystem.remove("\(directory)/\(LogFormat.fileName(segment))") }
-    try fileSystem.syncDirectory(directory)
     return LogRecovery(
       nextSegment: max(numbers.max() ?? 0, floor) + 1, recordCount: count, cutBytes: tail?.count ?? 0,
-      damages: damages)
+      damages: damages, directory: directory, fileSystem: fileSystem, floor: floor, tail: tail,
+      lastStarted: tail == nil ? 0 : reader.position.segment)
+  }
+
+  /// Cuts the torn tail off, makes what is left durable, and removes segments that were never started. Until this has
+  /// succeeded the records that were read may not be on the disk: none may be taken for stored.
+  ///
+  /// When this throws, nothing has been lost and it can be called again.
+  func settle() throws(StorageError) {
+    if let tail {
+      if !tail.isCutShort { try Self.keep(tail, fileSystem) }
+      try Self.rewrite(tail, directory, fileSystem)
+    }
+    // Behind the last started segment there are only files whose header never got to the disk: no record was in them.
+    let numbers = try fileSystem.list(directory).compactMap(LogFormat.segment)
+    let unstarted = numbers.filter { $0 > lastStarted && $0 >= floor }
+    for segment in unstarted { try fileSystem.remove("\(directory)/\(LogFormat.fileName(segment))") }
+    // Were one of them to come back before a segment that is started next, it would be taken for a damaged one.
+    if !unstarted.isEmpty { try fileSystem.syncDirectory(directory) }
+  }
+
+  private static func damage(_ tail: LogReader.Tail, segment: UInt64) -> LogDamage {
+    LogDamage(
+      segment: segment, path: tail.path + ".tail", offset: tail.offset, count: tail.count,
+      reason: "the log's end is no record: a power cut leaves rows so that were not acknowledged, damage any")
   }
 
   /// Puts the end of a log that is no record beside it, for whoever wants to know what it was.
-  private static func keep(
-    _ tail: LogReader.Tail, segment: UInt64, _ fileSystem: any FileSystem
-  ) throws(StorageError) -> LogDamage {
+  private static func keep(_ tail: LogReader.Tail, _ fileSystem: any FileSystem) throws(StorageError) {
     let path = tail.path + ".tail"
     try fileSystem.removeIfPresent(path)
     let file = try fileSystem.create(path)
@@ -59,9 +87,6 @@ public struct LogRecovery: Sendable {
     }
     try file.sync()
     try file.close()
-    return LogDamage(
-      segment: segment, path: path, offset: tail.offset, count: tail.count,
-      reason: "the log's end is no record: a power cut leaves rows so that were not acknowledged, damage any")
   }
 
   /// Replaces the last segment by a copy of itself that is on the disk for sure, without the torn tail.
@@ -95,19 +120,22 @@ public struct LogRecovery: Sendable {
 
   /// Removes the segments below the floor; those in `damaged` are kept as `<number>.log.damaged`.
   ///
-  /// To be called when the manifest that names the floor is durable. What a failure leaves behind goes the next time.
+  /// To be called when the manifest that names the floor is durable. What a failure leaves behind, or a crash brings back,
+  /// lies below the floor and goes the next time.
   public static func removeObsolete(
     _ directory: String, fileSystem: any FileSystem, below floor: UInt64, damaged: Set<UInt64> = []
   ) throws(StorageError) {
     let obsolete = try fileSystem.list(directory).compactMap(LogFormat.segment).filter { $0 < floor }.sorted()
+    var hasKept = false
     for segment in obsolete {
       let path = "\(directory)/\(LogFormat.fileName(segment))"
       if damaged.contains(segment) {
         try fileSystem.rename(path, to: path + ".damaged")
+        hasKept = true
       } else {
         try fileSystem.remove(path)
       }
     }
-    if !obsolete.isEmpty { try fileSystem.syncDirectory(directory) }
+    if hasKept { try fileSystem.syncDirectory(directory) }
   }
 }

@@ -9,7 +9,10 @@ internal import Synchronization
 /// bytes are cut off again and the call may be retried (`.diskFull`).
 public final class LogWriter: Sendable {
   private struct State {
-    var file: any WritableFile
+    /// `nil` as long as there is no room for a segment.
+    var file: (any WritableFile)?
+    /// What is to be done before the first segment is started.
+    var recovery: LogRecovery?
     var segment: UInt64
     /// End of the last whole record.
     var length: Int
@@ -43,13 +46,50 @@ public final class LogWriter: Sendable {
     return LogWriter(directory, fileSystem, header, file)
   }
 
+  /// Settles a recovery and starts the next segment. On a full disk neither is done yet: the log is open all the same, and
+  /// ``start()`` does it when there is room.
+  static func open(
+    _ directory: String, shard: Int, fileSystem: any FileSystem, after recovery: LogRecovery
+  ) throws(StorageError) -> LogWriter {
+    let header = LogSegmentHeader(
+      shard: UInt32(truncatingIfNeeded: shard), segment: recovery.nextSegment, previous: 0)
+    let writer = LogWriter(directory, fileSystem, header, nil, recovery)
+    do throws(StorageError) { try writer.start() } catch { if error.code != .diskFull { throw error } }
+    return writer
+  }
+
   private init(
-    _ directory: String, _ fileSystem: any FileSystem, _ header: LogSegmentHeader, _ file: any WritableFile
+    _ directory: String, _ fileSystem: any FileSystem, _ header: LogSegmentHeader, _ file: (any WritableFile)?,
+    _ recovery: LogRecovery? = nil
   ) {
     self.directory = directory
     self.fileSystem = fileSystem
     shard = header.shard
-    state = Mutex(State(file: file, segment: header.segment, length: LogFormat.segmentHeaderSize))
+    state = Mutex(
+      State(file: file, recovery: recovery, segment: header.segment, length: LogFormat.segmentHeaderSize))
+  }
+
+  /// Makes the log ready, where a full disk has kept it from that. Until then nothing may be taken for stored, what the
+  /// recovery has read included.
+  ///
+  /// - Throws: `.diskFull` as long as there is no room; it can be called again.
+  func start() throws(StorageError) { try withState { (state) throws(StorageError) in _ = try file(&state) } }
+
+  /// The segment's file; starts it first, if need be.
+  private func file(_ state: inout State) throws(StorageError) -> any WritableFile {
+    if let file = state.file { return file }
+    do throws(StorageError) {
+      try state.recovery?.settle()
+      state.recovery = nil
+      let previous = try fileSystem.list(directory).compactMap(LogFormat.segment).filter { $0 < state.segment }.max()
+      let header = LogSegmentHeader(shard: shard, segment: state.segment, previous: previous ?? 0)
+      let file = try Self.startSegment(header, directory, fileSystem)
+      state.file = file
+      return file
+    } catch {
+      guard error.code == .diskFull else { throw die(error, &state) }
+      throw error
+    }
   }
 
   /// Writes one record and hands it to the operating system.
@@ -58,6 +98,7 @@ public final class LogWriter: Sendable {
       throw StorageError(.invalid, "a log record of kind \(kind) and \(payload.count) bytes is not allowed")
     }
     try withState { (state) throws(StorageError) in
+      _ = try file(&state)
       let position = LogPosition(segment: state.segment, offset: state.length)
       let header = LogRecordHeader(payload, kind: kind, at: position, shard: shard)
       do throws(StorageError) {
@@ -74,14 +115,15 @@ public final class LogWriter: Sendable {
   /// Makes every record appended so far durable.
   public func sync() throws(StorageError) {
     try withState { (state) throws(StorageError) in
-      do throws(StorageError) { try state.file.sync() } catch { throw die(error, &state) }
+      do throws(StorageError) { try state.file?.sync() } catch { throw die(error, &state) }
     }
   }
 
   /// Finishes the segment, durably, and starts the next one. Returns the number of the finished one.
   public func rotate() throws(StorageError) -> UInt64 {
     try withState { (state) throws(StorageError) in
-      do throws(StorageError) { try state.file.sync() } catch { throw die(error, &state) }
+      let finished = try file(&state)
+      do throws(StorageError) { try finished.sync() } catch { throw die(error, &state) }
       let sealed = state.segment
       let header = LogSegmentHeader(shard: shard, segment: sealed + 1, previous: sealed)
       let file: any WritableFile
@@ -91,7 +133,7 @@ public final class LogWriter: Sendable {
         guard error.code == .diskFull else { throw die(error, &state) }
         throw error
       }
-      try? state.file.close()
+      try? finished.close()
       state.file = file
       state.segment = header.segment
       state.length = LogFormat.segmentHeaderSize
@@ -99,12 +141,12 @@ public final class LogWriter: Sendable {
     }
   }
 
-  /// Makes everything durable and closes the file. The writer takes nothing afterwards.
+  /// Closes the file. The writer takes nothing afterwards. What was not synced is as durable as it was: whoever closes a
+  /// store has put the rows into parts by then.
   public func close() throws(StorageError) {
     try withState { (state) throws(StorageError) in
-      do throws(StorageError) { try state.file.sync() } catch { throw die(error, &state) }
       state.failure = StorageError(.closed, "the log has been closed", path: directory)
-      try state.file.close()
+      try state.file?.close()
     }
   }
 }
@@ -130,8 +172,9 @@ extension LogWriter {
     state.scratch.append(contentsOf: repeatElement(0, count: LogFormat.recordHeaderSize))
     state.scratch.withUnsafeMutableBytes { header.encode(into: $0) }
     if joined { state.scratch.append(contentsOf: payload) }
-    try state.file.append(state.scratch)
-    if !joined { try state.file.append(payload) }
+    let file = try file(&state)
+    try file.append(state.scratch)
+    if !joined { try file.append(payload) }
   }
 
   /// Removes what a failed append left behind the last whole record. When that fails too, the writer is dead.
@@ -154,6 +197,8 @@ extension LogWriter {
   }
 
   /// Creates a segment file with its header, durably. Leaves nothing behind when the disk is full.
+  ///
+  /// The header is on the disk before there is a record: so a longer file without one is damaged, not torn.
   private static func startSegment(
     _ header: LogSegmentHeader, _ directory: String, _ fileSystem: any FileSystem
   ) throws(StorageError) -> any WritableFile {

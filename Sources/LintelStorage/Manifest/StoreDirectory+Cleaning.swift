@@ -23,8 +23,9 @@ extension StoreDirectory {
     for folder in Self.partFolders {
       let names = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
       let stray = names.filter { ($0.hasSuffix(".part") && !named.contains($0)) || $0.hasSuffix(".tmp") }
+      // One that comes back after a crash is removed again, unless its name has been given to a new part by then: the sync
+      // that makes that one durable does the same for this removal.
       for name in stray { try fileSystem.remove(self.path(of: name)) }
-      if !stray.isEmpty { try fileSystem.syncDirectory("\(path)/\(folder)") }
       removed += stray
     }
     for shard in 0..<layout.shardCount {

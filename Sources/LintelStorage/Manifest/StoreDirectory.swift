@@ -48,7 +48,8 @@ public final class StoreDirectory: Sendable {
       try check(found, layout, path)
       return StoreDirectory(path, fileSystem, isReadOnly: true, found, nil)
     }
-    try fileSystem.createDirectoryDurably(path)
+    try fileSystem.createParentsDurably(of: path)
+    if try !fileSystem.exists(path) { try fileSystem.createDirectory(path) }
     let lock = try fileSystem.lock("\(path)/lock")
     do throws(StorageError) {
       let found = try readLayout(path, fileSystem)
@@ -125,17 +126,17 @@ extension StoreDirectory {
     }
   }
 
-  /// Makes the layout complete and durable. Everything is synced again on every open: the last writer may have been killed
-  /// between a change and its sync, and from now on the store builds on what is seen.
+  /// Makes the layout complete and durable. What the store builds on is synced again on every open: the last writer may have
+  /// been killed between a change and its sync. Parts need no such thing: the manifest names those only whose folder was
+  /// synced before.
   private func prepare(isNew: Bool) throws(StorageError) {
     for name in try fileSystem.list(path) where name.hasSuffix(".tmp") { try fileSystem.remove("\(path)/\(name)") }
     let logs = (0..<layout.shardCount).map(logDirectory(shard:))
     for directory in ["\(path)/manifest", "\(path)/hot", "\(path)/wal"] + logs {
-      try fileSystem.createDirectoryDurably(directory)
+      if try !fileSystem.exists(directory) { try fileSystem.createDirectory(directory) }
     }
     try fileSystem.syncDirectory("\(path)/wal")
     try fileSystem.syncDirectory("\(path)/manifest")
-    try fileSystem.syncDirectory("\(path)/hot")
     if isNew {
       try createSecret()
       if try manifests.latestSequence() == 0 { _ = try manifests.publish(.empty(shardCount: layout.shardCount)) }

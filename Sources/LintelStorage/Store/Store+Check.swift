@@ -16,7 +16,7 @@ extension Store {
   ///
   /// - Throws: `.closed`, or what keeps the directory from being read at all.
   public func check() throws(StorageError) -> [CheckedFile] {
-    var files = [try checkManifest()]
+    var files = try checkManifest()
     for table in tableNames {
       _ = try snapshot(table)
       for part in follower.map({ $0.parts(table) }) ?? state.withLock({ $0.parts[table] ?? [] }) {
@@ -27,17 +27,26 @@ extension Store {
     return files
   }
 
-  private func checkManifest() throws(StorageError) -> CheckedFile {
+  /// The manifest, and the parts that it says are left out.
+  private func checkManifest() throws(StorageError) -> [CheckedFile] {
     var file = CheckedFile(name: "manifest", bytes: 0)
+    var leftOut: [CheckedFile] = []
     do throws(StorageError) {
       let loaded = try directory.manifests.load()
       file.bytes = ManifestCodec.encode(loaded.manifest).count
       file.problem = loaded.problem
+      leftOut = loaded.manifest.parts.filter(\.isQuarantined).map { entry in
+        CheckedFile(name: entry.fileName, bytes: entry.fileBytes, problem: Self.leftOut(entry))
+      }
     } catch {
       guard error.code == .corrupt else { throw error }
       file.problem = error
     }
-    return file
+    return [file] + leftOut
+  }
+
+  static func leftOut(_ entry: PartEntry) -> StorageError {
+    StorageError(.corrupt, "the part was found damaged earlier and is left out", path: entry.fileName)
   }
 
   /// Reads past the cache, which may hold what the disk no longer has.
@@ -59,12 +68,16 @@ extension Store {
       // A merge may have replaced it meanwhile.
       if error.isMissingFile, !isLive(entry) { return file }
       file.problem = error
-      if error.code == .corrupt { quarantine(entry, because: error) }
+      if isReadOnly {
+        report(error)
+      } else if error.code == .corrupt {
+        quarantine(entry, because: error)
+      }
     }
     return file
   }
 
-  private func isLive(_ entry: PartEntry) -> Bool {
+  func isLive(_ entry: PartEntry) -> Bool {
     state.withLock { $0.parts[entry.table]?.contains { $0.entry.number == entry.number } ?? false }
   }
 

@@ -22,7 +22,7 @@ extension Store {
         failure = error
       }
     }
-    for threads in [callers, flusher, merger, mergeHelpers] { threads.shutDown() }
+    for threads in [callers, flusher, merger, mergeHelpers, scrubber] { threads.shutDown() }
     for shard in shards { shard.shutDown() }
     directory.release()
     if let failure { throw failure }
@@ -59,6 +59,7 @@ extension Store {
       return (due, !state.frozen.isEmpty)
     }
     startMerging()
+    scrub(now: now)
     guard !due.isEmpty || isStuck else { return }
     flusher.start { [self] in
       do throws(StorageError) {

@@ -23,13 +23,15 @@ extension Store {
     var accepted: [Accepted] = []
     do throws(StorageError) {
       try state.withLock { (state) throws(StorageError) in try state.checkWritable() }
+      // Before that, not even rows that are known already may be said to be stored.
+      try log.writer.start()
       while let item = waiting.first {
         if let entry = try write(item, &log) { accepted.append(entry) }
         waiting.removeFirst()
       }
       if configuration.durability == .synced, accepted.contains(where: { $0.batch != nil }) { try log.writer.sync() }
     } catch {
-      let failure = error.code == .closed ? error : failStop(error)
+      let failure = error.code == .closed || error.code == .diskFull ? error : failStop(error)
       for item in accepted.map(\.item) + waiting { refuse(item, failure) }
       return false
     }

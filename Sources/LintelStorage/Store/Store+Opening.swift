@@ -103,22 +103,26 @@ extension Store {
     let now = WallClock.now()
     var window = RetryWindow(
       seconds: configuration.retryWindowSeconds, rows: configuration.retryWindowRows, now: now)
-    let byName = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    var replay = LogReplay(blockRows: configuration.blockRows)
-    let recovery = try LogRecovery.recover(path, shard: index, fileSystem: fileSystem, floor: floor) {
-      (record) throws(StorageError) in
-      let batch = try LogPayload.decode(record, schemas: byName)
-      window.restore(digests(of: batch), at: now)
-      replay.add(batch)
+    let replay = LogReplay(schemas: schemas, threads: scheduler == nil ? EngineThreads.processorCount : 0)
+    var batches: [Batch] = []
+    func take(_ piece: LogReplay.Piece) {
+      window.restore(piece.digests, at: now)
+      batches += piece.batches
     }
+    let recovery = try LogRecovery.read(path, shard: index, fileSystem: fileSystem, floor: floor) {
+      (record) throws(StorageError) in
+      try replay.add(record).forEach(take)
+    }
+    try replay.finish().forEach(take)
     for damage in recovery.damages { state.report(damage.error) }
-    for batch in replay.finish() {
+    for batch in batches {
       let segment = BatchSegment(
         batch, name: state.segmentName(shard: index), blockRows: configuration.blockRows)
       state.reservedBytes += segment.byteCount
       state.insert(segment, shard: index, reservedBytes: segment.byteCount, now: WallClock.monotonic())
     }
-    let writer = try LogWriter.open(path, shard: index, fileSystem: fileSystem, startingAt: recovery.nextSegment)
+    // On a full disk the store opens for queries; rows are taken when there is room.
+    let writer = try LogWriter.open(path, shard: index, fileSystem: fileSystem, after: recovery)
     return Shard(
       index: index, directory: path, log: Shard.Log(writer: writer, retryWindow: window),
       damagedSegments: recovery.damagedSegments, scheduler: scheduler)
@@ -130,7 +134,7 @@ extension Store {
     for entry in manifest.parts {
       guard let schema = schemas[entry.table] else { continue }
       if entry.isQuarantined {
-        report(StorageError(.corrupt, "the part was found damaged earlier and is left out", path: entry.fileName))
+        report(Self.leftOut(entry))
         continue
       }
       do throws(StorageError) {
@@ -177,31 +181,5 @@ extension Store {
       state: StoreState(shardCount: directory.layout.shardCount),
       manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower,
       scheduler: scheduler)
-  }
-}
-
-/// Puts the batches of a log together into larger ones while they are read.
-struct LogReplay {
-  let blockRows: Int
-  private var pending: [String: [Batch]] = [:]
-  private var finished: [Batch] = []
-
-  init(blockRows: Int) { self.blockRows = blockRows }
-
-  mutating func add(_ batch: Batch) {
-    guard batch.rowCount > 0 else { return }
-    let table = batch.schema.name
-    pending[table, default: []].append(batch)
-    let rows = pending[table]?.reduce(0) { $0 + $1.rowCount } ?? 0
-    if rows >= blockRows { settle(table) }
-  }
-
-  private mutating func settle(_ table: String) {
-    if let joined = BatchJoin.join(pending.removeValue(forKey: table) ?? []) { finished.append(joined) }
-  }
-
-  mutating func finish() -> [Batch] {
-    for table in pending.keys.sorted() { settle(table) }
-    return finished
   }
 }

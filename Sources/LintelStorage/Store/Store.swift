@@ -41,6 +41,9 @@ public final class Store: Sendable {
   /// Held by whoever merges.
   let mergeTurn = Mutex(MergeTurn())
   let mergeIsScheduled = Mutex(false)
+  let scrubber: EngineThreads
+  let scrubTurn = Mutex(ScrubTurn())
+  let scrubIsScheduled = Mutex(false)
   let isClosing = Atomic(false)
 
   init(
@@ -63,6 +66,7 @@ public final class Store: Sendable {
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
     flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
     merger = EngineThreads(count: 1, name: "lintel-merge", scheduler: scheduler)
+    scrubber = EngineThreads(count: 1, name: "lintel-scrub", scheduler: scheduler)
     // Whoever merges waits for them, which a scheduler that runs one job at a time would wait for in vain.
     mergeHelpers = EngineThreads(count: scheduler == nil ? configuration.mergeThreads - 1 : 0, name: "lintel-merge-h")
   }
@@ -105,6 +109,11 @@ public final class Store: Sendable {
       state.report(failure)
       return failure
     }
+  }
+
+  /// The problems after the first `count`, as far as they are still known, and how many there have been.
+  public func problems(after count: Int) -> (new: [StorageError], count: Int) {
+    state.withLock { state in (state.problems.suffix(max(0, state.reported - count)), state.reported) }
   }
 
   func report(_ problem: StorageError) { state.withLock { $0.report(problem) } }

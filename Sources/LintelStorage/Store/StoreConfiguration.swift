@@ -28,6 +28,10 @@ public struct StoreConfiguration: Sendable, Hashable {
   /// Bytes of dictionaries and blocks kept in memory. Three fourths of it hold what lasts: the numbers, codes and
   /// dictionaries that a question about ten million spans goes over.
   public var cacheBytes = 384 << 20
+  /// Bytes of parts that are read again in the background each second, to find damage before a query does; 0: none.
+  public var scrubBytesPerSecond = 4 << 20
+  /// All parts are gone through once in this time at most, in seconds.
+  public var scrubSeconds = 86_400.0
   /// Threads that a merge may use; at least one.
   public var mergeThreads = EngineThreads.processorCount
 

@@ -31,6 +31,8 @@ struct StoreState: Sendable {
   /// By table, ascending by number.
   var parts: [String: [LivePart]] = [:]
   var problems: [StorageError] = []
+  /// Problems so far, those that gave way included.
+  var reported = 0
   /// Bytes reserved for rows in memory and on their way there.
   var reservedBytes = 0
   var nextSegmentNumber: UInt64 = 1
@@ -47,6 +49,8 @@ struct StoreState: Sendable {
     var merges = 0
     var mergedRows = 0
     var writtenPartBytes = 0
+    var scrubbedBytes = 0
+    var scrubPasses = 0
   }
 
   /// Older ones give way; each is kept in the log of whoever watches the store.
@@ -61,6 +65,7 @@ struct StoreState: Sendable {
     guard problems.last != problem else { return }
     if problems.count >= Self.maximumProblems { problems.removeFirst() }
     problems.append(problem)
+    reported += 1
   }
 
   /// Throws when the store takes no rows.

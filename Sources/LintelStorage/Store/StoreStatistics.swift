@@ -24,6 +24,9 @@ public struct StoreStatistics: Sendable, Hashable {
   public var mergedRows = 0
   /// Bytes of all parts written by flushes and merges.
   public var writtenPartBytes = 0
+  /// Bytes of parts read again in the background, and how often all parts have been gone through.
+  public var scrubbedBytes = 0
+  public var scrubPasses = 0
   public var problems = 0
   /// Set after a failed write: nothing more is taken.
   public var failure: StorageError?
@@ -91,6 +94,8 @@ extension Store {
       statistics.merges = state.counters.merges
       statistics.mergedRows = state.counters.mergedRows
       statistics.writtenPartBytes = state.counters.writtenPartBytes
+      statistics.scrubbedBytes = state.counters.scrubbedBytes
+      statistics.scrubPasses = state.counters.scrubPasses
       statistics.failure = state.failure
     }
     statistics.problems = problems.count

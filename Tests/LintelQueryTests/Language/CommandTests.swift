@@ -82,6 +82,7 @@ import Testing
         "gen_ai.response.id | string | 2", "http.response.status_code | int64 | 2", "server.address | string | 2",
       ])
     #expect(try lines("SHOW PARTS FROM spans").isEmpty)
+    #expect(try lines("SHOW PROBLEMS").isEmpty)
     let columns = try lines("DESCRIBE spans")
     #expect(columns == (try lines("SHOW COLUMNS FROM spans")))
     #expect(columns.contains("start_time | timestamp | false | When it began."))

@@ -190,7 +190,7 @@ import Testing
       ("SELECT 1 FROM spans WHERE name IN ()", "the list of IN is empty", ")", "IN ("),
       (
         "SHOW TIERS",
-        "SHOW TIERS is not part of SpanQL in this version; there are SHOW TABLES, SHOW PARTS, SHOW COLUMNS and SHOW ATTRIBUTES",
+        "SHOW TIERS is not part of SpanQL in this version; there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES and PROBLEMS",
         "TIERS", ""
       ),
       ("SELECT 1; SELECT 2", "only one statement at a time", "SELECT 2", ""),

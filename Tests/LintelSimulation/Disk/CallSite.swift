@@ -1,8 +1,10 @@
 /// Tells the places apart from which a function is called.
 enum CallSite {
-  private static let depth = 5
+  /// This function, the simulated call, the engine's function that makes it, and who called that: helpers that sync for
+  /// others count once for each of those.
+  private static let depth = 4
 
-  /// Stands for the functions that led to the caller's caller: the same each time in one process, another for another place.
+  /// Stands for the place in the engine that made the call: the same each time in one process, another for another place.
   @inline(never)
   static func caller() -> UInt {
     var frames = [UnsafeMutableRawPointer?](repeating: nil, count: depth)

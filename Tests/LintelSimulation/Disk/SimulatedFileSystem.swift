@@ -23,6 +23,8 @@ package final class SimulatedFileSystem: FileSystem {
     case crash(at: Int)
     /// The call fails with this error number; with `lasting`, so does every later one that can.
     case fail(at: Int, errno: Int32, lasting: Bool)
+    /// The device has no room for the one call; at the other, a later one, the machine stops.
+    case fullThenCrash(full: Int, crash: Int)
     /// Reads and writes are interrupted by signals and done in part, as often as the seed has it.
     case interrupt(seed: UInt64)
     /// The read with this number returns other bytes.
@@ -103,12 +105,17 @@ extension SimulatedFileSystem {
         Call(number: number, name: name, path: path, isChange: isChange, needsSpace: needsSpace, site: site))
       switch state.fault {
       case .none, .interrupt, .misread: break
-      case .crash(let at):
+      case .crash(let at), .fullThenCrash(_, let at):
         if number == at {
           // A sync that is cut short has done nothing for sure; any other change is under way.
           if name != "sync", name != "syncDirectory" { _ = try? body(&state) }
           state.isDown = true
           throw down
+        }
+        if case .fullThenCrash(number, _) = state.fault, needsSpace {
+          onFailure(&state)
+          throw StorageError(
+            .diskFull, "cannot \(name): simulated error \(Self.noSpace)", path: path, errorNumber: Self.noSpace)
         }
       case .fail(let at, let errno, let lasting):
         if number == at || (lasting && number > at), errno != Self.noSpace || needsSpace {

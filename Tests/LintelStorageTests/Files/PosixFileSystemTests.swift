@@ -75,7 +75,7 @@ import Testing
     try files.createDirectory(deep)
     try files.createDirectory(deep)
     #expect(try files.exists(folder.path + "/a/b/c"))
-    try files.createDirectoryDurably(folder.path + "/d/e/f")
+    try files.createParentsDurably(of: folder.path + "/d/e/f/g")
     #expect(try files.exists(folder.path + "/d/e/f"))
     _ = try files.create(path)
     #expect(thrown { try files.createDirectory(path) }?.errorNumber == ENOTDIR)

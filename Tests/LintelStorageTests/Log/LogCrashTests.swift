@@ -9,7 +9,7 @@ import Testing
     var acknowledged = first
     var tried = first
     do throws(StorageError) {
-      try fileSystem.createDirectoryDurably(LogFixture.directory)
+      try fileSystem.createParentsDurably(of: LogFixture.directory + "/log")
       let recovery = try LogRecovery.recover(
         LogFixture.directory, shard: 0, fileSystem: fileSystem, floor: 0, { (_) throws(StorageError) in })
       let writer = try LogWriter.open(

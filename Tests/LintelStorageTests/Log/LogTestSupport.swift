@@ -9,7 +9,7 @@ struct LogFixture {
 
   init(_ fileSystem: SimulatedFileSystem = SimulatedFileSystem()) throws {
     self.fileSystem = fileSystem
-    try fileSystem.createDirectoryDurably(Self.directory)
+    try fileSystem.createParentsDurably(of: Self.directory + "/log")
   }
 
   static func payload(_ index: Int, size: Int? = nil) -> [UInt8] {
@@ -31,6 +31,7 @@ struct LogFixture {
       if index > 0, index % records == 0 { _ = try writer.rotate() }
       try writer.append(Self.payload(index))
     }
+    try writer.sync()
     try writer.close()
   }
 

@@ -6,7 +6,7 @@ import Testing
   private let fileSystem = SimulatedFileSystem()
   private var store: ManifestStore { ManifestStore("/m", fileSystem: fileSystem) }
 
-  init() throws { try fileSystem.createDirectoryDurably("/m") }
+  init() throws { try fileSystem.createParentsDurably(of: "/m/manifest") }
 
   private func path(_ sequence: UInt64) -> String { "/m/\(LogFormat.padded(sequence)).manifest" }
 

@@ -14,8 +14,8 @@ enum Keywords {
   /// Every keyword, upper-case.
   static let all: [String] =
     (reserved.map { $0.uppercased() } + statements.dropFirst() + [
-      "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "FILTER", "FIRST", "LAST", "NULLS", "PARTS", "STORAGE",
-      "TABLE", "TABLES",
+      "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "FILTER", "FIRST", "LAST", "NULLS", "PARTS",
+      "PROBLEMS", "STORAGE", "TABLE", "TABLES",
     ] + TraceJoin.Relation.allCases.map { $0.rawValue.uppercased() }).filter { !["ON", "UNION"].contains($0) }.sorted()
 
   /// The text with its ASCII letters in lower case: what keywords, functions and unquoted names are looked up by.

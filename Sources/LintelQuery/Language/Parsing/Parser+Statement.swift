@@ -77,13 +77,15 @@ extension Parser {
     }
     if take(keyword: "columns") { return .columns(try tableAfterFrom("SHOW COLUMNS")) }
     if take(keyword: "attributes") { return .attributes(try tableAfterFrom("SHOW ATTRIBUTES")) }
+    if take(keyword: "problems") { return .problems }
     if isKeyword("tiers") || isKeyword("erasures") {
       throw QueryError(
         .syntax, "SHOW \(token.description.uppercased()) is not part of SpanQL in this version",
-        offset: token.range.lowerBound, hint: "there are SHOW TABLES, SHOW PARTS, SHOW COLUMNS and SHOW ATTRIBUTES")
+        offset: token.range.lowerBound, hint: "there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES and PROBLEMS")
     }
     throw unexpected(
-      "expected TABLES, PARTS, COLUMNS or ATTRIBUTES after SHOW", ["tables", "parts", "columns", "attributes"])
+      "expected TABLES, PARTS, COLUMNS, ATTRIBUTES or PROBLEMS after SHOW",
+      ["tables", "parts", "columns", "attributes", "problems"])
   }
 
   private mutating func tableAfterFrom(_ statement: String) throws(QueryError) -> TableSyntax {

@@ -8,6 +8,14 @@ public enum Statement: Sendable {
   case optimize(TableSyntax)
   case flush
   case check
+
+  /// Whether it changes the store, or makes it read all that it has: what not everybody should do who may ask.
+  public var isAdministrative: Bool {
+    switch self {
+    case .select, .explain, .show, .describe, .export: false
+    case .optimize, .flush, .check: true
+    }
+  }
 }
 
 /// A table named in a statement.
@@ -22,6 +30,7 @@ public struct ShowSyntax: Sendable, Hashable {
     case parts(TableSyntax?)
     case columns(TableSyntax)
     case attributes(TableSyntax)
+    case problems
   }
 
   let subject: Subject
