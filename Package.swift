@@ -28,6 +28,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
   ],
   targets: [
     .systemLibrary(name: "CLZ4", pkgConfig: "liblz4", providers: [.apt(["liblz4-dev"])]),
@@ -57,7 +58,9 @@ let package = Package(
         .product(name: "NIOCore", package: "swift-nio", condition: server),
         .product(name: "NIOPosix", package: "swift-nio", condition: server),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: server),
         .product(name: "Logging", package: "swift-log", condition: server),
+        .product(name: "Crypto", package: "swift-crypto", condition: server),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -72,6 +75,9 @@ let package = Package(
       name: "spanql",
       dependencies: [
         "Lintel", "LintelColumns", "LintelQuery", "LintelIngest", "CEditLine",
+        .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOEmbedded", package: "swift-nio", condition: server),
+        .product(name: "NIOSSL", package: "swift-nio-ssl", condition: server),
         .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
       ],
       swiftSettings: strict),
@@ -99,6 +105,7 @@ let package = Package(
         "CZstd", .product(name: "ArgumentParser", package: "swift-argument-parser", condition: server),
         .product(name: "Logging", package: "swift-log", condition: server),
         .product(name: "NIOCore", package: "swift-nio", condition: server),
+        .product(name: "NIOEmbedded", package: "swift-nio", condition: server),
         .product(name: "NIOHTTP1", package: "swift-nio", condition: server),
       ],
       swiftSettings: strict),

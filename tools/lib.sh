@@ -8,7 +8,7 @@ install_packages() {
   local missing=() package
   # Debian's Python comes without the part that makes virtual environments.
   python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
-  for package in liblz4-dev libzstd-dev zlib1g-dev libedit-dev pkg-config; do
+  for package in liblz4-dev libzstd-dev zlib1g-dev libedit-dev pkg-config openssl; do
     dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
   done
   [ ${#missing[@]} -eq 0 ] && return

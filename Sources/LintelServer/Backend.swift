@@ -52,6 +52,8 @@
     func export(_ text: String) async throws(QueryError) -> any SpanExport
     /// Why the store can't take spans; `nil` when it can.
     func problem() -> String?
+    /// Damage that was found and background work that failed, of which the store goes on.
+    var problemCount: Int { get }
     /// What the store has to say about itself.
     func gauges() -> [Gauge]
   }

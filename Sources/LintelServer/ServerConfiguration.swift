@@ -1,4 +1,5 @@
 #if Server
+  internal import Glibc
   public import LintelIngest
 
   /// Where the server listens and what it allows. The defaults suit one machine with a few gigabytes of memory.
@@ -8,6 +9,10 @@
     /// Where queries, health and metrics are answered.
     public var api = ListenAddress(host: "127.0.0.1", port: 4320)
     public var limits = ServerLimits()
+    /// Who may do what; `nil`: everybody everything, which is for ports that only this machine reaches.
+    public var tokens: AccessTokens?
+    /// Both ports speak TLS where this is set.
+    public var tls: TLSFiles?
     /// What happens to a request with a string that isn't UTF-8.
     public var invalidText = OTLPLimits.InvalidText.rejectRequest
     /// Threads that move bytes between sockets and memory.
@@ -38,6 +43,16 @@
       self.init(host: host.isEmpty ? "0.0.0.0" : host, port: port)
     }
 
+    /// Whether only this machine reaches it.
+    public var isLoopback: Bool {
+      if host.lowercased() == "localhost" { return true }
+      var four = in_addr()
+      if inet_pton(AF_INET, host, &four) == 1 { return UInt32(bigEndian: four.s_addr) >> 24 == 127 }
+      var six = in6_addr()
+      guard inet_pton(AF_INET6, host, &six) == 1 else { return false }
+      return withUnsafeBytes(of: six) { $0.dropLast().allSatisfy { $0 == 0 } && $0.last == 1 }
+    }
+
     public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
   }
 
@@ -57,14 +72,18 @@
     public var queryWaitSeconds = 10.0
     /// Longest query text: beyond it, 413.
     public var queryTextBytes = 1 << 20
-    /// Open connections on each port; more are closed as they come.
+    /// Open connections on each port. One more takes the place of the one that has gone longest without a request; where
+    /// all have requests under way, it is closed.
     public var connections = 4096
     /// A body must arrive within this time plus one second for each ``bodyBytesPerSecond`` received: else 408.
     public var bodySeconds = 30.0
     public var bodyBytesPerSecond = 128 << 10
     /// A connection without a request is closed after this time.
     public var idleSeconds = 75.0
-    /// A connection whose peer takes none of an answer for this time is closed.
+    /// Largest answer to a query; beyond it, 422. Exports are streamed and have no limit.
+    public var answerBytes = 256 << 20
+    /// A connection whose peer doesn't take an answer within this time, plus one second for each ``bodyBytesPerSecond`` of
+    /// it, is closed; so is one that takes none of a streamed answer for this time.
     public var writeStallSeconds = 60.0
     /// A query that doesn't ask for less is stopped after this time: 504.
     public var querySeconds = 120.0
@@ -79,6 +98,7 @@
     public var problem: String? {
       for (name, value) in [
         ("bodyBytes", bodyBytes), ("expandedBodyBytes", expandedBodyBytes), ("queryTextBytes", queryTextBytes),
+        ("answerBytes", answerBytes),
         ("concurrentExports", concurrentExports), ("concurrentQueries", concurrentQueries),
         ("connections", connections), ("bodyBytesPerSecond", bodyBytesPerSecond),
       ] where value < 1 || value > Self.largest {

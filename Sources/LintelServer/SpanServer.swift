@@ -16,6 +16,8 @@
     private let otlp: HTTPListener
     private let api: HTTPListener
     private let answers: Places
+    private let gatekeeper: Gatekeeper
+    private let tls: TLSIdentity?
     private let pools: [NIOThreadPool]
     private let group: MultiThreadedEventLoopGroup
     private let limits: ServerLimits
@@ -23,12 +25,14 @@
     private let stopping = Mutex<Task<Void, Never>?>(nil)
 
     private init(
-      otlp: HTTPListener, api: HTTPListener, answers: Places, pools: [NIOThreadPool],
-      group: MultiThreadedEventLoopGroup, limits: ServerLimits, logger: Logger
+      otlp: HTTPListener, api: HTTPListener, answers: Places, gatekeeper: Gatekeeper, tls: TLSIdentity?,
+      pools: [NIOThreadPool], group: MultiThreadedEventLoopGroup, limits: ServerLimits, logger: Logger
     ) {
       self.otlp = otlp
       self.api = api
       self.answers = answers
+      self.gatekeeper = gatekeeper
+      self.tls = tls
       self.pools = pools
       self.group = group
       self.limits = limits
@@ -50,6 +54,8 @@
     ) async throws(ServerError) -> SpanServer {
       let limits = configuration.limits
       if let problem = limits.problem { throw ServerError(.invalidConfiguration, problem) }
+      let tls: TLSIdentity?
+      if let files = configuration.tls { tls = try TLSIdentity(files) } else { tls = nil }
       let group = MultiThreadedEventLoopGroup(numberOfThreads: max(1, configuration.eventLoopThreads))
       let decoding = NIOThreadPool(numberOfThreads: max(1, configuration.decodeThreads))
       let formatting = NIOThreadPool(numberOfThreads: 1)
@@ -61,19 +67,21 @@
       let exports = Places(limits.concurrentExports)
       let queries = Places(limits.concurrentQueries)
       let metrics = ServerMetrics()
+      let gatekeeper = Gatekeeper(configuration.tokens)
       let otlpService = OTLPService(
-        backend: backend, limits: limits, places: exports, pool: decoding, metrics: metrics,
+        backend: backend, limits: limits, gatekeeper: gatekeeper, places: exports, pool: decoding, metrics: metrics,
         storeLog: StoreLog(logger))
       let apiService = APIService(
-        backend: backend, limits: limits, places: queries, pool: formatting, streaming: streaming,
-        metrics: metrics,
+        backend: backend, limits: limits, gatekeeper: gatekeeper, places: queries, pool: formatting,
+        streaming: streaming, metrics: metrics,
         serverGauges: { gauges(budget: budget, exports: exports, queries: queries) })
       do throws(ServerError) {
-        let otlp = try await listen(configuration.otlpHTTP, otlpService, "--otlp-http", limits, budget, answers, group)
+        let otlp = try await listen(
+          configuration.otlpHTTP, otlpService, "--otlp-http", limits, budget, answers, tls, group)
         do throws(ServerError) {
-          let api = try await listen(configuration.api, apiService, "--api", limits, budget, answers, group)
+          let api = try await listen(configuration.api, apiService, "--api", limits, budget, answers, tls, group)
           return SpanServer(
-            otlp: otlp, api: api, answers: answers, pools: pools, group: group,
+            otlp: otlp, api: api, answers: answers, gatekeeper: gatekeeper, tls: tls, pools: pools, group: group,
             limits: limits, logger: logger)
         } catch {
           await otlp.stopAccepting()
@@ -88,11 +96,11 @@
 
     private static func listen(
       _ address: ListenAddress, _ service: any HTTPService, _ flag: String, _ limits: ServerLimits,
-      _ budget: BodyBudget, _ answers: Places, _ group: MultiThreadedEventLoopGroup
+      _ budget: BodyBudget, _ answers: Places, _ tls: TLSIdentity?, _ group: MultiThreadedEventLoopGroup
     ) async throws(ServerError) -> HTTPListener {
       do {
         return try await HTTPListener.start(
-          address, service: service, limits: limits, budget: budget, answers: answers, group: group)
+          address, service: service, limits: limits, budget: budget, answers: answers, tls: tls, group: group)
       } catch {
         let reason = (error as? IOError).map { String(cString: strerror($0.errnoCode)) } ?? String(describing: error)
         throw ServerError(
@@ -117,6 +125,15 @@
 
     /// The port in use for queries.
     public var apiPort: Int { api.port }
+
+    /// Exchanges the tokens; those that are not among the new ones open nothing from now on. A server that was started
+    /// without tokens wants them from now on.
+    public func replaceTokens(_ tokens: AccessTokens) { gatekeeper.replace(tokens) }
+
+    /// Reads certificate and key again, for the connections that come from now on.
+    ///
+    /// - Throws: ``ServerError/Code/invalidConfiguration``; the former ones go on to be used then.
+    public func reloadTLS(_ files: TLSFiles) throws(ServerError) { try tls?.load(files) }
 
     /// Takes no more requests, finishes those under way as far as ``ServerLimits/shutdownSeconds`` allows, and stops.
     /// Returns when all is still, also when called again.

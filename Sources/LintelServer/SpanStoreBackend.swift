@@ -65,6 +65,8 @@
 
     func problem() -> String? { store.statistics.failure?.description }
 
+    var problemCount: Int { store.statistics.problems }
+
     func gauges() -> [Gauge] {
       let now = store.statistics
       return [
@@ -80,6 +82,10 @@
         Gauge("lintel_flushed_rows_total", "Rows of those.", now.flushedRows, isCounter: true),
         Gauge("lintel_merges_total", "Merges of parts.", now.merges, isCounter: true),
         Gauge("lintel_merged_rows_total", "Rows of those.", now.mergedRows, isCounter: true),
+        Gauge(
+          "lintel_scrubbed_bytes_total", "Bytes of parts read again in the background.", now.scrubbedBytes,
+          isCounter: true),
+        Gauge("lintel_scrubs_total", "Times that all parts were read again.", now.scrubPasses, isCounter: true),
         Gauge("lintel_written_part_bytes_total", "Bytes of parts written.", now.writtenPartBytes, isCounter: true),
       ]
     }

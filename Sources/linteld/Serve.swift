@@ -37,26 +37,71 @@
     }
 
     private func serve(_ settings: ServeSettings, until signals: StopSignals, _ logger: Logger) async throws {
+      var configuration = settings.server
+      if let path = settings.tokenFile { configuration.tokens = try AccessTokens(path: path) }
+      let connections = FileLimit.connections(wanted: configuration.limits.connections)
+      if connections < configuration.limits.connections {
+        logger.warning("\(connections) connections on each port: the limit of open files (ulimit -n) allows no more")
+        configuration.limits.connections = connections
+      }
       logger.info("opening \(settings.data)")
       let store = try await SpanStore.open(at: settings.data, configuration: settings.store)
       let found = store.statistics
       logger.info("opened: \(found.rows) rows, \(found.parts) parts, \(found.memtableRows) rows recovered from the log")
-      for problem in store.problems { logger.warning("\(problem)") }
+      let watching = Task { await logProblems(of: store, logger) }
+      defer { watching.cancel() }
       let server: SpanServer
       do {
-        server = try await SpanServer.start(store, configuration: settings.server, logger: logger)
+        server = try await SpanServer.start(store, configuration: configuration, logger: logger)
       } catch {
         try? await store.close()
         throw error
       }
       let otlp = ListenAddress(host: settings.server.otlpHTTP.host, port: server.otlpPort)
       let api = ListenAddress(host: settings.server.api.host, port: server.apiPort)
-      Console.say("linteld: ready; OTLP on http://\(otlp)/v1/traces, queries on http://\(api)", to: STDOUT_FILENO)
+      let scheme = settings.server.tls == nil ? "http" : "https"
+      Console.say(
+        "linteld: ready; OTLP on \(scheme)://\(otlp)/v1/traces, queries on \(scheme)://\(api)", to: STDOUT_FILENO)
+      for address in settings.openAddresses where settings.server.tls == nil {
+        logger.warning(
+          "\(address): tokens and spans travel in clear text; --tls-certificate and --tls-key encrypt them")
+      }
+      let hasFiles = settings.tokenFile != nil || settings.server.tls != nil
+      let reloading = hasFiles ? StopSignals.onHangup { reload(settings, server, logger) } : nil
+      defer { withExtendedLifetime(reloading) {} }
       let name = await signals.first()
       logger.info("\(name): finishing the requests under way; a second signal ends at once")
       await server.shutDown()
       try await store.close()
       logger.info("stopped")
+    }
+
+    /// Says what the store finds wrong, when it does.
+    private func logProblems(of store: SpanStore, _ logger: Logger) async {
+      var seen = 0
+      while !Task.isCancelled {
+        let (new, count) = store.problems(after: seen)
+        for problem in new { logger.warning("\(problem)") }
+        seen = count
+        try? await Task.sleep(for: .seconds(1))
+      }
+    }
+
+    /// What can't be used changes nothing: the former tokens and the former certificate go on to count.
+    private func reload(_ settings: ServeSettings, _ server: SpanServer, _ logger: Logger) {
+      do throws(ServerError) {
+        if let path = settings.tokenFile {
+          let tokens = try AccessTokens(path: path)
+          server.replaceTokens(tokens)
+          logger.notice("SIGHUP: \(tokens.count) tokens count from now on")
+        }
+        if let files = settings.server.tls {
+          try server.reloadTLS(files)
+          logger.notice("SIGHUP: certificate and key have been read again")
+        }
+      } catch {
+        logger.error("SIGHUP: \(error); what counted before goes on to count")
+      }
     }
 
     private func fail(_ message: String) -> Never {

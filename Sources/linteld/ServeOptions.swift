@@ -9,6 +9,16 @@
     var otlpHttp: String?
     @Option(help: ArgumentHelp("Where queries are answered. (default: 127.0.0.1:4320)", valueName: "host:port"))
     var api: String?
+    @Option(
+      help: ArgumentHelp("Tokens that requests must bring, with their scopes; chmod 600.", valueName: "file"))
+    var tokenFile: String?
+    @Option(help: ArgumentHelp("The server's certificate, in PEM: both ports speak TLS then.", valueName: "file"))
+    var tlsCertificate: String?
+    @Option(help: ArgumentHelp("The certificate's key, in PEM; chmod 600.", valueName: "file"))
+    var tlsKey: String?
+    @Flag(
+      help: "Serve without tokens where other machines reach the ports: whoever does may read and write everything.")
+    var allowAnyone = false
     @Option(help: "What is logged: trace, debug, info, notice, warning, error or critical. (default: info)")
     var logLevel: String?
 
@@ -27,6 +37,8 @@
     var maxExports: String?
     @Option(help: ArgumentHelp("Queries running at one time. (default: 16)", valueName: "n"))
     var maxQueries: String?
+    @Option(help: ArgumentHelp("Largest answer to a query. (default: 256MiB)", valueName: "size"))
+    var maxAnswer: String?
     @Option(help: ArgumentHelp("Open connections on each port. (default: 4096)", valueName: "n"))
     var maxConnections: String?
     @Option(help: ArgumentHelp("Time for a body to arrive. (default: 30)", valueName: "seconds"))
@@ -43,6 +55,11 @@
     var writeMemory: String?
     @Option(help: ArgumentHelp("Memory for parts' dictionaries and blocks. (default: 384MiB)", valueName: "size"))
     var cache: String?
+    @Option(
+      help: ArgumentHelp(
+        "Bytes a second of stored spans that are read again to find damage; 0: none. (default: 4MiB)",
+        valueName: "size"))
+    var scrubRate: String?
     @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
     var buffered = false
     @Option(help: ArgumentHelp("Threads that move bytes of connections. (default: 2)", valueName: "n"))

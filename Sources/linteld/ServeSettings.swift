@@ -16,6 +16,7 @@
     var server = ServerConfiguration()
     var store = Configuration()
     var logLevel = Logger.Level.info
+    var tokenFile: String?
 
     init(_ options: ServeOptions, environment: [String: String]) throws(UsageError) {
       let reader = SettingReader(environment: environment)
@@ -38,10 +39,29 @@
         }
         server.invalidText = choice
       }
+      try readAccess(options, reader)
       try readLimits(options, reader)
       try readStore(options, reader)
       if let problem = server.limits.problem { throw UsageError(message: problem) }
     }
+
+    private mutating func readAccess(_ options: ServeOptions, _ reader: SettingReader) throws(UsageError) {
+      tokenFile = reader.text("token-file", options.tokenFile)
+      switch (reader.text("tls-certificate", options.tlsCertificate), reader.text("tls-key", options.tlsKey)) {
+      case (nil, nil): break
+      case (let certificate?, let key?): server.tls = TLSFiles(certificate: certificate, key: key)
+      default: throw UsageError(message: "TLS takes both --tls-certificate and --tls-key")
+      }
+      if tokenFile != nil { return }
+      for (name, address) in [("otlp-http", server.otlpHTTP), ("api", server.api)] where !address.isLoopback {
+        if try reader.flag("allow-anyone", options.allowAnyone) { return }
+        throw UsageError(
+          message: "--\(name) is \(address), which other machines may reach: give --token-file FILE, or --allow-anyone")
+      }
+    }
+
+    /// Addresses beyond this machine.
+    var openAddresses: [ListenAddress] { [server.otlpHTTP, server.api].filter { !$0.isLoopback } }
 
     private mutating func readLimits(_ options: ServeOptions, _ reader: SettingReader) throws(UsageError) {
       var limits = server.limits
@@ -54,6 +74,7 @@
         ?? max(limits.inFlightBytes, limits.bodyBytes + limits.expandedBodyBytes)
       limits.concurrentExports = try reader.count("max-exports", options.maxExports) ?? limits.concurrentExports
       limits.concurrentQueries = try reader.count("max-queries", options.maxQueries) ?? limits.concurrentQueries
+      limits.answerBytes = try reader.size("max-answer", options.maxAnswer) ?? limits.answerBytes
       limits.connections = try reader.count("max-connections", options.maxConnections) ?? limits.connections
       limits.bodySeconds = try reader.seconds("body-timeout", options.bodyTimeout) ?? limits.bodySeconds
       limits.idleSeconds = try reader.seconds("idle-timeout", options.idleTimeout) ?? limits.idleSeconds
@@ -69,6 +90,8 @@
       store.storage.memoryBudget = try reader.size("write-memory", options.writeMemory) ?? store.storage.memoryBudget
       store.storage.cacheBytes = try reader.size("cache", options.cache) ?? store.storage.cacheBytes
       store.storage.flushBytes = min(store.storage.flushBytes, store.storage.memoryBudget / 4)
+      store.storage.scrubBytesPerSecond =
+        try reader.size("scrub-rate", options.scrubRate, orZero: true) ?? store.storage.scrubBytesPerSecond
       if try reader.flag("buffered", options.buffered) { store.storage.durability = .buffered }
     }
 

@@ -46,7 +46,7 @@
     }
 
     /// A number of bytes: `1048576`, `1MiB`, `1M`, `2GiB`.
-    func size(_ name: String, _ flag: String?) throws(UsageError) -> Int? {
+    func size(_ name: String, _ flag: String?, orZero: Bool = false) throws(UsageError) -> Int? {
       guard let text = text(name, flag) else { return nil }
       let digits = text.prefix { $0.isASCII && $0.isNumber }
       let shift: Int? =
@@ -57,7 +57,7 @@
         case "g", "gb", "gib": 30
         default: nil
         }
-      guard let shift, let number = Int(digits), number > 0, number <= (1 << 40) >> shift else {
+      guard let shift, let number = Int(digits), number > 0 || orZero, number <= (1 << 40) >> shift else {
         throw UsageError(message: "--\(name) is \(text): write a number of bytes, such as 16777216 or 16MiB")
       }
       return number << shift

@@ -33,6 +33,23 @@
       return "end"
     }
 
+    /// Runs `body` at each SIGHUP, one after the other, as long as what is returned lives.
+    static func onHangup(_ body: @escaping @Sendable () -> Void) -> any Sendable {
+      signal(SIGHUP, SIG_IGN)
+      let source = DispatchSource.makeSignalSource(signal: SIGHUP, queue: DispatchQueue(label: "hangup"))
+      source.setEventHandler(handler: body)
+      source.resume()
+      return Held(source)
+    }
+
+    private final class Held: Sendable {
+      nonisolated(unsafe) private let source: any DispatchSourceSignal
+
+      init(_ source: any DispatchSourceSignal) { self.source = source }
+
+      deinit { source.cancel() }
+    }
+
     private final class Flag: Sendable {
       private let isUp = Atomic(false)
 

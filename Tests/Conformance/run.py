@@ -22,22 +22,13 @@ import zstandard
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import canonical  # noqa: E402
+import damage  # noqa: E402, F401
+import hostile  # noqa: E402, F401
 import kill  # noqa: E402
 import sdk_client  # noqa: E402
+import security  # noqa: E402, F401
+from cases import CASES, case, check  # noqa: E402
 from server import Linteld  # noqa: E402
-
-CASES = []
-
-
-def case(function):
-    CASES.append(function)
-    return function
-
-
-def check(condition, message):
-    if not condition:
-        raise AssertionError(message)
-
 
 def check_same(sent, lines, allow_repeats=False):
     """Every sent span is in the export, equal in every field, as often as it was sent with different content."""

@@ -59,12 +59,15 @@ class Recorder(SpanExporter):
         return True
 
 
-def drive(url, wire, compression):
-    """Sends some dozens of spans; returns the requests that carried them, decoded by the official classes."""
+def drive(url, wire, compression, **options):
+    """Sends some dozens of spans; returns the requests that carried them, decoded by the official classes.
+
+    The options are the exporter's: headers, certificate_file.
+    """
     if wire == "json":
         exporter = JSONExporter(url, compression == "gzip")
     else:
-        exporter = OTLPSpanExporter(endpoint=url, compression=Compression(compression))
+        exporter = OTLPSpanExporter(endpoint=url, compression=Compression(compression), **options)
     recorder = Recorder(exporter)
     resource = Resource.create({"service.name": "conformance", "service.version": "1", "deployment.environment.name": "test", "org.id": "acme",
                                 "host.cpus": 8, "flags": ["x", "y"]})

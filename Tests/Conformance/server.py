@@ -3,6 +3,7 @@ import http.client
 import json
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
@@ -15,10 +16,14 @@ def free_port():
 
 
 class Linteld:
-    """Starts linteld on free ports; `with Linteld(bin) as server: ...` stops it and removes its data."""
+    """Starts linteld on free ports; `with Linteld(bin) as server: ...` stops it and removes its data.
 
-    def __init__(self, bin, *flags):
+    `token` goes along with every request; with `authority`, a file of certificates, all is asked over TLS.
+    """
+
+    def __init__(self, bin, *flags, token=None, authority=None):
         self.bin, self.flags, self.process = bin, flags, None
+        self.token, self.authority = token, authority
         self.folder = tempfile.TemporaryDirectory(prefix="lintel-test-")
         self.data = os.path.join(self.folder.name, "store")
         self.otlp, self.api = free_port(), free_port()
@@ -60,8 +65,19 @@ class Linteld:
         finally:
             self.folder.cleanup()
 
+    @property
+    def scheme(self):
+        return "https" if self.authority else "http"
+
+    def connection(self, port):
+        if not self.authority:
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=ssl.create_default_context(cafile=self.authority))
+
     def request(self, port, method, path, body=b"", headers={}):
-        link = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        link = self.connection(port)
+        if self.token:
+            headers = {"authorization": f"Bearer {self.token}", **headers}
         try:
             link.request(method, path, body, headers)
             answer = link.getresponse()
@@ -85,8 +101,11 @@ class Linteld:
 
     def spanql(self, *arguments, source="data", **kwargs):
         """Runs the shell on the data directory (beside the server) or against the server."""
-        where = ["--data", self.data] if source == "data" else ["--server", f"http://127.0.0.1:{self.api}"]
-        return subprocess.run([os.path.join(self.bin, "spanql"), *where, *arguments], capture_output=True, text=True, timeout=120, **kwargs)
+        where = ["--data", self.data] if source == "data" else ["--server", f"{self.scheme}://127.0.0.1:{self.api}"]
+        if self.authority and source == "server":
+            where += ["--ca-file", self.authority]
+        environment = {**os.environ, **({"LINTEL_TOKEN": self.token} if self.token else {})}
+        return subprocess.run([os.path.join(self.bin, "spanql"), *where, *arguments], capture_output=True, text=True, timeout=120, env=environment, **kwargs)
 
     def export(self, source="data", where=""):
         """Everything the store holds, as lines of OTLP JSON."""

@@ -142,6 +142,43 @@
       }
     }
 
+    @Test func whatWasSentBehindTheLastRequestIsLeftOut() async throws {
+      let backend = StandInBackend()
+      try await withServer(backend) { server in
+        let client = try RawClient(port: server.otlpPort)
+        let request = "Content-Type: application/x-protobuf\r\nContent-Length: 1\r\n\r\n"
+        let first = "POST /v1/traces HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + request + "a"
+        await client.send(first + "POST /v1/traces HTTP/1.1\r\nHost: h\r\n" + request + "b")
+        #expect(try await client.answer().status == 200)
+        #expect(await client.isClosedByPeer())
+      }
+      #expect(backend.received.map(\.body) == [Array("a".utf8)])
+    }
+
+    @Test func shuttingDownEndsPipelinesAfterTheRequestUnderWay() async throws {
+      let gate = Gate()
+      var behaviour = StandInBackend.Behaviour()
+      behaviour.append = { rows throws(StorageError) in
+        await gate.wait()
+        return rows
+      }
+      let backend = StandInBackend(behaviour)
+      try await withServer(backend, limits: { $0.shutdownSeconds = 10 }) { server in
+        let client = try RawClient(port: server.otlpPort)
+        await client.send(String(repeating: Self.head + "Content-Length: 1\r\n\r\na", count: 50))
+        let api = try RawClient(port: server.apiPort)
+        while try await !api.get("/metrics").text.contains("lintel_exports_in_flight 1") {}
+        async let stopped: Void = server.shutDown()
+        #expect(await api.isClosedByPeer())
+        await gate.open()
+        let answer = try await client.answer()
+        #expect(answer.status == 200 && answer.headers["connection"] == "close")
+        #expect(await client.isClosedByPeer())
+        await stopped
+      }
+      #expect(backend.received.count == 1)
+    }
+
     @Test func aTakenPortIsNamed() async throws {
       try await withServer { server in
         var configuration = ServerConfiguration()

@@ -1,4 +1,6 @@
 #if Server
+  import LintelColumns
+  import LintelQuery
   import LintelStorage
   import Testing
 
@@ -97,36 +99,6 @@
       }
     }
 
-    @Test func aBodyThatKeepsComingIsGivenMoreTime() async throws {
-      let change: (inout ServerLimits) -> Void = {
-        $0.bodySeconds = 0.3
-        $0.bodyBytesPerSecond = 10
-      }
-      try await withServer(limits: change) { server in
-        let client = try RawClient(port: server.otlpPort)
-        await client.send(Self.head + "Content-Length: 20\r\n\r\n")
-        for _ in 0..<5 {
-          await client.send("abcd")
-          try await Task.sleep(for: .milliseconds(120))
-        }
-        #expect(try await client.answer().status == 200)
-      }
-    }
-
-    @Test func anIdleConnectionIsClosed() async throws {
-      try await withServer(limits: { $0.idleSeconds = 0.2 }) { server in
-        let fresh = try RawClient(port: server.otlpPort)
-        #expect(await fresh.isClosedByPeer())
-        let used = try RawClient(port: server.otlpPort)
-        #expect(try await used.post("/v1/traces", [1]).status == 200)
-        #expect(await used.isClosedByPeer())
-        // Half a head is no request either.
-        let dribbling = try RawClient(port: server.otlpPort)
-        await dribbling.send("POST /v1/tra")
-        #expect(await dribbling.isClosedByPeer())
-      }
-    }
-
     /// Bodies that are only half there hold what they have sent, no more.
     @Test func bodiesShareOneBudget() async throws {
       let change: (inout ServerLimits) -> Void = {
@@ -189,10 +161,65 @@
 
     @Test func connectionsAreCounted() async throws {
       try await withServer(limits: { $0.connections = 1 }) { server in
+        let busy = try RawClient(port: server.otlpPort)
+        await busy.send(Self.head + "Content-Length: 2\r\n\r\na")
+        let api = try RawClient(port: server.apiPort)
+        while try await !api.get("/metrics").text.contains("lintel_body_bytes_in_flight 1") {}
+        #expect(await (try RawClient(port: server.otlpPort)).isClosedByPeer())
+        await busy.send("b")
+        #expect(try await busy.answer().status == 200)
+      }
+    }
+
+    @Test func idleConnectionsKeepNobodyOut() async throws {
+      try await withServer(limits: { $0.connections = 2 }) { server in
         let first = try RawClient(port: server.otlpPort)
         #expect(try await first.post("/v1/traces", [1]).status == 200)
-        #expect(await (try RawClient(port: server.otlpPort)).isClosedByPeer())
+        let second = try RawClient(port: server.otlpPort)
+        #expect(try await second.post("/v1/traces", [1]).status == 200)
         #expect(try await first.post("/v1/traces", [1]).status == 200)
+        // The second one has been idle for longest.
+        let third = try RawClient(port: server.otlpPort)
+        #expect(try await third.post("/v1/traces", [1]).status == 200)
+        #expect(await second.isClosedByPeer())
+        #expect(try await first.post("/v1/traces", [1]).status == 200)
+      }
+    }
+
+    @Test func answersThatNobodyReadsTakeAPlace() async throws {
+      var behaviour = StandInBackend.Behaviour()
+      behaviour.query = { _ throws(QueryError) in
+        QueryResult(
+          columns: [
+            .init(name: "n", type: .int64, values: ColumnVector(.int64([Int64](repeating: 1, count: 6_000_000))))
+          ],
+          rowCount: 6_000_000)
+      }
+      let change: (inout ServerLimits) -> Void = {
+        $0.concurrentQueries = 1
+        $0.queryWaitSeconds = 0
+        $0.bodyBytesPerSecond = 1 << 29
+        $0.writeStallSeconds = 1
+      }
+      try await withServer(StandInBackend(behaviour), limits: change) { server in
+        let silent = try RawClient(port: server.apiPort, receiveBuffer: 4096)
+        await silent.send("POST /v1/query HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nSELECT 1")
+        let other = try RawClient(port: server.apiPort)
+        while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 1") {}
+        // Until it is given up, it holds the only place.
+        var statuses: [Int] = []
+        while statuses.last != 200, statuses.count < 1000 {
+          statuses.append(try await other.post("/v1/query", Array("SELECT 1".utf8)).status)
+          try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(statuses.first == 503 && statuses.last == 200)
+      }
+    }
+
+    @Test func answersHaveALimit() async throws {
+      try await withServer(limits: { $0.answerBytes = 20 }) { server in
+        let answer = try await RawClient(port: server.apiPort).post("/v1/query", Array("SELECT 1".utf8))
+        #expect(answer.status == 422 && answer.text.contains("limit_exceeded") && answer.text.contains("EXPORT"))
       }
     }
 

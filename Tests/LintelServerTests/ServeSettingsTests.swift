@@ -29,7 +29,8 @@
         "LINTEL_DATA": "e", "LINTEL_OTLP_HTTP": "10.0.0.1:1", "LINTEL_API": "h:2", "LINTEL_MAX_BODY": "1MiB",
         "LINTEL_LOG_LEVEL": "debug", "LINTEL_BUFFERED": "true", "LINTEL_QUERY_TIMEOUT": "", "OTHER": "x",
       ]
-      let settings = try settings(["--api", "[::1]:3", "--max-queries", "2", "--body-timeout", "1.5"], environment)
+      let settings = try settings(
+        ["--api", "[::1]:3", "--allow-anyone", "--max-queries", "2", "--body-timeout", "1.5"], environment)
       #expect(settings.data == "e")
       #expect(settings.server.otlpHTTP == ListenAddress(host: "10.0.0.1", port: 1))
       #expect(settings.server.api == ListenAddress(host: "::1", port: 3))
@@ -39,6 +40,29 @@
       #expect(settings.server.limits.querySeconds == ServerLimits().querySeconds)
       #expect(settings.logLevel == .debug)
       #expect(settings.store.storage.durability == .buffered)
+    }
+
+    @Test func portsThatOthersReachWantTokens() throws {
+      for open in [
+        ["--api", "0.0.0.0:1"], ["--api", ":1"], ["--otlp-http", "10.1.2.3:1"], ["--otlp-http", "[::]:1"],
+      ] {
+        #expect(throws: UsageError.self) { try settings(["--data", "d"] + open) }
+        #expect(try settings(["--data", "d", "--token-file", "t"] + open).tokenFile == "t")
+        #expect(try settings(["--data", "d", "--allow-anyone"] + open).openAddresses.count == 1)
+        #expect(try settings(["--data", "d"] + open, ["LINTEL_ALLOW_ANYONE": "true"]).tokenFile == nil)
+      }
+      for mine in ["localhost:1", "127.0.0.2:1", "[::1]:1", "[0:0:0:0:0:0:0:1]:1"] {
+        #expect(try settings(["--data", "d", "--api", mine]).openAddresses.isEmpty)
+      }
+      for foreign in ["127.0.0.1.example:1", "[::2]:1", "localhost.example:1"] {
+        #expect(throws: UsageError.self) { try settings(["--data", "d", "--api", foreign]) }
+      }
+    }
+
+    @Test func aCertificateComesWithItsKey() throws {
+      let both = try settings(["--data", "d", "--tls-certificate", "c"], ["LINTEL_TLS_KEY": "k"])
+      #expect(both.server.tls == TLSFiles(certificate: "c", key: "k"))
+      #expect(throws: UsageError.self) { try settings(["--data", "d", "--tls-key", "k"]) }
     }
 
     @Test func theBudgetFollowsLargerBodies() throws {

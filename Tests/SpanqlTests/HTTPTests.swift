@@ -1,5 +1,9 @@
 import Testing
 
+#if canImport(Glibc)
+  import Glibc
+#endif
+
 @testable import spanql
 
 @Suite struct HTTPTests {
@@ -59,21 +63,40 @@ import Testing
     arguments: [
       ("http://127.0.0.1:4320", "127.0.0.1", 4320, ""), ("http://localhost", "localhost", 4320, ""),
       ("localhost:80/", "localhost", 80, ""), ("HTTP://h/a/b/", "h", 4320, "/a/b"), ("http://[::1]:99", "::1", 99, ""),
-      ("[::1]", "::1", 4320, ""),
+      ("[::1]", "::1", 4320, ""), ("https://h:1/p", "h", 1, "/p"),
     ] as [(String, String, UInt16, String)])
   func addresses(_ text: String, _ host: String, _ port: UInt16, _ prefix: String) throws {
     let address = try ServerAddress(text)
     #expect((address.host, address.port, address.prefix) == (host, port, prefix))
+    #expect(address.isSecure == text.hasPrefix("https"))
   }
 
   @Test(arguments: [
-    "", "https://h", "ftp://h", "http://", "http://h:", "http://h:0", "http://h:65536", "http://h:x", "http://[::1",
+    "", "ftp://h", "http://", "http://h:", "http://h:0", "http://h:65536", "http://h:x", "http://[::1",
     "http://[::1]x", "http://a b", "http://h/\r\nX: y",
   ])
   func wrongAddresses(_ text: String) {
     // An empty port means the default one.
     if text == "http://h:" { return }
     #expect(throws: ShellError.self) { try ServerAddress(text) }
+  }
+
+  @Test func tokensComeFromAFileOrTheEnvironment() throws {
+    #expect(try ServerAccess().token == nil)
+    #expect(try ServerAccess(environment: " abc\n").token == "abc")
+    #expect(throws: ShellError.self) { try ServerAccess(environment: "a\u{7}b") }
+    #expect(throws: ShellError.self) { try ServerAccess(environment: "naïve") }
+    let folder = TemporaryDirectory()
+    folder.write("from-the-file\n", to: "token")
+    let path = folder.path + "/token"
+    chmod(path, 0o644)
+    #expect(throws: ShellError.self) { try ServerAccess(tokenFile: path) }
+    chmod(path, 0o600)
+    #expect(try ServerAccess(tokenFile: path, environment: "other").token == "from-the-file")
+    folder.write("", to: "token")
+    #expect(throws: ShellError.self) { try ServerAccess(tokenFile: path) }
+    #expect(throws: ShellError.self) { try ServerAccess(tokenFile: folder.path) }
+    #expect(throws: ShellError.self) { try ServerAccess(tokenFile: folder.path + "/missing") }
   }
 
   @Test(arguments: [1, 3, 1000])

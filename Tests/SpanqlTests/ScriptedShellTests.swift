@@ -85,7 +85,7 @@ import Testing
     #expect(run("--format", "xml", "-c", "SELECT 1").status == 2)
     #expect(run("--nonsense").status == 2)
     #expect(run("--timeout", "0").status == 2)
-    #expect(ShellRun(["--server", "https://h", "-c", "SELECT 1"]).status == 2)
+    #expect(ShellRun(["--server", "ftp://h", "-c", "SELECT 1"]).status == 2)
     let help = ShellRun(["--help"])
     #expect(help.status == 0 && help.output.contains("Exit status") && help.errors.isEmpty)
   }

@@ -41,20 +41,31 @@
 
   extension APIService {
     func query(_ request: HTTPRequest) async -> HTTPResponse {
-      await run(request) { text, _ throws(QueryError) in
+      await run(request) { text, place throws(QueryError) in
         let result = try await backend.query(text)
-        return HTTPResponse(.ok, contentType: "application/json", body: .bytes(try await format(result)))
+        var response = HTTPResponse(.ok, contentType: "application/json", body: .bytes(try await format(result)))
+        response.place = place
+        return response
       }
     }
 
     /// A large answer takes a while to write: not on a thread that others wait for.
     private func format(_ result: QueryResult) async throws(QueryError) -> ByteBuffer {
       do {
-        return try await pool.runIfActive {
+        return try await pool.runIfActive { [limits] in
           var text = ByteBuffer()
-          ResultFormatter(.json).write(result) { text.writeBytes($0) }
+          try ResultFormatter(.json).write(result) { (chunk) throws(QueryError) in
+            guard text.readableBytes + chunk.count <= limits.answerBytes else {
+              throw QueryError(
+                .limitExceeded, "the answer is larger than \(limits.answerBytes) bytes",
+                hint: "ask for less with LIMIT, or EXPORT spans, which is streamed")
+            }
+            text.writeBytes(chunk)
+          }
           return text
         }
+      } catch let error as QueryError {
+        throw error
       } catch {
         throw QueryError(.cancelled, "the query was stopped")
       }
@@ -86,6 +97,10 @@
       let place: Place
       do throws(HTTPProblem) {
         statement = try QueryRequest.parse(request.body)
+        // What doesn't parse changes nothing; the engine says what is wrong with it.
+        if let parsed = try? SpanQL.parse(statement.query), parsed.isAdministrative {
+          try gatekeeper.check(.admin, request.head)
+        }
         guard let free = await places.enter(within: limits.queryWaitSeconds) else {
           throw HTTPProblem(.serviceUnavailable, "too many queries at one time: ask again", retryAfter: 1)
         }

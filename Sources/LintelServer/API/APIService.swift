@@ -18,10 +18,19 @@
         case .health, .metrics: .GET
         }
       }
+
+      /// What a token must allow; `nil`: nothing. Statements may ask for more.
+      var scope: AccessScope? {
+        switch self {
+        case .query, .export, .metrics: .query
+        case .health: nil
+        }
+      }
     }
 
     let backend: any Backend
     let limits: ServerLimits
+    let gatekeeper: Gatekeeper
     let places: Places
     /// Where answers are put into words.
     let pool: NIOThreadPool
@@ -33,6 +42,7 @@
 
     func admit(_ head: HTTPRequestHead) throws(HTTPProblem) -> Admission {
       let endpoint = try Self.endpoint(of: head)
+      if let scope = endpoint.scope { try gatekeeper.check(scope, head) }
       let isQuery = endpoint == .query || endpoint == .export
       return Admission(bodyBytes: limits.queryTextBytes, endsWithClient: isQuery)
     }
@@ -42,7 +52,7 @@
         switch try Self.endpoint(of: request.head) {
         case .query: return await query(request)
         case .export: return await export(request)
-        case .health: return health()
+        case .health: return health(isTrusted: gatekeeper.allows(.query, request.head))
         case .metrics: return prometheus()
         }
       } catch {
@@ -84,13 +94,24 @@
   }
 
   extension APIService {
-    func health() -> HTTPResponse {
+    /// Whoever has no token learns whether all is well, not what isn't.
+    func health(isTrusted: Bool) -> HTTPResponse {
       let problem = backend.problem()
       let text =
-        problem.map { "{\"status\":\"failing\",\"reason\":\(ResultText.jsonString($0))}\n" } ?? "{\"status\":\"ok\"}\n"
+        problem.map { problem in
+          let reason = isTrusted ? ",\"reason\":\(ResultText.jsonString(problem))" : ""
+          return "{\"status\":\"failing\"\(reason)}\n"
+        } ?? healthy(isTrusted: isTrusted)
       return HTTPResponse(
         problem == nil ? .ok : .serviceUnavailable, contentType: "application/json",
         body: .bytes(ByteBuffer(string: text)))
+    }
+
+    /// With damaged parts left out it still serves; a balancer needn't turn away from it, a person should look.
+    private func healthy(isTrusted: Bool) -> String {
+      let count = backend.problemCount
+      guard count > 0 else { return "{\"status\":\"ok\"}\n" }
+      return isTrusted ? "{\"status\":\"degraded\",\"problems\":\(count)}\n" : "{\"status\":\"degraded\"}\n"
     }
 
     func prometheus() -> HTTPResponse {

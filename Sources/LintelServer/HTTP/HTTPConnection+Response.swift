@@ -8,8 +8,10 @@
 
     /// Starts the answer. Called once an exchange, on the event loop.
     func send(_ response: HTTPResponse) {
+      if isStopping() { exchange?.closes = true }
       guard let context, let exchange, !isClosing else { return }
       service.didAnswer(exchange.head, status: response.status)
+      self.exchange?.place = response.place
       var head = HTTPResponseHead(version: .http1_1, status: response.status, headers: response.headers)
       if exchange.closes {
         head.headers.replaceOrAdd(name: "connection", value: "close")
@@ -40,7 +42,9 @@
       } else {
         context.writeAndFlush(Self.wrapOutboundOut(.head(head)), promise: sent)
       }
-      startTimer(limits.writeStallSeconds) { $0.close() }
+      // A slow reader gets more time for more bytes, as a slow sender does.
+      let seconds = Double(bytes.readableBytes) / Double(limits.bodyBytesPerSecond)
+      startTimer(limits.writeStallSeconds + seconds) { $0.close() }
       sent.futureResult.assumeIsolated().whenComplete { result in
         switch result {
         case .success: self.endResponse()

@@ -22,6 +22,8 @@
       var reservation: BodyReservation?
       var requestEnded = false
       var responseEnded = false
+      /// What the answer holds until the peer has taken it.
+      var place: Place?
       /// Whether the connection ends with this exchange.
       var closes: Bool
     }
@@ -31,6 +33,9 @@
     let budget: BodyBudget
     /// Counts the tasks that will come back to an event loop: the loops must outlive them.
     let answers: Places
+    /// Told when a request begins, and when its answer is over.
+    private let reportBusy: @Sendable (Bool) -> Void
+    let isStopping: @Sendable () -> Bool
     var context: ChannelHandlerContext?
     var exchange: Exchange?
     /// The one clock that runs: for the next request, for the body, or for the peer to take the answer.
@@ -39,11 +44,16 @@
     /// Nothing more is read from a connection that is being closed.
     var isClosing = false
 
-    init(service: any HTTPService, limits: ServerLimits, budget: BodyBudget, answers: Places) {
+    init(
+      service: any HTTPService, limits: ServerLimits, budget: BodyBudget, answers: Places,
+      reportBusy: @escaping @Sendable (Bool) -> Void, isStopping: @escaping @Sendable () -> Bool
+    ) {
       self.service = service
       self.limits = limits
       self.budget = budget
       self.answers = answers
+      self.reportBusy = reportBusy
+      self.isStopping = isStopping
     }
 
     func handlerAdded(context: ChannelHandlerContext) { self.context = context }
@@ -66,7 +76,8 @@
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
       guard !isClosing else { return }
       switch Self.unwrapInboundIn(data) {
-      case .head(let head): begin(head)
+      // Nothing that was sent behind the last request of a connection is looked at.
+      case .head(let head): if exchange == nil { begin(head) }
       case .body(var bytes): receive(&bytes)
       case .end: endRequest()
       }
@@ -86,7 +97,9 @@
     // MARK: Receiving
 
     private func begin(_ head: HTTPRequestHead) {
-      exchange = Exchange(head: head, began: .now(), closes: !head.isKeepAlive)
+      reportBusy(true)
+      guard let loop = context?.eventLoop else { return }
+      exchange = Exchange(head: head, began: loop.now, closes: !head.isKeepAlive)
       do throws(HTTPProblem) {
         let admission = try service.admit(head)
         let length = try BodyLength(of: head, atMost: admission.bodyBytes)
@@ -144,9 +157,9 @@
 
     /// Time is up for the body, unless so much has come that more time is due.
     private func checkProgress() {
-      guard let exchange, exchange.reservation != nil else { return }
+      guard let exchange, exchange.reservation != nil, let now = context?.eventLoop.now else { return }
       let due = limits.bodySeconds + Double(exchange.body.readableBytes) / Double(limits.bodyBytesPerSecond)
-      let left = exchange.began + .seconds(due) - .now()
+      let left = exchange.began + .seconds(due) - now
       if left > .zero {
         startTimer(Double(left.nanoseconds) / 1e9 + 0.001) { $0.checkProgress() }
       } else {
@@ -205,6 +218,7 @@
       guard exchange?.closes == false else { return close() }
       exchange = nil
       task = nil
+      reportBusy(false)
       startTimer(limits.idleSeconds) { $0.close() }
     }
   }

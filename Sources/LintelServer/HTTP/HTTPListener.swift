@@ -2,7 +2,7 @@
   internal import NIOCore
   internal import NIOHTTP1
   internal import NIOPosix
-  internal import Synchronization
+  internal import NIOSSL
 
   /// A port and the connections that came in on it.
   final class HTTPListener: Sendable {
@@ -17,7 +17,7 @@
     /// Binds the address and starts answering.
     static func start(
       _ address: ListenAddress, service: any HTTPService, limits: ServerLimits, budget: BodyBudget,
-      answers: Places, group: MultiThreadedEventLoopGroup
+      answers: Places, tls: TLSIdentity?, group: MultiThreadedEventLoopGroup
     ) async throws -> HTTPListener {
       let connections = Connections(limit: limits.connections)
       let channel = try await ServerBootstrap(group: group)
@@ -26,18 +26,23 @@
         .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
         .childChannelOption(.allowRemoteHalfClosure, value: true)
         .childChannelInitializer { channel in
-          guard connections.add(channel) else { return channel.close() }
+          guard let entry = connections.add(channel) else { return channel.close() }
           return channel.eventLoop.makeCompletedFuture {
+            if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
             try Self.configure(channel.pipeline.syncOperations)
             try channel.pipeline.syncOperations.addHandler(
-              HTTPConnection(service: service, limits: limits, budget: budget, answers: answers))
+              HTTPConnection(
+                service: service, limits: limits, budget: budget, answers: answers,
+                reportBusy: { isBusy in isBusy ? connections.began(entry) : connections.ended(entry) },
+                isStopping: { connections.isStopping }))
           }
         }
         .bind(host: address.host, port: address.port).get()
       return HTTPListener(channel: channel, connections: connections)
     }
 
-    private static func configure(_ pipeline: ChannelPipeline.SynchronousOperations) throws {
+    /// What reads and writes HTTP before ``HTTPConnection``.
+    static func configure(_ pipeline: ChannelPipeline.SynchronousOperations) throws {
       var heads = NIOHTTPDecoderLimitConfiguration()
       heads.maxHeaderFieldSize = 16 << 10
       heads.maxHeaderListSize = 64 << 10
@@ -57,36 +62,12 @@
 
     /// Lets every connection finish its request and no other.
     func quiesce() {
+      connections.stop()
       for channel in connections.all { channel.pipeline.fireUserInboundEventTriggered(ChannelShouldQuiesceEvent()) }
     }
 
     func closeConnections() {
       for channel in connections.all { channel.close(promise: nil) }
-    }
-  }
-
-  /// The open connections of a port.
-  private final class Connections: Sendable {
-    private let limit: Int
-    private let open = Mutex<[ObjectIdentifier: any Channel]>([:])
-
-    init(limit: Int) { self.limit = limit }
-
-    var count: Int { open.withLock { $0.count } }
-
-    var all: [any Channel] { open.withLock { Array($0.values) } }
-
-    /// `false` when there are too many already.
-    func add(_ channel: any Channel) -> Bool {
-      let id = ObjectIdentifier(channel)
-      let isAdded = open.withLock { open in
-        guard open.count < limit else { return false }
-        open[id] = channel
-        return true
-      }
-      guard isAdded else { return false }
-      channel.closeFuture.whenComplete { [self] _ in open.withLock { _ = $0.removeValue(forKey: id) } }
-      return true
     }
   }
 #endif

@@ -39,6 +39,8 @@
     var status: HTTPResponseStatus
     var headers = HTTPHeaders()
     var body: Body = .bytes(ByteBuffer())
+    /// Given back when the peer has taken the answer: answers that nobody reads are no more than there are places.
+    var place: Place?
 
     init(_ status: HTTPResponseStatus, contentType: String, body: Body) {
       self.status = status

@@ -49,10 +49,12 @@
       case .badRequest, .lengthRequired, .expectationFailed, .unsupportedMediaType, .payloadTooLarge: 3
       case .requestTimeout, .gatewayTimeout: 4
       case .notFound: 5
+      case .forbidden: 7
       case .tooManyRequests: 8
       case .methodNotAllowed, .notImplemented, .httpVersionNotSupported: 12
       case .internalServerError: 13
       case .serviceUnavailable: 14
+      case .unauthorized: 16
       default: 2
       }
     }

@@ -12,6 +12,7 @@
 
     let backend: any Backend
     let limits: ServerLimits
+    let gatekeeper: Gatekeeper
     let places: Places
     /// Where bodies are decompressed and decoded.
     let pool: NIOThreadPool
@@ -20,6 +21,7 @@
 
     func admit(_ head: HTTPRequestHead) throws(HTTPProblem) -> Admission {
       try Self.route(head)
+      try gatekeeper.check(.ingest, head)
       _ = try Self.format(of: head)
       _ = try ContentCoding(of: head)
       _ = try Self.organization(of: head)

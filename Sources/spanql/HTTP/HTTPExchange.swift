@@ -16,7 +16,8 @@ struct HTTPExchange {
 
   /// Sends a POST and reads the answer's head.
   init(
-    post path: String, to address: ServerAddress, contentType: String, body: [UInt8], over socket: Socket
+    post path: String, to address: ServerAddress, contentType: String, body: [UInt8], token: String?,
+    over transport: any Transport
   ) throws(ShellError) {
     let request = """
       POST \(address.prefix)\(path) HTTP/1.1\r
@@ -25,12 +26,12 @@ struct HTTPExchange {
       Accept: */*\r
       Content-Type: \(contentType)\r
       Content-Length: \(body.count)\r
-      Connection: close\r
+      \(token.map { "Authorization: Bearer \($0)\r\n" } ?? "")Connection: close\r
       \r
 
       """
-    try socket.write(Array(request.utf8) + body)
-    try self.init(reading: HTTPBytes { () throws(ShellError) in try socket.read(upTo: 64 << 10) })
+    try transport.write(Array(request.utf8) + body)
+    try self.init(reading: HTTPBytes { () throws(ShellError) in try transport.read(upTo: 64 << 10) })
   }
 
   /// Reads the head of an answer.

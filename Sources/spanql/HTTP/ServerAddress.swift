@@ -4,18 +4,23 @@ struct ServerAddress: Sendable, Equatable {
   let port: UInt16
   /// What stands before `/v1/query`, for servers behind a proxy. Without a slash at its end.
   let prefix: String
+  /// Whether it is spoken to over TLS.
+  let isSecure: Bool
 
   static let defaultPort: UInt16 = 4320
 
-  /// Reads `http://host[:port][/prefix]`; the scheme may be left out, an IPv6 address stands in brackets.
+  /// Reads `http://host[:port][/prefix]`, or `https://`; the scheme may be left out, an IPv6 address stands in brackets.
   init(_ text: String) throws(ShellError) {
     var rest = Substring(text)
-    if let scheme = rest.range(of: "://") {
-      guard rest[..<scheme.lowerBound].lowercased() == "http" else {
-        throw .failed("\(text): only http:// is spoken here; for https, go through a proxy or a tunnel")
+    var scheme = "http"
+    if let mark = rest.range(of: "://") {
+      scheme = rest[..<mark.lowerBound].lowercased()
+      guard ["http", "https"].contains(scheme) else {
+        throw .failed("\(text): only http:// and https:// are spoken here")
       }
-      rest = rest[scheme.upperBound...]
+      rest = rest[mark.upperBound...]
     }
+    isSecure = scheme == "https"
     let authority = rest.prefix { $0 != "/" }
     var path = rest.dropFirst(authority.count)
     while path.last == "/" { path.removeLast() }
@@ -39,7 +44,7 @@ struct ServerAddress: Sendable, Equatable {
     self.port = port
   }
 
-  var text: String { "http://\(authority)\(prefix)" }
+  var text: String { "\(isSecure ? "https" : "http")://\(authority)\(prefix)" }
 
   /// For the Host header.
   var authority: String { (host.contains(":") ? "[\(host)]" : host) + ":\(port)" }

@@ -3,7 +3,7 @@
 #endif
 
 /// A TCP connection that gives up: after a while, or when it is cancelled.
-final class Socket {
+final class Socket: Transport {
   private let descriptor: Int32
   private let cancellation: CancelSignal
   /// Milliseconds without a byte after which a read or a write fails.

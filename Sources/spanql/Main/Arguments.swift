@@ -24,6 +24,18 @@
     var server: String?
 
     @Option(
+      help: ArgumentHelp(
+        "A file with the token that the server wants; LINTEL_TOKEN in the environment is the token itself.",
+        valueName: "file"))
+    var tokenFile: String?
+
+    @Option(
+      help: ArgumentHelp(
+        "Certificates, in PEM, of who may vouch for an https server. Default: whom the system trusts.",
+        valueName: "file"))
+    var caFile: String?
+
+    @Option(
       name: .customShort("c"), parsing: .unconditionalSingleValue,
       help: ArgumentHelp("Statements to run; may be given several times.", valueName: "query"))
     var commands: [String] = []

@@ -27,7 +27,10 @@
 
     private func open() throws(ShellError) -> any QuerySource {
       if let server = arguments.server {
-        return ServerSource(address: try ServerAddress(server), timeoutSeconds: arguments.timeout)
+        let access = try ServerAccess(
+          tokenFile: arguments.tokenFile, environment: getenv("LINTEL_TOKEN").map { String(cString: $0) },
+          authorities: arguments.caFile)
+        return ServerSource(address: try ServerAddress(server), access: access, timeoutSeconds: arguments.timeout)
       }
       let path = arguments.data ?? ""
       let seconds = arguments.timeout

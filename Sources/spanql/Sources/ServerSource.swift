@@ -10,6 +10,7 @@ struct ServerSource: QuerySource {
   static let maximumAnswerBytes = 4 << 30
 
   let address: ServerAddress
+  let access: ServerAccess
   let timeoutSeconds: Double?
 
   var place: String { address.text }
@@ -71,12 +72,22 @@ struct ServerSource: QuerySource {
       address, connectSeconds: Self.connectSeconds, idleSeconds: timeoutSeconds.map { $0 + 5 } ?? Self.idleSeconds,
       cancellation: cancellation)
     var exchange = try HTTPExchange(
-      post: path, to: address, contentType: "application/json", body: Array(body.utf8), over: socket)
+      post: path, to: address, contentType: "application/json", body: Array(body.utf8), token: access.token,
+      over: try transport(over: socket))
     guard exchange.head.status == 200 else {
       let answer = try exchange.body(limit: 1 << 20)
       throw ServerProblem.error(exchange.head, answer)
     }
     return try read(&exchange)
+  }
+
+  private func transport(over socket: Socket) throws(ShellError) -> any Transport {
+    guard address.isSecure else { return socket }
+    #if Server
+      return try SecureTransport(socket, address, authorities: access.authorities)
+    #else
+      throw .failed("https is spoken by a spanql that was built with the package trait Server")
+    #endif
   }
 }
 

@@ -8,12 +8,13 @@
   /// Runs a server on free ports for the length of a test.
   func withServer(
     _ backend: StandInBackend = StandInBackend(), limits change: (inout ServerLimits) -> Void = { _ in },
-    _ body: (SpanServer) async throws -> Void
+    tokens: AccessTokens? = nil, _ body: (SpanServer) async throws -> Void
   ) async throws {
     var configuration = ServerConfiguration()
     configuration.otlpHTTP.port = 0
     configuration.api.port = 0
     configuration.limits.shutdownSeconds = 0.2
+    configuration.tokens = tokens
     change(&configuration.limits)
     let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let server = try await SpanServer.start(backend: backend, configuration: configuration, logger: logger)

@@ -88,8 +88,9 @@
       return try await answer()
     }
 
-    func get(_ path: String) async throws -> Answer {
-      await send("GET \(path) HTTP/1.1\r\nHost: test\r\n\r\n")
+    func get(_ path: String, headers: [String] = []) async throws -> Answer {
+      let lines = headers.map { $0 + "\r\n" }.joined()
+      await send("GET \(path) HTTP/1.1\r\nHost: test\r\n\(lines)\r\n")
       return try await answer()
     }
 

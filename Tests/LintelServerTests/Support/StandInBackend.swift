@@ -22,6 +22,7 @@
       /// Chunks of an export.
       var export: @Sendable () -> [ByteBuffer] = { [ByteBuffer(string: "{}\n")] }
       var problem: String?
+      var problemCount = 0
     }
 
     let behaviour: Behaviour
@@ -54,6 +55,8 @@
     }
 
     func problem() -> String? { behaviour.problem }
+
+    var problemCount: Int { behaviour.problemCount }
 
     func gauges() -> [Gauge] { [Gauge("lintel_parts", "Parts.", 7)] }
 
