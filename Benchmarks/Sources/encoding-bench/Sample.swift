@@ -87,6 +87,20 @@ struct Sample {
       strings("UUIDs") { "\($0.hex(8))-\($0.hex(4))-4\($0.hex(3))-a\($0.hex(3))-\($0.hex(12))" },
       strings("32 hex digits") { $0.hex(16) + $0.hex(16) },
       strings("user-N") { "user-\($0.zipf(200_000))" },
+      Sample(name: "lists that grow by turns") { rows, random in
+        var turns = (0..<200).map { _ in [Variant.int(0)] }
+        var strings = ByteStrings()
+        for _ in 0..<rows {
+          let conversation = random.below(turns.count)
+          if turns[conversation].count > 100 { turns[conversation] = [.int(0)] }
+          for _ in 0..<(1 + random.below(20)) {
+            random.carried += 1
+            turns[conversation].append(.int(random.carried))
+          }
+          strings.append(Variant.array(turns[conversation]).encoded)
+        }
+        return .bytes(strings)
+      },
       strings("words") { "agent step \($0.below(5000)) of plan" },
     ]
   }

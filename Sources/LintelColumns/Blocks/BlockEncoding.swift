@@ -16,6 +16,7 @@ enum BlockEncoding: UInt8, CaseIterable {
   case binned = 12
   case fresh = 13
   case templates = 14
+  case lists = 15
   // What follows from other columns' blocks; see the folder Related.
   case keyed = 32
   case ordinals = 33
@@ -39,6 +40,7 @@ enum BlockEncoding: UInt8, CaseIterable {
     case .binned: "binned"
     case .fresh: "fresh"
     case .templates: "template"
+    case .lists: "lists"
     case .keyed: "keyed"
     case .ordinals: "ordinals"
     case .offsets: "offsets"

@@ -4,26 +4,36 @@
 ///     stringsLZ4  := byteCount:u32, storedCount:u32, integers, LZ4 block of the bytes
 ///     stringsZstd := byteCount:u32, storedCount:u32, integers, zstd frame of the bytes
 ///     templates   := see ``TemplateCodec``
+///     lists       := see ``ListCodec``
 enum StringCodec {
   /// Appends the body for the given values (in a block those of the valid rows).
   static func encodeBody(
-    _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, effort: EncodingEffort, into out: inout [UInt8]
+    _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, effort: EncodingEffort, mayBeLists: Bool = true,
+    into out: inout [UInt8]
   ) -> BlockEncoding {
     guard !lengths.isEmpty else { return .empty }
     let start = out.count
-    if effort == .compact, TemplateCodec.encodeBody(lengths, bytes, into: &out) {
-      let end = out.count
-      // Templates are written faster than bytes are decompressed, and compressing well takes long.
-      if staysBelow(end - start, bytes) { return .templates }
-      let encoding = encodeBytes(lengths, bytes, effort, into: &out)
-      if out.count - end >= end - start {
-        out.removeSubrange(end...)
-        return .templates
-      }
-      out.removeSubrange(start..<end)
-      return encoding
+    guard effort == .compact, let structured = encodeStructured(lengths, bytes, mayBeLists, into: &out) else {
+      return encodeBytes(lengths, bytes, effort, into: &out)
     }
-    return encodeBytes(lengths, bytes, effort, into: &out)
+    let end = out.count
+    // Both are written faster than bytes are decompressed, and compressing well takes long.
+    if staysBelow(end - start, bytes) { return structured }
+    let encoding = encodeBytes(lengths, bytes, effort, into: &out)
+    if out.count - end >= end - start {
+      out.removeSubrange(end...)
+      return structured
+    }
+    out.removeSubrange(start..<end)
+    return encoding
+  }
+
+  /// Appends the body as what the values are made of, where they are made of anything.
+  private static func encodeStructured(
+    _ lengths: [UInt32], _ bytes: UnsafeRawBufferPointer, _ mayBeLists: Bool, into out: inout [UInt8]
+  ) -> BlockEncoding? {
+    if mayBeLists, ListCodec.encodeBody(lengths, bytes, into: &out) { return .lists }
+    return TemplateCodec.encodeBody(lengths, bytes, into: &out) ? .templates : nil
   }
 
   private static func encodeBytes(
@@ -44,6 +54,7 @@ enum StringCodec {
   ) throws(ColumnError) -> [UInt8] {
     if encoding == .empty, lengths.isEmpty { return [] }
     if encoding == .templates { return try TemplateCodec.decodeBody(&reader, lengths: lengths) }
+    if encoding == .lists { return try ListCodec.decodeBody(&reader, lengths: lengths) }
     let byteCount = Int(try reader.integer(UInt32.self))
     switch encoding {
     case .strings:

@@ -20,12 +20,20 @@ import Testing
 
   private static func number(_ set: String) -> [Int] { set.split(separator: ".").compactMap { Int($0) } }
 
+  /// The parts of a set. The first sets have no lists.
+  private static func files(_ set: String) throws -> [String] {
+    let names = try FileManager.default.contentsOfDirectory(atPath: folder.appending(path: set).path())
+    try #require(Set(names).isSuperset(of: ["flushed.part", "merged.part", "tail.part"]))
+    return names.sorted()
+  }
+
   /// The golden files as this Lintel writes them, by name.
   private static func written() async throws -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
     files["flushed.part"] = try await parts([GoldenRows.fewRows()], merged: false)
     files["merged.part"] = try await parts(GoldenRows.batches(), merged: true)
     files["tail.part"] = try await parts([GoldenRows.manyAttributes()], merged: false)
+    files["lists.part"] = try await parts(GoldenRows.lists(), merged: true)
     return files
   }
 
@@ -49,6 +57,7 @@ import Testing
     switch file {
     case "flushed.part": RowText.rows(GoldenRows.fewRows())
     case "merged.part": GoldenRows.batches().flatMap { RowText.rows($0) }
+    case "lists.part": GoldenRows.lists().flatMap { RowText.rows($0) }
     default: RowText.rows(GoldenRows.manyAttributes())
     }
   }
@@ -69,7 +78,7 @@ import Testing
   }
 
   @Test(arguments: sets) func everySetIsReadable(_ set: String) throws {
-    for file in ["flushed.part", "merged.part", "tail.part"] {
+    for file in try Self.files(set) {
       let reader = try Self.open(Self.folder.appending(path: "\(set)/\(file)").path())
       let found = try RowText.rowsThrowing(reader, GoldenRows.schema)
       #expect(difference(found, Self.rows(file)) == nil, "\(set)/\(file)")
@@ -79,15 +88,15 @@ import Testing
   @Test func theNewestSetShowsNearlyEveryEncoding() throws {
     let newest = try #require(Self.sets.last)
     var seen: Set<String> = []
-    for file in ["flushed.part", "merged.part", "tail.part"] {
+    for file in try Self.files(newest) {
       let reader = try Self.open(Self.folder.appending(path: "\(newest)/\(file)").path())
       for column in reader.directory.columns { seen.formUnion(column.encodings.keys) }
       if file == "merged.part" { #expect(reader.directory.columns.contains { $0.filters != nil }) }
       if file == "tail.part" { #expect(reader.directory.tailKeys.count == 4) }
     }
     let expected: Set = [
-      "binned", "bitmap", "bitpack", "constant", "delta", "fresh", "keyed", "linear", "lz4", "offsets", "ordinals",
-      "patched", "plain", "rle", "scaled", "template", "zstd",
+      "binned", "bitmap", "bitpack", "constant", "delta", "fresh", "keyed", "linear", "lists", "lz4", "offsets",
+      "ordinals", "patched", "plain", "rle", "scaled", "template", "zstd",
     ]
     #expect(expected.subtracting(seen) == [], "what the golden parts show: \(seen.sorted())")
   }

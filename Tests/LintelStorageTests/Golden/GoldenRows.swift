@@ -56,6 +56,15 @@ enum GoldenRows {
     return batch
   }
 
+  /// Batches whose attributes are lists, to be merged.
+  static func lists() -> [Batch] {
+    (5...6).map { number in
+      var batch = batch(number, rows: 150)
+      batch.attributes = ListRows.attributes(number, rows: 150)
+      return batch
+    }
+  }
+
   private static func batch(_ number: Int, rows: Int) -> Batch {
     var dice = Dice(UInt64(1000 + number))
     var builders = schema.columns.map { RowColumn($0.type.physical) }

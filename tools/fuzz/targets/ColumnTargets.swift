@@ -29,6 +29,12 @@ let columnTargets: [String: FuzzTarget] = [
       precondition(out.reduce(0) { $0 + Int($1) } == strings.count)
     }
   },
+  "lists": { rows, bytes in
+    decodeLanes(rows, bytes, UInt32.self) { (reader, out) throws(ColumnError) in
+      let strings = try ListCodec.decodeBody(&reader, lengths: out)
+      precondition(out.reduce(0) { $0 + Int($1) } == strings.count)
+    }
+  },
   "dictionary": { _, bytes in _ = try? DictionaryCodec.decode(bytes) },
   "variant": { _, bytes in _ = try? Variant(decoding: Array(bytes)) },
   "integers-roundtrip": { _, bytes in
@@ -52,6 +58,23 @@ let columnTargets: [String: FuzzTarget] = [
     var many = ByteStrings()
     for row in 0..<200 { many.append(strings[row * 3 % strings.count]) }
     roundTrip(.bytes(many))
+  },
+  // Each line is a list that begins like the one before, or is what the line itself says.
+  "lists-roundtrip": { _, bytes in
+    var strings = ByteStrings()
+    var numbers: [Variant] = []
+    for line in bytes.split(separator: 10, omittingEmptySubsequences: false) {
+      switch line.first {
+      case 0: strings.append(line.dropFirst())
+      case 1: strings.append(Variant.array(line.map { .double(Double($0) / 4) }).encoded)
+      case 2: strings.append(Variant.array(line.map { .string("tag \($0 / 16)") }).encoded)
+      case let first:
+        numbers.removeLast(min(numbers.count, Int(first ?? 0) % 8))
+        numbers += line.map { .int(Int64($0) &* Int64($0)) }
+        strings.append(Variant.array(numbers).encoded)
+      }
+    }
+    roundTrip(.bytes(strings))
   },
 ]
 

@@ -91,6 +91,24 @@ private func requestSeeds() -> [String: [(String, Int, [UInt8])]] {
   ]
 }
 
+/// Growing lists of integers, doubles and strings, and what is no list.
+private func sampleLists(_ rows: Int) -> ByteStrings {
+  var strings = ByteStrings()
+  var numbers: [Variant] = []
+  for row in 0..<rows {
+    switch row % 16 {
+    case 0: strings.append(Variant.array([.double(Double(row) / 8), .double(0.25)]).encoded)
+    case 1: strings.append(Variant.array([.string("tag-\(row % 5)"), .string("")]).encoded)
+    case 2: strings.append(Variant.map([.init("key", .int(Int64(row)))]).encoded)
+    default:
+      if row % 40 == 7 { numbers.removeLast(numbers.count / 2) }
+      numbers.append(.int(Int64(row * row)))
+      strings.append(Variant.array(numbers).encoded)
+    }
+  }
+  return strings
+}
+
 /// Something that each decoder reads: name, rows, bytes.
 private func columnSeeds() -> [(String, Int, [UInt8])] {
   var state: UInt64 = 1
@@ -108,6 +126,7 @@ private func columnSeeds() -> [(String, Int, [UInt8])] {
     ("flags", .bool((0..<rows).map { _ in next(2) == 0 })), ("ids", .id128((0..<rows).map { UInt128($0 / 9) << 70 })),
     ("chat", .bytes(ByteStrings((0..<rows).map { _ in "chatcmpl-" + String(next(1 << 30) | 1 << 31, radix: 16) }))),
     ("users", .bytes(ByteStrings((0..<rows).map { $0 % 40 == 0 ? "none" : "user-\(next(1 << next(20)))" }))),
+    ("lists", .bytes(sampleLists(rows))),
     ("text", .bytes(ByteStrings((0..<rows).map { "step \($0) of the plan that the agent made" }))),
   ]
   let dictionary = ValueDictionary(.id128((0..<5000).map { UInt128($0) }))
