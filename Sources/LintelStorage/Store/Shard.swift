@@ -1,7 +1,7 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// One batch's rows for one shard, ready to be written.
+/// Rows for one shard, of one batch or of several small ones, ready to be written.
 struct CommitItem: Sendable {
   let batch: Batch
   /// One per row, the table's name included.
@@ -9,7 +9,7 @@ struct CommitItem: Sendable {
   /// The log record.
   let payload: [UInt8]
   let reservedBytes: Int
-  let completion: @Sendable (Result<AppendReceipt, StorageError>) -> Void
+  let completion: @Sendable (Result<NewRows, StorageError>) -> Void
 }
 
 /// The log of a shard, and who has the turn to write it.

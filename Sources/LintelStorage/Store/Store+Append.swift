@@ -12,77 +12,90 @@ extension Store {
     if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
     try state.withLock { (state) throws(StorageError) in try state.checkWritable() }
     guard batch.rowCount > 0 else { return AppendReceipt(stored: 0, duplicates: 0) }
-    let prepared = try await callers.run { [self] () throws(StorageError) in try prepare(batch) }
-    if prepared.count == 1 { return try await commit(prepared[0]) }
-    return try await commit(prepared)
-  }
-
-  private func commit(_ prepared: Prepared) async throws(StorageError) -> AppendReceipt {
     let result: Result<AppendReceipt, StorageError> = await withCheckedContinuation { continuation in
-      let item = CommitItem(
-        batch: prepared.batch, digests: prepared.digests, payload: prepared.payload,
-        reservedBytes: prepared.reservedBytes, completion: { continuation.resume(returning: $0) })
-      shards[prepared.shard].add(item) { [self] in commit($0, prepared.shard) }
+      if intake.add(PendingAppend(batch: batch, completion: { continuation.resume(returning: $0) })) { takeAppends() }
     }
     return try result.get()
   }
 
-  /// The parts of a batch that go to several shards. When one fails, a retry finds the others' rows again.
-  private func commit(_ prepared: [Prepared]) async throws(StorageError) -> AppendReceipt {
-    let results = await withTaskGroup(of: Result<AppendReceipt, StorageError>.self) { group in
-      for part in prepared {
-        group.addTask {
-          do throws(StorageError) { return .success(try await self.commit(part)) } catch { return .failure(error) }
-        }
-      }
-      var results: [Result<AppendReceipt, StorageError>] = []
-      for await result in group { results.append(result) }
-      return results
+  /// Has a thread of the callers' take a group of appends, and then another one as long as any wait.
+  private func takeAppends() {
+    let isStarted = callers.start { [self] in
+      let group = intake.take()
+      guard !group.isEmpty else { return }
+      append(group)
+      // Behind what else there is to do for these threads.
+      takeAppends()
     }
-    var stored = 0
-    var duplicates = 0
-    for result in results {
-      let receipt = try result.get()
-      stored += receipt.stored
-      duplicates += receipt.duplicates
-    }
-    return AppendReceipt(stored: stored, duplicates: duplicates)
+    if isStarted { return }
+    let closed = StorageError(.closed, "the store has been closed: open it again")
+    for append in intake.takeAll() { append.completion(.failure(closed)) }
   }
 }
 
-// MARK: - On the caller's side
+// MARK: - On the callers' threads
 
 extension Store {
-  struct Prepared: Sendable {
-    let shard: Int
-    let batch: Batch
-    let digests: [UInt128]
-    let payload: [UInt8]
-    let reservedBytes: Int
+  /// Checks batches and reserves memory for them, puts together those that passed, digests and encodes them, and hands
+  /// them on to the shards.
+  private func append(_ group: [PendingAppend]) {
+    var accepted: [PendingAppend] = []
+    var reserved = 0
+    for append in group {
+      do throws(StorageError) {
+        try check(append.batch)
+        let bytes = append.batch.byteCount
+        try reserve(bytes)
+        reserved += bytes
+        accepted.append(append)
+      } catch {
+        append.completion(.failure(error))
+      }
+    }
+    guard let batch = BatchJoin.join(accepted.map(\.batch)) else { return }
+    if accepted.count > 1 {
+      // Each of them had dictionaries of its own.
+      let freed = max(0, reserved - batch.byteCount)
+      state.withLock { $0.reservedBytes -= freed }
+      reserved -= freed
+    }
+    let pieces = pieces(of: batch)
+    let members = AppendGroup(accepted, pieces: pieces.count)
+    var rowsLeft = batch.rowCount
+    for piece in pieces {
+      // The pieces share dictionaries, so that each has its part of what the whole takes.
+      let share = piece.batch.rowCount == rowsLeft ? reserved : reserved / rowsLeft * piece.batch.rowCount
+      reserved -= share
+      rowsLeft -= piece.batch.rowCount
+      let item = CommitItem(
+        batch: piece.batch, digests: Self.digests(of: piece.batch), payload: LogPayload.encode(piece.batch),
+        reservedBytes: share, completion: { members.finish($0, rows: piece.rows) })
+      shards[piece.shard].add(item) { [self] in commit($0, piece.shard) }
+    }
   }
 
-  /// Checks, splits, digests and encodes a batch, and reserves memory for it.
-  private func prepare(_ batch: Batch) throws(StorageError) -> [Prepared] {
+  private struct Piece: Sendable {
+    var shard: Int
+    var batch: Batch
+    /// The rows of the whole that it has; `nil` for all.
+    var rows: [UInt32]?
+  }
+
+  private func pieces(of batch: Batch) -> [Piece] {
+    if shards.count == 1 { return [Piece(shard: 0, batch: batch, rows: nil)] }
+    return ShardSplit.rows(of: batch, shardCount: shards.count).enumerated().compactMap { shard, rows in
+      if rows.isEmpty { return nil }
+      if rows.count == batch.rowCount { return Piece(shard: shard, batch: batch, rows: nil) }
+      return Piece(shard: shard, batch: batch.select(rows: rows), rows: rows)
+    }
+  }
+
+  private func check(_ batch: Batch) throws(StorageError) {
     let schema = try schema(batch.schema.name)
     guard batch.schema === schema || batch.schema.columns == schema.columns else {
       throw StorageError(.invalid, "the batch was made for another schema of table '\(schema.name)'")
     }
     do throws(ColumnError) { try batch.validate() } catch { throw StorageError(.invalid, error.message) }
-    var pieces: [(shard: Int, batch: Batch)] = []
-    if shards.count == 1 {
-      pieces.append((0, batch))
-    } else {
-      for (shard, rows) in ShardSplit.rows(of: batch, shardCount: shards.count).enumerated() where !rows.isEmpty {
-        pieces.append((shard, rows.count == batch.rowCount ? batch : batch.select(rows: rows)))
-      }
-    }
-    let sizes = pieces.map(\.batch.byteCount)
-    try reserve(sizes.reduce(0, +))
-    return zip(pieces, sizes).map { piece, size in
-      Prepared(
-        shard: piece.shard, batch: piece.batch, digests: Self.digests(of: piece.batch),
-        payload: LogPayload.encode(piece.batch), reservedBytes: size)
-    }
   }
 
   private func reserve(_ bytes: Int) throws(StorageError) {

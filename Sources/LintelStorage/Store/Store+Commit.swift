@@ -6,6 +6,7 @@ extension Store {
   /// What a group commit has done with one item.
   private struct Accepted {
     var item: CommitItem
+    var newRows: NewRows
     /// The rows that were not known; `nil` when all were.
     var batch: Batch?
   }
@@ -36,11 +37,7 @@ extension Store {
       return false
     }
     let isFull = insert(accepted, shard)
-    for entry in accepted {
-      let stored = entry.batch?.rowCount ?? 0
-      let receipt = AppendReceipt(stored: stored, duplicates: entry.item.batch.rowCount - stored)
-      entry.item.completion(.success(receipt))
-    }
+    for entry in accepted { entry.item.completion(.success(entry.newRows)) }
     return isFull
   }
 
@@ -48,7 +45,7 @@ extension Store {
   /// disk; any other error is final.
   private func write(_ item: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
     let rows = newRows(of: item, &log)
-    guard !rows.isEmpty else { return Accepted(item: item, batch: nil) }
+    guard !rows.isEmpty else { return Accepted(item: item, newRows: .some([]), batch: nil) }
     let isWhole = rows.count == item.batch.rowCount
     let batch = isWhole ? item.batch : item.batch.select(rows: rows)
     do throws(StorageError) {
@@ -57,7 +54,7 @@ extension Store {
       try payload.span.bytes.withUnsafeBytes { (bytes) throws(StorageError) in
         try writer.append(bytes, kind: LogPayload.rows)
       }
-      return Accepted(item: item, batch: batch)
+      return Accepted(item: item, newRows: isWhole ? .all : .some(rows), batch: batch)
     } catch {
       guard error.code == .diskFull || error.code == .invalid else { throw error }
       log.retryWindow.forget(rows.map { item.digests[Int($0)] })

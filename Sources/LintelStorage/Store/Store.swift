@@ -11,9 +11,9 @@ internal import Synchronization
 /// Safe to use from any task or thread. Only one process at a time writes; others may open the directory read-only
 /// meanwhile. Blocking work runs on the store's own threads, except for what says that it blocks.
 ///
-/// Rows take this way: ``append(_:)`` encodes them on a thread of the store's, the shard's thread writes the log record,
-/// syncs, and puts them into the memtable, where snapshots see them. A full or aged memtable is frozen, sorted and written
-/// into parts; parts of a stretch of time are merged into larger ones.
+/// Rows take this way: ``append(_:)`` has them encoded on a thread of the store's, small batches that wait at the same time
+/// as one; the shard's thread writes the log record, syncs, and puts them into the memtable, where snapshots see them. A full
+/// or aged memtable is frozen, sorted and written into parts; parts of a stretch of time are merged into larger ones.
 public final class Store: Sendable {
   /// The data directory.
   public let path: String
@@ -31,6 +31,7 @@ public final class Store: Sendable {
   let shards: [Shard]
   /// Set in a read-only store.
   let follower: Follower?
+  let intake: Intake
   let callers: EngineThreads
   let flusher: EngineThreads
   let merger: EngineThreads
@@ -64,6 +65,7 @@ public final class Store: Sendable {
     self.shards = shards
     self.follower = follower
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
+    intake = Intake(takerLimit: 2)
     flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
     merger = EngineThreads(count: 1, name: "lintel-merge", scheduler: scheduler)
     scrubber = EngineThreads(count: 1, name: "lintel-scrub", scheduler: scheduler)
