@@ -61,17 +61,26 @@ public final class EngineThreads: Sendable {
   /// Runs a blocking body on the calling thread, and at the same time on up to `helpers` threads of the pool. Returns when
   /// none of them is at it any more.
   func together(_ helpers: Int, _ body: @escaping @Sendable () -> Void) {
+    // The body throws nothing.
+    _ = try? together(helpers, helping: body) { () throws(StorageError) in body() }
+  }
+
+  /// Runs `helping` on up to `helpers` threads of the pool while `body` runs on the calling thread. Returns when none of them
+  /// is at it any more.
+  func together<T>(
+    _ helpers: Int, helping: @escaping @Sendable () -> Void, _ body: () throws(StorageError) -> T
+  ) throws(StorageError) -> T {
     let running = Monitor(0)
     for _ in 0..<helpers {
       running.change { $0 += 1 }
       let accepted = queue.add {
-        body()
+        helping()
         running.change { $0 -= 1 }
       }
       if !accepted { running.change { $0 -= 1 } }
     }
-    body()
-    running.wait { $0 == 0 }
+    defer { running.wait { $0 == 0 } }
+    return try body()
   }
 
   /// Takes no more jobs, and lets the threads end when those handed in have run. Doesn't wait.

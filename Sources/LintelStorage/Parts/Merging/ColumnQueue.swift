@@ -1,21 +1,25 @@
 internal import LintelColumns
 
-/// Hands the columns of a merge out to threads, and lets their bytes into the part in the order of the columns.
+/// Hands the columns of a merge out to threads, and lets their bytes into the part in the same order.
 ///
 /// The thread whose column's turn it is writes into the part as it goes; what the others encode waits in memory, up to a
 /// limit that stops them. The turn always belongs to a column that some thread is at, since columns are handed out in
 /// order; so there is always one that goes on.
 final class ColumnQueue: Sendable {
   private struct State {
-    var next: Int
-    let end: Int
-    /// The column whose bytes go into the part now.
-    var turn: Int
+    /// Numbers in the part's directory.
+    let order: [Int]
+    /// Place in the order of the column that is handed out next.
+    var next = 0
+    /// Place in the order of the column whose bytes go into the part now.
+    var place = 0
     /// Bytes of each column that wait for its turn.
     var waitingBytes: [Int: Int] = [:]
     /// Columns that were finished before their turn.
     var finished: [Int: ColumnWriter] = [:]
     var failure: StorageError?
+
+    var turn: Int? { place < order.count ? order[place] : nil }
 
     var isFull: Bool { waitingBytes.values.reduce(0, +) > ColumnQueue.maximumWaitingBytes }
   }
@@ -26,10 +30,10 @@ final class ColumnQueue: Sendable {
 
   private static let maximumWaitingBytes = 48 << 20
 
-  /// - Parameter columns: Numbers in the part's directory.
-  init(_ columns: Range<Int>, part: PartWriter) {
+  /// - Parameter order: Numbers in the part's directory, in the order in which they are merged and written.
+  init(_ order: [Int], part: PartWriter) {
     self.part = part
-    state = Monitor(State(next: columns.lowerBound, end: columns.upperBound, turn: columns.lowerBound))
+    state = Monitor(State(order: order))
   }
 
   var failure: StorageError? { state.read { $0.failure } }
@@ -37,9 +41,9 @@ final class ColumnQueue: Sendable {
   /// The next column to merge; `nil` when there is none, or no use in it.
   func next() -> Int? {
     state.change { state in
-      guard state.failure == nil, state.next < state.end else { return nil }
+      guard state.failure == nil, state.next < state.order.count else { return nil }
       defer { state.next += 1 }
-      return state.next
+      return state.order[state.next]
     }
   }
 
@@ -74,19 +78,18 @@ final class ColumnQueue: Sendable {
       return false
     }
     guard isInTurn else { return }
-    var column: ColumnWriter? = writer
-    var turn = number
-    while var current = column {
-      guard try part.add(&current) == turn else {
+    var written: (number: Int, writer: ColumnWriter)? = (number, writer)
+    while var current = written {
+      guard try part.add(&current.writer, number: current.number) else {
         throw StorageError(
-          .corrupt, "column '\(current.column.displayName)' has no values, but its sources list some", path: part.path)
+          .corrupt, "column '\(current.writer.column.displayName)' has no values, but its sources list some",
+          path: part.path)
       }
-      turn += 1
-      let reached = turn
-      column = state.change { state in
-        state.turn = reached
-        state.waitingBytes[reached] = nil
-        return state.finished.removeValue(forKey: reached)
+      written = state.change { state in
+        state.place += 1
+        guard let turn = state.turn else { return nil }
+        state.waitingBytes[turn] = nil
+        return state.finished.removeValue(forKey: turn).map { (turn, $0) }
       }
     }
   }

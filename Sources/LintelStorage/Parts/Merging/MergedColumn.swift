@@ -33,6 +33,16 @@ struct MergedColumn {
   var places: [PartReader.Place?]
   /// Values in all sources.
   var valueCount: Int
+
+  /// Bytes that the sources take for strings and ids: these are united and compressed, which is most of a merge's work.
+  func textBytes(_ sources: MergeSources) -> Int {
+    guard physical == .bytes || physical == .id128 else { return 0 }
+    return zip(sources.readers, places).reduce(0) { sum, source in
+      guard case .column(let index) = source.1 else { return sum }
+      let stored = source.0.directory.columns[index]
+      return sum + stored.dataLength + (stored.dictionary?.length ?? 0)
+    }
+  }
 }
 
 /// What a merge writes, in the order of the directory: the schema's columns, those first that others are derived from, then
@@ -40,12 +50,24 @@ struct MergedColumn {
 struct MergedColumns {
   private(set) var columns: [MergedColumn] = []
   private(set) var tailKeys: [TailKey] = []
+  /// Columns at the beginning from which others may be derived.
+  private(set) var keyCount = 0
 
   init(_ sources: MergeSources, schema: TableSchema) {
     addSchemaColumns(sources, schema)
     addAttributes(sources)
     // What has no value leaves no trace.
     columns.removeAll { $0.valueCount == 0 }
+    let names = Set(MergedRelations.keyColumns(schema).map { schema.columns[$0].name })
+    keyCount = columns.prefix { if case .schema(let name) = $0.role { names.contains(name) } else { false } }.count
+  }
+
+  /// The order in which the other columns are merged: the longest work first, lest it be left to one thread at the end;
+  /// then those of numbers, as they stand.
+  func order(_ sources: MergeSources) -> [Int] {
+    (keyCount..<columns.count).map { (number: $0, bytes: columns[$0].textBytes(sources)) }
+      .sorted { ($1.bytes, $0.number) < ($0.bytes, $1.number) }
+      .map(\.number)
   }
 
   private mutating func addSchemaColumns(_ sources: MergeSources, _ schema: TableSchema) {

@@ -2,82 +2,100 @@ internal import LintelColumns
 
 /// Merges parts of one table, shard and window into one: the plan first, then column by column, block by block.
 ///
-/// The columns that others take their keys from come first. The others depend on nothing but those, and are merged by as
-/// many threads as there are; what is written is the same on any number of them.
+/// The columns that others take their keys from come first, on one thread, while the others unite dictionaries ahead of time.
+/// What is left depends on nothing but the key columns, and is merged by as many threads as there are, the longest work
+/// first; what is written is the same on any number of them.
 struct PartMerger {
   let sources: MergeSources
   let schema: TableSchema
   let layout: MergeLayout
+  let blockRows: Int
   let columns: MergedColumns
   let options: PartOptions
   /// Asked between blocks; a merge that is no longer wanted ends with `.closed`.
   let isCancelled: @Sendable () -> Bool
   private var relations: MergedRelations
+  private let ahead: UnitedAhead
 
   static func merge(
     _ readers: [PartReader], schema: TableSchema, options: PartOptions, isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> WrittenPart {
     let sources = MergeSources(readers)
-    let blockRows = BlockSize.rows(
-      configured: options.blockRows, rowCount: sources.rowCount, widestBytes: sources.widestBytes)
-    let layout = MergeLayout(
-      try MergePlan(sources, schema: schema), sourceBlockRows: readers.map(\.blockRows), blockRows: blockRows)
-    let (number, path) = options.allocate()
-    let writer = try PartWriter(
-      fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: sources.rowCount, blockRows: blockRows)
-    var merger = PartMerger(
-      sources: sources, schema: schema, layout: layout, options: options, isCancelled: isCancelled)
-    do {
-      return WrittenPart(number: number, path: path, summary: try merger.run(writer), rawBytes: 0)
+    let columns = MergedColumns(sources, schema: schema)
+    let helpers = sources.rowCount < options.parallelMergeRows ? 0 : options.mergeHelpers.count
+    let ahead = UnitedAhead(helpers == 0 ? [] : columns.order(sources))
+    let started = Monitor<(merger: PartMerger, queue: ColumnQueue)?>(nil)
+    var output: (number: UInt64, part: PartWriter)?
+    do throws(StorageError) {
+      let queue = try options.mergeHelpers.together(
+        helpers,
+        helping: {
+          ahead.unite { (number) throws(StorageError) in
+            try UnitedColumn(columns.columns[number], sources, trialValues: options.dictionaryTrialValues)
+          }
+          if let (merger, queue) = started.read({ $0 }) { merger.mergeColumns(queue) }
+        },
+        { () throws(StorageError) -> ColumnQueue in
+          // Nobody may wait for what doesn't come any more.
+          defer { ahead.end() }
+          var merger = try PartMerger(sources, columns, schema: schema, options, ahead, isCancelled: isCancelled)
+          let (number, path) = options.allocate()
+          let part = try PartWriter(
+            fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: sources.rowCount,
+            blockRows: merger.blockRows)
+          output = (number, part)
+          try merger.mergeKeyColumns(part)
+          let queue = ColumnQueue(columns.order(sources), part: part)
+          started.change { [merger] in $0 = (merger, queue) }
+          ahead.end()
+          merger.mergeColumns(queue)
+          return queue
+        })
+      // Only now are the helpers done with the part.
+      if let failure = queue.failure { throw failure }
+      guard let output else { throw StorageError(.invalid, "a merge made no part") }
+      return WrittenPart(
+        number: output.number, path: output.part.path, summary: try finish(output.part, sources, columns), rawBytes: 0)
     } catch {
-      writer.discard()
+      output?.part.discard()
       throw error
     }
   }
 
-  private init(
-    sources: MergeSources, schema: TableSchema, layout: MergeLayout, options: PartOptions,
-    isCancelled: @escaping @Sendable () -> Bool
-  ) {
-    self.sources = sources
-    self.schema = schema
-    self.layout = layout
-    self.options = options
-    self.isCancelled = isCancelled
-    columns = MergedColumns(sources, schema: schema)
-    relations = MergedRelations(schema, rowCount: layout.rowCount, columns: columns.columns)
-  }
-
-  private mutating func run(_ part: PartWriter) throws(StorageError) -> PartSummary {
-    let keyCount = columns.columns.prefix { isKeyColumn($0) }.count
-    try mergeKeyColumns(keyCount, part)
-    try mergeInParallel(keyCount..<columns.columns.count, part)
+  private static func finish(
+    _ part: PartWriter, _ sources: MergeSources, _ columns: MergedColumns
+  ) throws(StorageError) -> PartSummary {
     let minTime = sources.readers.map(\.directory.minTime).min() ?? 0
     let maxTime = sources.readers.map(\.directory.maxTime).max() ?? 0
     return try part.finish(minTime: minTime, maxTime: maxTime, tailKeys: columns.tailKeys)
   }
 
-  private func isKeyColumn(_ column: MergedColumn) -> Bool {
-    guard case .schema(let name) = column.role else { return false }
-    return MergedRelations.keyColumns(schema).contains { schema.columns[$0].name == name }
+  /// Plans the merge.
+  private init(
+    _ sources: MergeSources, _ columns: MergedColumns, schema: TableSchema, _ options: PartOptions,
+    _ ahead: UnitedAhead, isCancelled: @escaping @Sendable () -> Bool
+  ) throws(StorageError) {
+    self.sources = sources
+    self.columns = columns
+    self.schema = schema
+    self.options = options
+    self.ahead = ahead
+    self.isCancelled = isCancelled
+    blockRows = BlockSize.rows(
+      configured: options.blockRows, rowCount: sources.rowCount, widestBytes: sources.widestBytes)
+    layout = MergeLayout(
+      try MergePlan(sources, schema: schema), sourceBlockRows: sources.readers.map(\.blockRows), blockRows: blockRows)
+    relations = MergedRelations(schema, rowCount: layout.rowCount, columns: columns.columns)
   }
 
-  private mutating func mergeKeyColumns(_ count: Int, _ part: PartWriter) throws(StorageError) {
-    for number in 0..<count {
+  private mutating func mergeKeyColumns(_ part: PartWriter) throws(StorageError) {
+    for number in 0..<columns.keyCount {
       // Its turn throughout: each column may refer to the one before.
-      let queue = ColumnQueue(number..<(number + 1), part: part)
+      let queue = ColumnQueue([number], part: part)
       let (writer, collector) = try merge(columns.columns[number], number, queue)
       try queue.finish(writer, number)
       if let collector, collector.isWhole { relations.add(collector, number: number) }
     }
-  }
-
-  private func mergeInParallel(_ numbers: Range<Int>, _ part: PartWriter) throws(StorageError) {
-    let queue = ColumnQueue(numbers, part: part)
-    let helpers = layout.rowCount < options.parallelMergeRows ? 0 : options.mergeHelpers.count
-    let merger = self
-    options.mergeHelpers.together(helpers) { merger.mergeColumns(queue) }
-    if let failure = queue.failure { throw failure }
   }
 
   /// Merges columns until there are no more.
@@ -98,26 +116,21 @@ struct PartMerger {
   private func merge(
     _ column: MergedColumn, _ number: Int, _ queue: ColumnQueue
   ) throws(StorageError) -> (writer: ColumnWriter, collector: KeyCollector?) {
-    var places: [SourceColumn] = []
-    for (source, place) in zip(sources.readers, column.places) {
-      places.append(SourceColumn(source, place, column.physical, .keys(sources.keys)))
+    var united: UnitedColumn
+    if let ready = ahead.take(number) {
+      united = ready
+    } else {
+      united = try UnitedColumn(column, sources, trialValues: options.dictionaryTrialValues)
     }
-    for case let stored? in places.map(\.stored) where stored.physical != column.physical {
-      throw StorageError(
-        .incompatible, "column '\(stored.displayName)' has different types in the parts to be merged; they stay apart",
-        path: sources.readers.first?.name)
-    }
-    var union = try MergedDictionary.union(
-      of: &places, physical: column.physical, trialValues: options.dictionaryTrialValues)
-    var numbering = CodeNumbering(entryCount: union?.count ?? 0)
-    let values = union?.finish()
+    var numbering = CodeNumbering(entryCount: united.values?.count ?? 0)
+    let values = united.values
     var writer = writer(column)
     var encoder = BlockEncoder(relations.relations(of: column.role))
     var collector = relations.collector(column.role, dictionaryCount: values?.count)
     let related = ColumnRelations(relations, sources: sources, layout: layout)
     var gather = ColumnGather(column.physical, isCoded: values != nil)
     try forEachBlock(queue) { (index, block) throws(StorageError) in
-      guard var vector = try gather.block(block, of: layout, from: &places, dictionary: values) else {
+      guard var vector = try gather.block(block, of: layout, from: &united.places, dictionary: values) else {
         collector?.add(nulls: block.rowCount)
         writer.skip(block.rowCount)
         return true

@@ -32,7 +32,8 @@ final class PartWriter {
   private var buffer: [UInt8] = []
   /// Bytes written so far, those in the buffer included.
   private var position = 0
-  private var columns: [PartColumn] = []
+  /// By their numbers in the directory.
+  private var columns: [Int: PartColumn] = [:]
 
   /// Bytes collected before the file is touched.
   static let bufferBytes = 1 << 20
@@ -63,21 +64,22 @@ final class PartWriter {
     try drain(above: Self.bufferBytes)
   }
 
-  /// Completes a finished column, and answers its number in the directory; `nil` when it has no value.
+  /// Completes a finished column. Returns false, and leaves it out, when it has no value.
+  /// - Parameter number: Where it stands in the directory; `nil` for behind those that have been added.
   @discardableResult
-  func add(_ column: inout ColumnWriter) throws(StorageError) -> Int? {
-    guard column.column.valueCount > 0 else { return nil }
+  func add(_ column: inout ColumnWriter, number: Int? = nil) throws(StorageError) -> Bool {
+    guard column.column.valueCount > 0 else { return false }
     let base = position - column.takenBytes
     try take(&column)
-    columns.append(column.column.moved(by: base))
-    return columns.count - 1
+    columns[number ?? columns.count] = column.column.moved(by: base)
+    return true
   }
 
   /// Writes directory and trailer, syncs and closes the file. The directory entry is the caller's to sync.
   func finish(minTime: Int64, maxTime: Int64, tailKeys: [TailKey]) throws(StorageError) -> PartSummary {
     let directory = PartDirectory(
-      table: table, rowCount: rowCount, blockRows: blockRows, minTime: minTime, maxTime: maxTime, columns: columns,
-      tailKeys: tailKeys
+      table: table, rowCount: rowCount, blockRows: blockRows, minTime: minTime, maxTime: maxTime,
+      columns: columns.sorted { $0.key < $1.key }.map(\.value), tailKeys: tailKeys
     ).encoded()
     let trailer = PartFormat.trailer(directory: directory, at: position)
     emit(directory)
