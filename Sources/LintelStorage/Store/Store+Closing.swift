@@ -46,6 +46,7 @@ extension Store {
         try? await Task.sleep(nanoseconds: UInt64(seconds * 1e9))
         guard let self, !self.isClosing.load(ordering: .relaxed) else { return }
         self.tick()
+        self.scrub(now: WallClock.monotonic())
       }
     }
   }
@@ -59,7 +60,6 @@ extension Store {
       return (due, !state.frozen.isEmpty)
     }
     startMerging()
-    scrub(now: now)
     guard !due.isEmpty || isStuck else { return }
     flusher.start { [self] in
       do throws(StorageError) {
