@@ -150,6 +150,8 @@
         let first = "POST /v1/traces HTTP/1.1\r\nHost: h\r\nConnection: close\r\n" + request + "a"
         await client.send(first + "POST /v1/traces HTTP/1.1\r\nHost: h\r\n" + request + "b")
         #expect(try await client.answer().status == 200)
+        // The parser may refuse what follows a last request before the connection is closed.
+        while let next = try? await client.answer() { #expect(next.status == 400) }
         #expect(await client.isClosedByPeer())
       }
       #expect(backend.received.map(\.body) == [Array("a".utf8)])
