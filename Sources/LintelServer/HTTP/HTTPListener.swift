@@ -29,7 +29,7 @@
           guard let entry = connections.add(channel) else { return channel.close() }
           return channel.eventLoop.makeCompletedFuture {
             if let tls { try channel.pipeline.syncOperations.addHandler(tls.handler()) }
-            try Self.configure(channel.pipeline.syncOperations)
+            try Self.configure(channel.pipeline.syncOperations, isStopping: { connections.isStopping })
             try channel.pipeline.syncOperations.addHandler(
               HTTPConnection(
                 service: service, limits: limits, budget: budget, answers: answers,
@@ -42,7 +42,9 @@
     }
 
     /// What reads and writes HTTP before ``HTTPConnection``.
-    static func configure(_ pipeline: ChannelPipeline.SynchronousOperations) throws {
+    static func configure(
+      _ pipeline: ChannelPipeline.SynchronousOperations, isStopping: @escaping @Sendable () -> Bool = { false }
+    ) throws {
       var heads = NIOHTTPDecoderLimitConfiguration()
       heads.maxHeaderFieldSize = 16 << 10
       heads.maxHeaderListSize = 64 << 10
@@ -50,6 +52,22 @@
       try pipeline.configureHTTPServerPipeline(
         withPipeliningAssistance: true, withErrorHandling: true, withEncoderConfiguration: .init(),
         withDecoderLimitConfiguration: heads)
+      let pipelining = try pipeline.handler(type: HTTPServerPipelineHandler.self)
+      try pipeline.addHandler(EndedRequests(isStopping), position: .after(pipelining))
+    }
+
+    /// Once the server is stopping nobody answers half a request any more: the pipelining handler may be done with the
+    /// connection, and takes an answer then for a mistake.
+    private final class EndedRequests: ChannelInboundHandler {
+      typealias InboundIn = HTTPServerRequestPart
+
+      private let isStopping: @Sendable () -> Bool
+
+      init(_ isStopping: @escaping @Sendable () -> Bool) { self.isStopping = isStopping }
+
+      func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if isStopping() { context.close(promise: nil) } else { context.fireErrorCaught(error) }
+      }
     }
 
     /// The port in use; of interest when the system chose it.
