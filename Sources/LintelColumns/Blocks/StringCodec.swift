@@ -72,6 +72,16 @@ enum StringCodec {
     }
   }
 
+  /// How many bytes a body, of which the rest of the reader is all, says its values have; what it can't hold is refused.
+  static func claimedByteCount(_ reader: inout ByteReader, of what: String) throws(ColumnError) -> Int {
+    let size = reader.remaining
+    let byteCount = Int(try reader.integer(UInt32.self))
+    guard byteCount / (Compression.maximumRatio + 1) <= size else {
+      throw ColumnError(.malformed, "\(size) bytes of \(what) claim to hold \(byteCount)")
+    }
+    return byteCount
+  }
+
   static func check(_ lengths: UnsafeMutableBufferPointer<UInt32>, _ byteCount: Int) throws(ColumnError) {
     var total: UInt64 = 0
     for length in lengths { total &+= UInt64(length) }

@@ -82,10 +82,7 @@ enum ListCodec {
     _ reader: inout ByteReader, lengths: UnsafeMutableBufferPointer<UInt32>
   ) throws(ColumnError) -> [UInt8] {
     let size = reader.remaining
-    let byteCount = Int(try reader.integer(UInt32.self))
-    guard byteCount / (Compression.maximumRatio + 1) <= size else {
-      throw ColumnError(.malformed, "\(size) bytes of lists claim to hold \(byteCount)")
-    }
+    let byteCount = try StringCodec.claimedByteCount(&reader, of: "lists")
     let lists = try StoredLists(&reader, valueCount: lengths.count, size: size)
     return try ListWriter.bytes(of: lists, byteCount: byteCount, lengths: lengths)
   }

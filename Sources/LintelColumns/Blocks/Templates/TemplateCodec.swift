@@ -57,11 +57,7 @@ enum TemplateCodec {
   static func decodeBody(
     _ reader: inout ByteReader, lengths: UnsafeMutableBufferPointer<UInt32>
   ) throws(ColumnError) -> [UInt8] {
-    let size = reader.remaining
-    let byteCount = Int(try reader.integer(UInt32.self))
-    guard byteCount / (Compression.maximumRatio + 1) <= size else {
-      throw ColumnError(.malformed, "\(size) bytes of templates claim to hold \(byteCount)")
-    }
+    let byteCount = try StringCodec.claimedByteCount(&reader, of: "templates")
     let templateCount = Int(try reader.byte())
     guard templateCount <= TemplateFinder.maximumTemplates else {
       throw ColumnError(.malformed, "\(templateCount) templates")

@@ -20,12 +20,10 @@ final class IntegerExtremeAggregator: Aggregator {
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    if let runs = rows.runs {
-      updateRuns(values, runs, operand.validity)
-    } else if let groups = rows.groups {
-      updateGroups(values, groups, operand.validity)
-    } else {
+    if rows.runs == nil, rows.groups == nil {
       best[0] = min(best[0], ScanKernels.least(values, operand.validity, flip: flip))
+    } else {
+      updateGroups(values, rows, operand.validity)
     }
     noteGreatest(values, rows, operand)
   }
@@ -39,21 +37,31 @@ final class IntegerExtremeAggregator: Aggregator {
     }
   }
 
-  private func updateGroups(_ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?) {
+  private func updateGroups(_ values: [Int64], _ rows: GroupedRows, _ validity: [Bool]?) {
     let flip = flip
     values.withUnsafeBufferPointer { values in
-      groups.withUnsafeBufferPointer { groups in
-        if let validity {
-          validity.withUnsafeBytes { valid in
-            // An invalid lane becomes all ones, which never wins.
-            Self.takeRuns(groups, best.pointer) {
-              (UInt64(bitPattern: values[$0]) ^ flip) | (UInt64(valid[$0]) &- 1)
-            }
-          }
-        } else {
-          Self.takeRuns(groups, best.pointer) { UInt64(bitPattern: values[$0]) ^ flip }
+      if let validity {
+        validity.withUnsafeBytes { valid in
+          // An invalid lane becomes all ones, which never wins.
+          take(rows) { (UInt64(bitPattern: values[$0]) ^ flip) | (UInt64(valid[$0]) &- 1) }
         }
+      } else {
+        take(rows) { UInt64(bitPattern: values[$0]) ^ flip }
       }
+    }
+  }
+
+  @inline(__always)
+  private func take(_ rows: GroupedRows, _ bits: (Int) -> UInt64) {
+    let best = best.pointer
+    if let runs = rows.runs {
+      runs.forEach { group, start, end in
+        var least = best[group]
+        for lane in start..<end { least = min(least, bits(lane)) }
+        best[group] = least
+      }
+    } else if let groups = rows.groups {
+      groups.withUnsafeBufferPointer { Self.takeRuns($0, best, bits) }
     }
   }
 
@@ -76,29 +84,6 @@ final class IntegerExtremeAggregator: Aggregator {
       run = min(run, bits(lane))
     }
     best[Int(group)] = min(best[Int(group)], run)
-  }
-
-  private func updateRuns(_ values: [Int64], _ runs: GroupRuns, _ validity: [Bool]?) {
-    let (flip, best) = (flip, best.pointer)
-    values.withUnsafeBufferPointer { values in
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          runs.forEach { group, start, end in
-            var least = best[group]
-            for lane in start..<end {
-              least = min(least, (UInt64(bitPattern: values[lane]) ^ flip) | (UInt64(valid[lane]) &- 1))
-            }
-            best[group] = least
-          }
-        }
-      } else {
-        runs.forEach { group, start, end in
-          var least = best[group]
-          for lane in start..<end { least = min(least, UInt64(bitPattern: values[lane]) ^ flip) }
-          best[group] = least
-        }
-      }
-    }
   }
 
   /// Looks for the one value that can't be told from none; rarely there is one.

@@ -90,9 +90,8 @@ struct GroupRuns {
   /// The group of every lane.
   var lanes: [UInt32] {
     [UInt32](unsafeUninitializedCapacity: laneCount) { out, initialized in
-      for (index, group) in groups.enumerated() {
-        let end = index &+ 1 < starts.count ? Int(starts[index &+ 1]) : laneCount
-        for lane in Int(starts[index])..<end { out[lane] = group }
+      forEach { group, start, end in
+        for lane in start..<end { out[lane] = UInt32(truncatingIfNeeded: group) }
       }
       initialized = laneCount
     }
