@@ -1,5 +1,5 @@
 internal import LintelColumns
-internal import LintelStorage
+package import LintelStorage
 
 /// Runs statements over a catalog. Calls block; run them on threads that may.
 ///
@@ -9,8 +9,15 @@ public struct QueryEngine: Sendable {
   public let catalog: any Catalog
   public let options: ExecutionOptions
   private let cache: QueryCache?
+  private let spillSpace: SpillSpace?
 
   public init(catalog: any Catalog, options: ExecutionOptions = ExecutionOptions()) {
+    self.init(catalog: catalog, options: options, spillSpace: nil)
+  }
+
+  /// - Parameter spillSpace: Where queries put what memory can't hold; `nil`: they fail instead.
+  package init(catalog: any Catalog, options: ExecutionOptions, spillSpace: SpillSpace?) {
+    self.spillSpace = spillSpace
     self.catalog = catalog
     self.options = options
     cache = options.cacheBytes > 0 ? QueryCache(capacity: options.cacheBytes) : nil
@@ -67,7 +74,9 @@ public struct QueryEngine: Sendable {
   private func run(
     _ query: Binder.BoundQuery, _ cancellation: CancellationToken
   ) throws(QueryError) -> QueryResult {
-    try Executor.run(query.plan, on: query.snapshot, options: options, cancellation: cancellation, cache: cache)
+    try Executor.run(
+      query.plan, on: query.snapshot, options: options, cancellation: cancellation, cache: cache,
+      spillSpace: spillSpace)
   }
 
   private func analyze(

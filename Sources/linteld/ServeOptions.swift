@@ -49,6 +49,15 @@
     var queryTimeout: String?
     @Option(help: ArgumentHelp("Memory one query may use. (default: 1GiB)", valueName: "size"))
     var queryMemory: String?
+    @Option(
+      help: ArgumentHelp("Where queries put what memory can't hold. (default: spill in --data)", valueName: "dir"))
+    var spillDirectory: String?
+    @Option(
+      help: ArgumentHelp(
+        "Memory of a query from which on. (default: half of --query-memory)", valueName: "size"))
+    var spillAfter: String?
+    @Option(help: ArgumentHelp("What all queries may put there; 0: nothing. (default: 16GiB)", valueName: "size"))
+    var spillLimit: String?
     @Option(help: ArgumentHelp("Memory for groups of parts that queries have counted. (default: 0)", valueName: "size"))
     var queryCache: String?
     @Option(help: ArgumentHelp("Memory for spans that aren't in parts yet. (default: 256MiB)", valueName: "size"))

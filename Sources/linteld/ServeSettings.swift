@@ -86,6 +86,9 @@
 
     private mutating func readStore(_ options: ServeOptions, _ reader: SettingReader) throws(UsageError) {
       store.queryMemoryLimit = try reader.size("query-memory", options.queryMemory) ?? store.queryMemoryLimit
+      store.spillDirectory = reader.text("spill-directory", options.spillDirectory)
+      store.spillThreshold = try reader.size("spill-after", options.spillAfter) ?? store.spillThreshold
+      store.spillLimit = try reader.size("spill-limit", options.spillLimit, orZero: true) ?? store.spillLimit
       store.queryCacheSize = try reader.size("query-cache", options.queryCache) ?? store.queryCacheSize
       store.storage.memoryBudget = try reader.size("write-memory", options.writeMemory) ?? store.storage.memoryBudget
       store.storage.cacheBytes = try reader.size("cache", options.cache) ?? store.storage.cacheBytes

@@ -1,4 +1,5 @@
 #if Server
+  import LintelColumns
   import LintelQuery
   import NIOCore
   import Testing
@@ -87,6 +88,25 @@
         #expect(refused.status == 503 && refused.headers["retry-after"] == "1")
         client.abandon()
         while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 0") {}
+      }
+    }
+
+    /// An answer of some megabytes.
+    private static let large = QueryResult(
+      columns: [
+        QueryResult.Column(name: "n", type: .int64, values: ColumnVector(.int64((0..<400_000).map { Int64($0) })))
+      ], rowCount: 400_000)
+
+    @Test func largeAnswersAreWrittenInPieces() async throws {
+      var behaviour = StandInBackend.Behaviour()
+      behaviour.query = { _ in Self.large }
+      try await withServer(StandInBackend(behaviour)) { server in
+        let client = try RawClient(port: server.apiPort)
+        let answer = try await client.post("/v1/query", Array("SELECT 1".utf8))
+        #expect(answer.status == 200)
+        #expect(answer.body == ResultFormatter(.json).bytes(Self.large))
+        // The connection goes on.
+        #expect(try await client.get("/health").status == 200)
       }
     }
 

@@ -65,6 +65,16 @@
       #expect(throws: UsageError.self) { try settings(["--data", "d", "--tls-key", "k"]) }
     }
 
+    @Test func spillingCanBeMovedAndSwitchedOff() throws {
+      #expect(try settings(["--data", "d"]).store.spillDirectory == nil)
+      let moved = try settings([
+        "--data", "d", "--spill-directory", "/scratch", "--spill-limit", "2GiB", "--spill-after", "1",
+      ])
+      #expect(moved.store.spillDirectory == "/scratch" && moved.store.spillLimit == 2 << 30)
+      #expect(moved.store.spillThreshold == 1)
+      #expect(try settings(["--data", "d", "--spill-limit", "0"]).store.spillLimit == 0)
+    }
+
     @Test func theBudgetFollowsLargerBodies() throws {
       let larger = try settings(["--data", "d", "--max-body", "200M", "--max-expanded-body", "300MB"])
       #expect(larger.server.limits.inFlightBytes == 500 << 20)

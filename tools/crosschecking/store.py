@@ -30,7 +30,7 @@ class Store:
         self.otlp, self.api = free_port(), free_port()
         self.process = subprocess.Popen(
             [linteld, "serve", "--data", self.folder.name + "/data", "--otlp-http", f"127.0.0.1:{self.otlp}",
-             "--api", f"127.0.0.1:{self.api}", *rng.choice([[], ["--query-cache", "64MiB"]])],
+             "--api", f"127.0.0.1:{self.api}", *rng.choice([[], ["--query-cache", "64MiB"], ["--spill-after", "1"]])],
             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
         if not self.process.stdout.readline():
             sys.exit("linteld did not start")

@@ -24,9 +24,14 @@ public final class SpanStore: Sendable {
     var options = ExecutionOptions()
     if configuration.queryThreads > 0 { options.threads = configuration.queryThreads }
     options.memoryLimitBytes = configuration.queryMemoryLimit
+    options.spillThresholdBytes = configuration.spillThreshold
     options.cacheBytes = configuration.queryCacheSize
     options.timeoutSeconds = configuration.queryTimeLimit
-    engine = QueryEngine(catalog: StoreCatalog(store: store, userHasher: userHasher), options: options)
+    let spillSpace =
+      configuration.spillLimit > 0
+      ? store.spillSpace(configuration.spillDirectory, limit: configuration.spillLimit) : nil
+    engine = QueryEngine(
+      catalog: StoreCatalog(store: store, userHasher: userHasher), options: options, spillSpace: spillSpace)
     threads = EngineThreads(count: max(4, 2 * options.threads), name: "lintel-query")
   }
 
@@ -67,9 +72,11 @@ public final class SpanStore: Sendable {
   public func query(
     _ text: String, cancellation: CancellationToken = CancellationToken()
   ) async throws(LintelError) -> QueryResult {
-    try await onQueryThread(cancelling: cancellation) { [engine] () throws(QueryError) -> QueryResult in
+    let result = try await onQueryThread(cancelling: cancellation) { [engine] () throws(QueryError) -> QueryResult in
       try engine.run(text, cancellation: cancellation)
     }
+    if result.statistics.peakBytes > FreedMemory.queryBytes { threads.start { FreedMemory.giveBack() } }
+    return result
   }
 
   /// Binds an `EXPORT` statement: which rows, fixed as of now. What is wrong with it is thrown here.

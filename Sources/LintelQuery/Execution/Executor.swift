@@ -10,6 +10,10 @@ public struct ExecutionOptions: Sendable, Hashable {
   public var threads: Int
   /// Bytes of intermediate results (groups, sort buffers) after which a query fails with `.limitExceeded`.
   public var memoryLimitBytes = 1 << 30
+  /// Bytes of intermediate results after which groups and rows to be sorted go to disk, where there is room for them; `nil`:
+  /// half of the memory limit, which leaves the other half to what is put together of them.
+  public var spillThresholdBytes: Int?
+  var spillAfterBytes: Int { spillThresholdBytes ?? memoryLimitBytes / 2 }
   /// Seconds after which a query fails with `.limitExceeded`.
   public var timeoutSeconds: Double?
   /// Bytes of answers, and of groups of parts, that an engine keeps for queries that come again; 0 keeps none.
@@ -20,17 +24,31 @@ public struct ExecutionOptions: Sendable, Hashable {
   }
 }
 
-/// Lets another thread stop a running query; it ends with `.cancelled` within a block's time.
+/// Lets another thread stop a running query; it ends with `.cancelled` within milliseconds.
 public final class CancellationToken: Sendable {
   private let flag = Atomic<Bool>(false)
   private let rowsDone = Atomic<Int>(0)
   private let rowsToRead = Atomic<Int>(0)
+  private let polls = Atomic<Int>(0)
+  private let lastPoll: Int
 
-  public init() {}
+  public init() { lastPoll = .max }
+
+  /// Cancels itself at a poll, for tests.
+  init(cancellingAtPoll poll: Int) { lastPoll = poll }
 
   public func cancel() { flag.store(true, ordering: .relaxed) }
 
   public var isCancelled: Bool { flag.load(ordering: .relaxed) }
+
+  /// How often a query has asked whether it is cancelled.
+  var pollCount: Int { polls.load(ordering: .relaxed) }
+
+  /// ``isCancelled``, asked by the query itself.
+  func poll() -> Bool {
+    if polls.wrappingAdd(1, ordering: .relaxed).newValue >= lastPoll { cancel() }
+    return isCancelled
+  }
 
   /// Rows that the query has been through, and rows it is known to read in all, 0 before that is known. Both grow while
   /// the query runs: a subquery has its own.
@@ -56,10 +74,12 @@ public enum Executor {
     try run(plan, on: snapshot, options: options, cancellation: cancellation, cache: nil)
   }
 
-  /// - Parameter cache: Only for snapshots of one store: it goes by the names of parts.
+  /// - Parameters:
+  ///   - cache: Only for snapshots of one store: it goes by the names of parts.
+  ///   - spillSpace: Where groups and rows go that memory can't hold; `nil`: then the query fails.
   static func run(
     _ plan: QueryPlan, on snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
-    cache: QueryCache?
+    cache: QueryCache?, spillSpace: SpillSpace? = nil
   ) throws(QueryError) -> QueryResult {
     let start = ContinuousClock.now
     let key = cache == nil ? nil : QueryCache.AnswerKey(plan, snapshot)
@@ -72,10 +92,10 @@ public enum Executor {
     while true {
       let query = QueryContext(
         snapshot: snapshot, options: options, cancellation: cancellation, start: start, excluded: Set(excluded.keys),
-        cache: cache)
+        cache: cache, spillSpace: spillSpace)
       do throws(ExecutionFailure) {
         let table = try query.run(plan)
-        let result = query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
+        let result = try query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
         if let key, excluded.isEmpty { cache?.answers.insert(result, byteCount: result.byteCount, for: key) }
         return result
       } catch {

@@ -5,15 +5,14 @@ import Synchronization
 /// The rows that one thread keeps.
 final class RowsWorker: @unchecked Sendable {
   var top: TopRows
-  private var reserved = 0
+  let memory: SortMemory
 
-  init(limit: Int?) { top = TopRows(limit: limit) }
-
-  func reserve(_ query: QueryContext) throws(ExecutionFailure) {
-    let more = top.byteCount - reserved
-    reserved = top.byteCount
-    try query.reserve(more)
+  init(limit: Int?, _ query: QueryContext) {
+    top = TopRows(limit: limit, query.interrupt)
+    memory = SortMemory(query)
   }
+
+  func reserve() throws(ExecutionFailure) { try memory.reserve(&top) }
 }
 
 extension QueryContext {
@@ -30,7 +29,7 @@ extension QueryContext {
   }
 
   private func orderedRows(_ plan: QueryPlan, _ blocks: BlockScan) throws(ExecutionFailure) -> [UInt64] {
-    let workers = (0..<threads).map { _ in RowsWorker(limit: plan.neededRows) }
+    let workers = (0..<threads).map { _ in RowsWorker(limit: plan.neededRows, self) }
     let ordered = options.usePruning ? OrderedScan(plan, blocks.plan) : nil
     let best = ordered.flatMap { ordered in ordered.isBounded ? blocks.visit(by: ordered.best) : nil }
     let times = try blocks.run(
@@ -46,15 +45,19 @@ extension QueryContext {
             try node.evaluate(context), order.expression.type, isDescending: order.isDescending,
             nullsFirst: order.nullsFirst))
       }
-      workers[worker].top.add(columns, positions: context.positions())
+      try workers[worker].top.add(columns, positions: context.positions())
       ordered?.exchange(&workers[worker].top)
-      try workers[worker].reserve(self)
+      try workers[worker].reserve()
     }
-    var top = TopRows(limit: plan.neededRows)
+    var top = TopRows(limit: plan.neededRows, interrupt)
     let start = ContinuousClock.now
-    for worker in workers { top.merge(worker.top) }
-    let positions = top.finish()
-    note("order", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: positions.count)
+    for worker in workers { try top.merge(worker.top) }
+    let positions = try top.finish()
+    for worker in workers { worker.memory.release() }
+    try reserve(positions.count * 8)
+    note(
+      "order", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: positions.count,
+      bytes: times.bodyBytes)
     return positions
   }
 
@@ -67,7 +70,7 @@ extension QueryContext {
       try self.reserve(positions.count * 8)
       progress.put(positions, task: number)
     }
-    return progress.positions
+    return try progress.positions(interrupt)
   }
 
   /// Evaluates the outputs for `positions`, in their order.
@@ -75,17 +78,20 @@ extension QueryContext {
     _ plan: QueryPlan, _ positions: [UInt64], _ scan: ScanPlan
   ) throws(ExecutionFailure) -> ResultRows {
     let start = ContinuousClock.now
-    let columns = try vectors(of: plan.outputs.map(\.expression), at: positions, scan.subqueries)
-    note("project", ContinuousClock.now - start, rowsIn: positions.count, rowsOut: positions.count)
+    let (columns, bytes) = try vectors(of: plan.outputs.map(\.expression), at: positions, scan.subqueries)
+    note("project", ContinuousClock.now - start, rowsIn: positions.count, rowsOut: positions.count, bytes: bytes)
     return ResultRows(columns: columns, count: positions.count)
   }
 
-  /// Evaluates expressions for `positions`, each of which occurs once, in their order; reads each block once.
+  /// Evaluates expressions for `positions`, each of which occurs once, in their order; reads each block once. Tells the bytes
+  /// read, too.
   func vectors(
     of expressions: [Expression], at positions: [UInt64], _ subqueries: [MemberSet]
-  ) throws(ExecutionFailure) -> [Vector] {
+  ) throws(ExecutionFailure) -> (columns: [Vector], bytes: Int) {
     let slots = try ColumnSlots(expressions)
-    let runs = RowRun.make(positions, segments)
+    let (runs, permutation) = try RowRun.make(positions, segments, interrupt)
+    try reserve(positions.count * 12)
+    defer { _ = account(-positions.count * 12) }
     let results = Mutex([[Vector]](repeating: [], count: runs.count))
     let contexts = makeContexts(slotCount: slots.references.count)
     let compilers = compilers(runs, slots, subqueries)
@@ -109,13 +115,15 @@ extension QueryContext {
       try self.reserve(bytes)
       results.withLock { $0[index] = vectors }
     }
-    note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
+    let bytes = contexts.reduce(0) { $0 + $1.meter.bytes }
+    note(bytes: bytes)
     let parts = results.withLock { $0 }
-    let permutation = RowRun.permutation(positions)
-    return expressions.indices.map { number in
-      let all = Vector.concatenate(parts.map { $0[number] }, expressions[number].type.physical)
-      return permutation.map { all.gather($0) } ?? all
+    var columns: [Vector] = []
+    for number in expressions.indices {
+      let all = try Vector.concatenate(parts.map { $0[number] }, expressions[number].type.physical, interrupt)
+      columns.append(try permutation.map { (rows) throws(ExecutionFailure) in try all.gather(rows, interrupt) } ?? all)
     }
+    return (columns, bytes)
   }
 
   private func compilers(
@@ -123,7 +131,7 @@ extension QueryContext {
   ) -> [Int: ExpressionCompiler] {
     var result: [Int: ExpressionCompiler] = [:]
     for run in runs where result[run.segment] == nil {
-      var compiler = ExpressionCompiler(slots: slots)
+      var compiler = ExpressionCompiler(slots: slots, interrupt)
       compiler.subqueries = subqueries
       let present = Set(segments[run.segment].attributeKeys)
       for (slot, reference) in slots.references.enumerated() {
@@ -141,33 +149,45 @@ struct RowRun {
   let block: Int
   var rows: [UInt32]
 
-  /// The positions by block, in scan order.
-  static func make(_ positions: [UInt64], _ segments: [any Segment]) -> [RowRun] {
-    var runs: [RowRun] = []
-    for raw in positions.sorted() {
-      let position = RowPosition(rawValue: raw)
-      let blockRows = segments[position.segment].blockRows
-      let block = position.row / blockRows
-      let row = UInt32(truncatingIfNeeded: position.row - block * blockRows)
-      if let last = runs.last, last.segment == position.segment, last.block == block {
-        runs[runs.count - 1].rows.append(row)
-      } else {
-        runs.append(RowRun(segment: position.segment, block: block, rows: [row]))
-      }
+  /// The positions by block, in scan order; and for each position its rank in that order, `nil` when they are in it already.
+  static func make(
+    _ positions: [UInt64], _ segments: [any Segment], _ interrupt: Interrupt
+  ) throws(ExecutionFailure) -> (runs: [RowRun], ranks: [UInt32]?) {
+    // Blocks are numbered through all segments.
+    var firstBlocks: [Int] = []
+    var blockCount = 0
+    for segment in segments {
+      firstBlocks.append(blockCount)
+      blockCount += segment.blockCount
     }
-    return runs
-  }
-
-  /// For each position, its rank in scan order; `nil` when they are in it already.
-  static func permutation(_ positions: [UInt64]) -> [UInt32]? {
-    let order = positions.indices.sorted { positions[$0] < positions[$1] }
+    func block(_ raw: UInt64) -> Int {
+      let position = RowPosition(rawValue: raw)
+      return firstBlocks[position.segment] + position.row / segments[position.segment].blockRows
+    }
+    let (numbers, starts) = try interrupt.byGroup(positions.count, groups: blockCount) {
+      UInt32(truncatingIfNeeded: block(positions[$0]))
+    }
+    var runs: [RowRun] = []
     var ranks = Array(repeating: UInt32(0), count: positions.count)
     var isSorted = true
-    for (rank, index) in order.enumerated() {
-      ranks[index] = UInt32(truncatingIfNeeded: rank)
-      if rank != index { isSorted = false }
+    for (number, segment) in segments.enumerated() {
+      for block in 0..<segment.blockCount {
+        let range = starts[firstBlocks[number] + block]..<starts[firstBlocks[number] + block + 1]
+        guard !range.isEmpty else { continue }
+        try interrupt.check()
+        let base = RowPosition(segment: number, row: block * segment.blockRows).rawValue
+        // Row and place in one number, to be sorted by the row.
+        let members = numbers[range].map { (positions[Int($0)] &- base) << 32 | UInt64($0) }.sorted()
+        for (index, member) in members.enumerated() {
+          let place = Int(member & 0xFFFF_FFFF)
+          ranks[place] = UInt32(truncatingIfNeeded: range.lowerBound + index)
+          if place != range.lowerBound + index { isSorted = false }
+        }
+        runs.append(
+          RowRun(segment: number, block: block, rows: mapLanes(members) { UInt32(truncatingIfNeeded: $0 >> 32) }))
+      }
     }
-    return isSorted ? nil : ranks
+    return (runs, isSorted ? nil : ranks)
   }
 }
 
@@ -196,5 +216,14 @@ final class ScanProgress: Sendable {
 
   func put(_ positions: [UInt64], task: Int) { found.withLock { $0[task] = positions } }
 
-  var positions: [UInt64] { found.withLock { $0.reduce(into: []) { $0 += $1 ?? [] } } }
+  func positions(_ interrupt: Interrupt) throws(ExecutionFailure) -> [UInt64] {
+    let parts = found.withLock { $0 }
+    var all: [UInt64] = []
+    all.reserveCapacity(parts.reduce(0) { $0 + ($1?.count ?? 0) })
+    for part in parts {
+      try interrupt.check()
+      all += part ?? []
+    }
+    return all
+  }
 }

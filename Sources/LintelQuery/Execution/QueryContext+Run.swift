@@ -11,7 +11,7 @@ extension QueryContext {
     for subquery in plan.subqueries {
       let rows = try run(subquery)
       guard let column = rows.columns.first else { throw .unsupported("a subquery must have one output") }
-      members.append(MemberSet(rows: column))
+      members.append(try MemberSet(rows: column, interrupt))
     }
     guard let join = plan.join else { return try run(plan, members) }
     let filters = join.split(plan.filter)
@@ -32,23 +32,8 @@ extension QueryContext {
 
   /// SELECT DISTINCT over rows is a grouping by all outputs.
   private func distinctRows(_ plan: QueryPlan, _ scan: ScanPlan) throws(ExecutionFailure) -> ResultRows {
+    let grouped = try plan.groupedByOutputs()
     let keys = plan.outputs.map(\.expression)
-    var ordering: [QueryPlan.Ordering] = []
-    for order in plan.ordering {
-      guard let key = keys.firstIndex(of: order.expression) else {
-        throw .query(QueryError(.binding, "ORDER BY of SELECT DISTINCT must name selected columns"))
-      }
-      ordering.append(
-        QueryPlan.Ordering(
-          .groupKey(key, order.expression.type), isDescending: order.isDescending, nullsFirst: order.nullsFirst))
-    }
-    let grouped = QueryPlan(
-      table: plan.table, schema: plan.schema, filter: plan.filter,
-      aggregation: QueryPlan.Aggregation(keys: keys, calls: [], having: nil),
-      outputs: plan.outputs.enumerated().map {
-        QueryPlan.Output(name: $1.name, expression: .groupKey($0, $1.expression.type))
-      },
-      isDistinct: false, ordering: ordering, limit: plan.limit, offset: plan.offset, subqueries: [])
     return try aggregate(grouped, QueryPlan.Aggregation(keys: keys, calls: [], having: nil), scan)
   }
 }

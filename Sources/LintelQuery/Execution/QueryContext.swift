@@ -8,24 +8,31 @@ final class QueryContext: @unchecked Sendable {
   let options: ExecutionOptions
   let excluded: Set<Int>
   let cancellation: CancellationToken
+  let interrupt: Interrupt
   private let start: ContinuousClock.Instant
   /// `nil` when it is off, and for rows that are made while the query runs.
   let cache: QueryCache?
   private let memory: SharedCount
+  /// Where intermediate results go that memory can't hold; `nil` where they can't.
+  let spillSpace: SpillSpace?
+  private let spilled: SharedCount
   private let operators: OperatorLog
   private let statistics = Mutex(QueryResult.Statistics())
 
   init(
     snapshot: TableSnapshot?, options: ExecutionOptions, cancellation: CancellationToken,
-    start: ContinuousClock.Instant, excluded: Set<Int>, cache: QueryCache? = nil
+    start: ContinuousClock.Instant, excluded: Set<Int>, cache: QueryCache? = nil, spillSpace: SpillSpace? = nil
   ) {
     segments = snapshot?.segments ?? []
     self.options = options
     self.cancellation = cancellation
+    interrupt = Interrupt(cancellation, start: start, limit: options.timeoutSeconds)
     self.start = start
     self.excluded = excluded
     self.cache = cache
+    self.spillSpace = spillSpace
     memory = SharedCount()
+    spilled = SharedCount()
     operators = OperatorLog()
   }
 
@@ -34,10 +41,13 @@ final class QueryContext: @unchecked Sendable {
     self.segments = segments
     options = other.options
     cancellation = other.cancellation
+    interrupt = other.interrupt
     start = other.start
     excluded = []
     cache = nil
     memory = other.memory
+    spilled = other.spilled
+    spillSpace = other.spillSpace
     operators = other.operators
   }
 
@@ -46,19 +56,26 @@ final class QueryContext: @unchecked Sendable {
   // MARK: Limits
 
   /// Throws when the query has been cancelled or has run too long.
-  func check() throws(ExecutionFailure) {
-    if cancellation.isCancelled { throw .query(QueryError(.cancelled, "the query was cancelled")) }
-    if let limit = options.timeoutSeconds, ContinuousClock.now - start > .seconds(limit) {
-      throw .query(
-        QueryError(
-          .limitExceeded, "the query took longer than its limit of \(limit) s; narrow the filter or raise the limit"))
-    }
-  }
+  func check() throws(ExecutionFailure) { try interrupt.check() }
 
   /// Accounts for intermediate results: `bytes` more, or less where negative.
   func reserve(_ bytes: Int) throws(ExecutionFailure) {
+    _ = account(bytes)
+    try checkMemory(bytes)
+  }
+
+  /// The same without a look at the limit: true when memory has become scarce and what can go to disk should.
+  func account(_ bytes: Int) -> Bool {
     let total = memory.add(bytes)
-    if bytes > 0, total > options.memoryLimitBytes {
+    return spillSpace != nil && total > options.spillAfterBytes
+  }
+
+  /// Whether so much is worth putting on disk when memory is scarce.
+  func shouldSpill(_ bytes: Int) -> Bool { bytes >= options.spillAfterBytes / (4 * threads) }
+
+  /// Throws past the limit, after `bytes` more.
+  func checkMemory(_ bytes: Int) throws(ExecutionFailure) {
+    if bytes > 0, memory.current > options.memoryLimitBytes {
       throw .query(
         QueryError(
           .limitExceeded,
@@ -98,16 +115,29 @@ final class QueryContext: @unchecked Sendable {
   }
 
   func makeContexts(slotCount: Int) -> [WorkerContext] {
-    (0..<threads).map { _ in WorkerContext(context: EvaluationContext(slotCount: slotCount), meter: ReadMeter()) }
+    (0..<threads).map { _ in
+      WorkerContext(context: EvaluationContext(slotCount: slotCount, interrupt), meter: ReadMeter())
+    }
   }
 
   // MARK: Counters
 
   /// Records a step for EXPLAIN ANALYZE.
-  func note(_ step: String, _ time: Duration, rowsIn: Int, rowsOut: Int) {
-    let run = QueryResult.OperatorRun(
-      name: step, milliseconds: time.milliseconds, rowsIn: rowsIn, rowsOut: rowsOut)
-    operators.append(run)
+  func note(
+    _ step: String, _ time: Duration, rowsIn: Int, rowsOut: Int, bytes: Int = 0, pruning: QueryResult.Pruning? = nil
+  ) {
+    operators.append(
+      QueryResult.OperatorRun(
+        name: step, milliseconds: time.milliseconds, rowsIn: rowsIn, rowsOut: rowsOut, bytesRead: bytes,
+        pruning: pruning))
+  }
+
+  /// Records bytes put on disk; all of one kind are one step.
+  func note(spilled step: String, _ time: Duration, rows: Int, bytes: Int) {
+    _ = spilled.add(bytes)
+    operators.add(
+      QueryResult.OperatorRun(
+        name: step, milliseconds: time.milliseconds, rowsIn: rows, rowsOut: rows, bytesSpilled: bytes))
   }
 
   func note(
@@ -125,13 +155,18 @@ final class QueryContext: @unchecked Sendable {
     }
   }
 
-  func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) -> QueryResult {
+  func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) throws(ExecutionFailure) -> QueryResult {
+    var columns: [QueryResult.Column] = []
+    for (output, vector) in zip(plan.outputs, table.columns) {
+      try check()
+      columns.append(
+        QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector))
+    }
     var statistics = statistics.withLock { $0 }
     statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
+    statistics.bytesSpilled = spilled.current
+    statistics.peakBytes = memory.peak
     statistics.operators = operators.all
-    let columns = zip(plan.outputs, table.columns).map { output, vector in
-      QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector)
-    }
     return QueryResult(columns: columns, rowCount: table.count, statistics: statistics, warnings: warnings)
   }
 }
@@ -141,6 +176,17 @@ final class OperatorLog: Sendable {
   private let runs = Mutex([QueryResult.OperatorRun]())
 
   func append(_ run: QueryResult.OperatorRun) { runs.withLock { $0.append(run) } }
+
+  /// Adds to the step of the same name.
+  func add(_ run: QueryResult.OperatorRun) {
+    runs.withLock { runs in
+      guard let index = runs.firstIndex(where: { $0.name == run.name }) else { return runs.append(run) }
+      runs[index].milliseconds += run.milliseconds
+      runs[index].rowsIn += run.rowsIn
+      runs[index].rowsOut += run.rowsOut
+      runs[index].bytesSpilled += run.bytesSpilled
+    }
+  }
 
   var all: [QueryResult.OperatorRun] { runs.withLock { $0 } }
 }
@@ -152,9 +198,19 @@ extension Duration {
 /// A number that several runs of one query add to.
 final class SharedCount: Sendable {
   private let value = Atomic<Int>(0)
+  private let highest = Atomic<Int>(0)
 
   /// The number afterwards.
-  func add(_ count: Int) -> Int { value.add(count, ordering: .relaxed).newValue }
+  func add(_ count: Int) -> Int {
+    let now = value.add(count, ordering: .relaxed).newValue
+    if count > 0 { highest.max(now, ordering: .relaxed) }
+    return now
+  }
+
+  /// The greatest that it has been.
+  var peak: Int { highest.load(ordering: .relaxed) }
+
+  var current: Int { value.load(ordering: .relaxed) }
 }
 
 /// Hands out indices to threads.

@@ -27,7 +27,11 @@ struct PlanDescription {
     func rounded(_ milliseconds: Double) -> Double { (milliseconds * 1000).rounded() / 1000 }
     var lines = [""]
     for step in statistics.operators {
-      lines.append("\(step.name): \(rounded(step.milliseconds)) ms, \(step.rowsIn) rows in, \(step.rowsOut) out")
+      var line = "\(step.name): \(rounded(step.milliseconds)) ms, \(step.rowsIn) rows in, \(step.rowsOut) out"
+      if step.bytesRead > 0 { line += ", \(step.bytesRead) bytes read" }
+      if step.bytesSpilled > 0 { line += ", \(step.bytesSpilled) bytes written" }
+      lines.append(line)
+      if let pruning = step.pruning { lines.append("  " + Self.line(pruning)) }
     }
     let filtered = statistics.blocksFiltered > 0 ? " (\(statistics.blocksFiltered) by filters)" : ""
     lines += [
@@ -35,12 +39,24 @@ struct PlanDescription {
       "rows read: \(statistics.rowsRead)", "bytes read: \(statistics.bytesRead)",
       "blocks pruned: \(statistics.blocksPruned) of \(statistics.blocksTotal)" + filtered,
     ]
+    if statistics.peakBytes > 0 { lines.append("memory for intermediate results: \(statistics.peakBytes) bytes") }
+    if statistics.bytesSpilled > 0 { lines.append("bytes put on disk for want of memory: \(statistics.bytesSpilled)") }
     if statistics.isFromCache { lines.append("answered from the cache") }
     if statistics.partsFromCache > 0 { lines.append("parts answered from the cache: \(statistics.partsFromCache)") }
     if statistics.blocksAnswered > 0 {
       lines.append("blocks answered by their statistics: \(statistics.blocksAnswered)")
     }
     return lines
+  }
+
+  private static func line(_ pruning: QueryResult.Pruning) -> String {
+    let reasons = [
+      ("zone maps", pruning.byZoneMaps), ("filters", pruning.byFilters), ("dictionaries", pruning.byDictionaries),
+      ("what is known of them", pruning.byStatistics),
+    ].filter { $0.1 > 0 }.map { "\($0.1) by \($0.0)" }
+    let left = pruning.byZoneMaps + pruning.byFilters + pruning.byDictionaries + pruning.byStatistics
+    return "blocks not read: \(left) of \(pruning.blocks)"
+      + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ")))")
   }
 
   private mutating func append(_ plan: QueryPlan, depth: Int) {

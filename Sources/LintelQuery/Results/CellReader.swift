@@ -80,6 +80,16 @@ struct CellReader {
     return codes[row] >= (kind == .id16 ? ids.count : strings.count)
   }
 
+  /// Whether this is a value that says nothing, not NULL: both are `null` in JSON.
+  func isEmptyValue(_ row: Int) -> Bool {
+    guard kind == .variant, !isNull(row) else { return false }
+    let range = strings.range(position(row))
+    return range.count == 1 && strings.bytes[range.lowerBound] == Self.emptyValue
+  }
+
+  /// The encoding of ``Variant/empty``.
+  static let emptyValue: UInt8 = 0
+
   /// A JSON value.
   func appendJSON(_ row: Int, _ out: inout TextBuffer) {
     if isNull(row) { return out.append("null") }

@@ -4,9 +4,11 @@ internal import LintelColumns
   internal import Glibc
 #endif
 
-/// `{"columns":[..],"rows":[[..]],"statistics":{..}}`, one row a line; `"warnings":[..]` where there are any.
+/// `{"columns":[..],"rows":[[..]],"statistics":{..}}`, one row a line; `"warnings":[..]` where there are any, and
+/// `"empty_values":[[row,column],..]`, counted from 0, where a `null` stands for an empty value of an attribute.
 struct JSONLayout: ResultLayout {
   private let result: QueryResult
+  private var emptyValues: [(row: Int, column: Int)] = []
   private let cells: [CellReader]
 
   init(_ result: QueryResult) {
@@ -30,10 +32,11 @@ struct JSONLayout: ResultLayout {
   mutating func row(_ row: Int, _ out: inout TextBuffer) {
     out.append(row == 0 ? "\n[" : ",\n[")
     var isFirst = true
-    for cell in cells {
+    for (column, cell) in cells.enumerated() {
       if !isFirst { out.append(UInt8(ascii: ",")) }
       isFirst = false
       cell.appendJSON(row, &out)
+      if cell.kind == .variant, cell.isEmptyValue(row) { emptyValues.append((row, column)) }
     }
     out.append(UInt8(ascii: "]"))
   }
@@ -47,6 +50,17 @@ struct JSONLayout: ResultLayout {
     out.append(",\"bytes_read\":")
     out.append(decimal: Int64(result.statistics.bytesRead))
     out.append(UInt8(ascii: "}"))
+    if !emptyValues.isEmpty {
+      out.append(",\"empty_values\":[")
+      for (index, place) in emptyValues.enumerated() {
+        out.append(index > 0 ? ",[" : "[")
+        out.append(decimal: Int64(place.row))
+        out.append(UInt8(ascii: ","))
+        out.append(decimal: Int64(place.column))
+        out.append(UInt8(ascii: "]"))
+      }
+      out.append(UInt8(ascii: "]"))
+    }
     if !result.warnings.isEmpty {
       out.append(",\"warnings\":[")
       for (index, warning) in result.warnings.enumerated() {

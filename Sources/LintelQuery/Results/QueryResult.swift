@@ -31,6 +31,10 @@ public struct QueryResult: Sendable {
     public var isFromCache = false
     /// Blocks that were not read because what is known of them was enough.
     public var blocksAnswered = 0
+    /// Bytes of groups and of rows to be sorted that were put on disk because memory couldn't hold them.
+    public var bytesSpilled = 0
+    /// The most bytes that intermediate results took at one time, as the query accounts for them.
+    public var peakBytes = 0
     /// What was done, in the order in which it ended.
     public var operators: [OperatorRun] = []
 
@@ -51,9 +55,28 @@ public struct QueryResult: Sendable {
   /// together.
   public struct OperatorRun: Sendable, Hashable {
     public let name: String
-    public let milliseconds: Double
-    public let rowsIn: Int
-    public let rowsOut: Int
+    public internal(set) var milliseconds: Double
+    public internal(set) var rowsIn: Int
+    public internal(set) var rowsOut: Int
+    /// Bytes of column blocks that the step itself read.
+    public internal(set) var bytesRead = 0
+    /// Bytes that it put on disk for want of memory.
+    public internal(set) var bytesSpilled = 0
+    /// Which blocks a scan left out; `nil` for other steps.
+    public internal(set) var pruning: Pruning?
+  }
+
+  /// Blocks that a scan didn't read, by what told that it needn't.
+  public struct Pruning: Sendable, Hashable {
+    public internal(set) var blocks = 0
+    /// Least and greatest values, nulls.
+    public internal(set) var byZoneMaps = 0
+    /// Filters of the values that occur, where zone maps had kept the block.
+    public internal(set) var byFilters = 0
+    /// No entry of the part's dictionary passes.
+    public internal(set) var byDictionaries = 0
+    /// Answered by what is known of the block.
+    public internal(set) var byStatistics = 0
   }
 
   public let columns: [Column]

@@ -74,6 +74,23 @@ struct ResultColumnBuilder {
     }
   }
 
+  /// Makes empty values of NULLs.
+  mutating func setEmpty(_ rows: [Int]) {
+    guard type == .variant || type == .map else { return }
+    let rows = Set(rows)
+    var all = ByteStrings()
+    all.reserveCapacity(strings.count, bytes: strings.bytes.count + rows.count)
+    for row in 0..<strings.count {
+      if rows.contains(row), !validity[row] {
+        all.append([CellReader.emptyValue])
+        validity[row] = true
+      } else {
+        all.append(strings[row])
+      }
+    }
+    strings = all
+  }
+
   private mutating func appendBytes(
     _ scanner: inout JSONScanner,
     _ read: (inout JSONScanner, inout [UInt8]) throws(JSONError) -> Void

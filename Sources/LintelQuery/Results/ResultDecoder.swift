@@ -8,7 +8,7 @@ package struct ResultDecodingError: Error, Sendable, CustomStringConvertible {
 /// Turns the json format back into a ``QueryResult``, so that a client can show a server's answer in any format.
 ///
 /// Enumerations come back with the labels that occur, which is all that showing them needs. An empty attribute value and
-/// NULL are the same `null` in JSON: both come back as NULL.
+/// NULL are the same `null` in JSON; which are empty values stands behind the rows.
 package enum ResultDecoder {
   package static func decode(_ bytes: [UInt8]) throws(ResultDecodingError) -> QueryResult {
     // Through `Result`, since the closure's errors lose their type on the way out.
@@ -24,6 +24,7 @@ package enum ResultDecoder {
     var rowCount = 0
     var statistics = QueryResult.Statistics()
     var warnings: [String] = []
+    var emptyRows: [Int: [Int]] = [:]
     try scanner.object { scanner, key throws(JSONError) in
       switch key {
       case "columns": columns = try self.columns(&scanner)
@@ -31,11 +32,21 @@ package enum ResultDecoder {
       case "statistics": statistics = try self.statistics(&scanner)
       case "warnings":
         try scanner.array { scanner throws(JSONError) in warnings.append(try scanner.string()) }
+      case "empty_values":
+        try scanner.array { scanner throws(JSONError) in
+          var place: [Int64] = []
+          try scanner.array { scanner throws(JSONError) in place.append(try scanner.int64()) }
+          guard place.count == 2, place[0] >= 0, place[0] < Int64(rowCount), place[1] >= 0,
+            place[1] < Int64(columns.count)
+          else { throw scanner.error("expected the place of a value") }
+          emptyRows[Int(place[1]), default: []].append(Int(place[0]))
+        }
       default: try scanner.skipValue()
       }
     }
     scanner.skipWhiteSpace()
     guard scanner.isAtEnd else { throw scanner.error("text follows the end of the result") }
+    for (column, rows) in emptyRows { columns[column].setEmpty(rows) }
     return QueryResult(
       columns: columns.map { $0.finish() }, rowCount: rowCount, statistics: statistics, warnings: warnings)
   }

@@ -53,21 +53,61 @@ public struct ResultFormatter: Sendable {
   private func stream<Layout: ResultLayout, Failure: Error>(
     _ layout: Layout, _ rowCount: Int, _ sink: ([UInt8]) throws(Failure) -> Void
   ) throws(Failure) {
-    var layout = layout
-    var out = TextBuffer()
-    out.bytes.reserveCapacity(Self.chunkBytes + Self.chunkBytes / 4)
-    layout.begin(&out)
-    for row in 0..<rowCount {
-      layout.row(row, &out)
-      if out.bytes.count >= Self.chunkBytes {
-        try sink(out.bytes)
-        out.bytes.removeAll(keepingCapacity: true)
-      }
-    }
-    layout.end(&out)
-    if !out.bytes.isEmpty { try sink(out.bytes) }
+    var text = LaidOutText(layout, rowCount: rowCount)
+    while let chunk = text.next() { try sink(chunk) }
+  }
+
+  /// The JSON text in chunks, for who wants to stop between two of them.
+  ///
+  ///     var text = ResultFormatter.json(result)
+  ///     while let chunk = text.next() { .. }
+  public static func json(_ result: QueryResult) -> JSONText { JSONText(result) }
+
+  /// An answer as JSON, chunk by chunk.
+  public struct JSONText: Sendable {
+    private var text: LaidOutText<JSONLayout>
+
+    init(_ result: QueryResult) { text = LaidOutText(JSONLayout(result), rowCount: result.rowCount) }
+
+    /// About 64 KiB more; `nil` after the last.
+    public mutating func next() -> [UInt8]? { text.next() }
+
+    /// Whether there is nothing more.
+    public var isAtEnd: Bool { text.isAtEnd }
   }
 }
+
+/// Rows in a layout, chunk by chunk.
+struct LaidOutText<Layout: ResultLayout> {
+  private var layout: Layout
+  private let rowCount: Int
+  private var row = 0
+  private var hasBegun = false
+  private(set) var isAtEnd = false
+
+  init(_ layout: Layout, rowCount: Int) {
+    self.layout = layout
+    self.rowCount = rowCount
+  }
+
+  mutating func next() -> [UInt8]? {
+    guard !isAtEnd else { return nil }
+    var out = TextBuffer()
+    out.bytes.reserveCapacity(row == 0 && rowCount < 64 ? 4096 : ResultFormatter.chunkBytes * 5 / 4)
+    if !hasBegun { layout.begin(&out) }
+    hasBegun = true
+    while row < rowCount {
+      layout.row(row, &out)
+      row += 1
+      if out.bytes.count >= ResultFormatter.chunkBytes { return out.bytes }
+    }
+    layout.end(&out)
+    isAtEnd = true
+    return out.bytes.isEmpty ? nil : out.bytes
+  }
+}
+
+extension LaidOutText: Sendable where Layout: Sendable {}
 
 /// One way to lay rows out. Rows are asked for in order, each once.
 protocol ResultLayout {

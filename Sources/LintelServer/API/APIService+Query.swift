@@ -49,21 +49,21 @@
       }
     }
 
-    /// A large answer takes a while to write: not on a thread that others wait for.
+    /// The answer's text: made a piece at a time, so that a large one doesn't hold up others', and nobody writes on when the
+    /// client has gone.
     private func format(_ result: QueryResult) async throws(QueryError) -> ByteBuffer {
+      var answer = AnswerText(result)
+      var text = ByteBuffer()
       do {
-        return try await pool.runIfActive { [limits] in
-          var text = ByteBuffer()
-          try ResultFormatter(.json).write(result) { (chunk) throws(QueryError) in
-            guard text.readableBytes + chunk.count <= limits.answerBytes else {
-              throw QueryError(
-                .limitExceeded, "the answer is larger than \(limits.answerBytes) bytes",
-                hint: "ask for less with LIMIT, or EXPORT spans, which is streamed")
-            }
-            text.writeBytes(chunk)
+        while var piece = try await answer.next(pool) {
+          guard text.readableBytes + piece.readableBytes <= limits.answerBytes else {
+            throw QueryError(
+              .limitExceeded, "the answer is larger than \(limits.answerBytes) bytes",
+              hint: "ask for less with LIMIT, or EXPORT spans, which is streamed")
           }
-          return text
+          text.writeBuffer(&piece)
         }
+        return text
       } catch let error as QueryError {
         throw error
       } catch {
@@ -145,6 +145,31 @@
         HTTPProblem(status, error.message, retryAfter: status == .serviceUnavailable ? 5 : nil),
         contentType: "application/json",
         body: errorBody(code: code, error.message, offset: error.offset, hint: error.hint))
+    }
+  }
+
+  /// An answer on its way into JSON.
+  struct AnswerText: Sendable {
+    /// Made in one go: a few milliseconds' work.
+    static let pieceBytes = 256 << 10
+
+    private var text: ResultFormatter.JSONText
+
+    init(_ result: QueryResult) { text = ResultFormatter.json(result) }
+
+    /// More of the text, made on a thread of the pool; `nil` after the last. Throws when the task is cancelled.
+    mutating func next(_ pool: NIOThreadPool) async throws -> ByteBuffer? {
+      guard !text.isAtEnd else { return nil }
+      try Task.checkCancellation()
+      let before = text
+      let (piece, after) = try await pool.runIfActive {
+        var text = before
+        var piece = ByteBuffer()
+        while piece.readableBytes < Self.pieceBytes, let chunk = text.next() { piece.writeBytes(chunk) }
+        return (piece, text)
+      }
+      text = after
+      return piece
     }
   }
 

@@ -19,6 +19,8 @@ public protocol FileSystem: Sendable {
   func isPrivate(_ path: String) throws(StorageError) -> Bool
   /// Creates the directory and what is missing above it. Durable after ``syncDirectory(_:)`` on each directory above.
   func createDirectory(_ path: String) throws(StorageError)
+  /// The same for a directory that only the owner may look into (0700), if it is new.
+  func createPrivateDirectory(_ path: String) throws(StorageError)
   /// Makes creations, renames and removals in a directory durable.
   func syncDirectory(_ path: String) throws(StorageError)
   /// Takes an exclusive advisory lock that dies with the process. Throws `.locked` when another holds it.
@@ -28,6 +30,8 @@ public protocol FileSystem: Sendable {
 }
 
 extension FileSystem {
+  public func createPrivateDirectory(_ path: String) throws(StorageError) { try createDirectory(path) }
+
   /// Creates a new file for appending, with the process's usual permissions. Fails when it exists.
   public func create(_ path: String) throws(StorageError) -> any WritableFile {
     try create(path, isPrivate: false)

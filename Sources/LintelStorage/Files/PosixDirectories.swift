@@ -30,8 +30,12 @@ extension PosixFileSystem {
     return names
   }
 
-  public func createDirectory(_ path: String) throws(StorageError) {
-    if mkdir(path, 0o755) == 0 { return }
+  public func createDirectory(_ path: String) throws(StorageError) { try createDirectory(path, mode: 0o755) }
+
+  public func createPrivateDirectory(_ path: String) throws(StorageError) { try createDirectory(path, mode: 0o700) }
+
+  private func createDirectory(_ path: String, mode: mode_t) throws(StorageError) {
+    if mkdir(path, mode) == 0 { return }
     let number = errno
     switch number {
     case EEXIST:
@@ -40,7 +44,7 @@ extension PosixFileSystem {
     case ENOENT:
       guard let parent = Self.above(path) else { throw .system("create the directory", path, number) }
       try createDirectory(parent)
-      if mkdir(path, 0o755) != 0, errno != EEXIST { throw .system("create the directory", path, errno) }
+      if mkdir(path, mode) != 0, errno != EEXIST { throw .system("create the directory", path, errno) }
     default:
       throw .system("create the directory", path, number)
     }

@@ -28,6 +28,7 @@ extension StoreDirectory {
       for name in stray { try fileSystem.remove(self.path(of: name)) }
       removed += stray
     }
+    try SpillSpace(directory: spillDirectory, limit: 0, fileSystem: fileSystem).removeLeftovers()
     for shard in 0..<layout.shardCount {
       let directory = logDirectory(shard: shard)
       for name in try fileSystem.list(directory) where name.hasSuffix(".tmp") {

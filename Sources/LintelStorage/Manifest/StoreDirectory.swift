@@ -6,6 +6,7 @@
 ///     DATA/manifest/     ManifestStore
 ///     DATA/wal/shard-0000/   log segments
 ///     DATA/hot/          parts
+///     DATA/spill/        what queries can't hold in memory, 0700; made when first needed, its files have no names
 public final class StoreDirectory: Sendable {
   /// The data directory as the caller named it.
   public let path: String
@@ -65,6 +66,9 @@ public final class StoreDirectory: Sendable {
 
   /// Gives up the lock. Called when nothing writes any more.
   public func release() { lock?.release() }
+
+  /// Where the writer's queries put what memory can't hold.
+  var spillDirectory: String { "\(path)/spill" }
 
   public var manifests: ManifestStore { ManifestStore("\(path)/manifest", fileSystem: fileSystem) }
 

@@ -78,7 +78,9 @@ extension Store {
       }
       return wrote
     }
-    if wrote { startMerging() }
+    guard wrote else { return }
+    FreedMemory.giveBack()
+    startMerging()
   }
 
   var partOptions: PartOptions {

@@ -95,6 +95,7 @@ extension Store {
       throw error
     }
     try replace(group, with: live)
+    FreedMemory.giveBack()
   }
 
   private func replace(_ group: [PartEntry], with live: LivePart) throws(StorageError) {

@@ -67,10 +67,14 @@ public final class Store: Sendable {
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
     intake = Intake(takerLimit: 2)
     flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
-    merger = EngineThreads(count: 1, name: "lintel-merge", scheduler: scheduler)
+    // Merges can wait; queries and the taking of spans can't.
+    let niceness: Int32 = 10
+    merger = EngineThreads(count: 1, name: "lintel-merge", niceness: niceness, scheduler: scheduler)
     scrubber = EngineThreads(count: 1, name: "lintel-scrub", scheduler: scheduler)
     // Whoever merges waits for them, which a scheduler that runs one job at a time would wait for in vain.
-    mergeHelpers = EngineThreads(count: scheduler == nil ? configuration.mergeThreads - 1 : 0, name: "lintel-merge-h")
+    mergeHelpers = EngineThreads(
+      count: scheduler == nil ? configuration.mergeThreads - 1 : 0, name: "lintel-merge-h", niceness: niceness,
+      scheduler: nil)
   }
 
   var fileSystem: any FileSystem { directory.fileSystem }

@@ -20,14 +20,16 @@ public final class EngineThreads: Sendable {
   /// - Parameter name: shows in debuggers and `top`; up to 15 bytes.
   public convenience init(count: Int, name: String) { self.init(count: count, name: name, scheduler: nil) }
 
-  /// - Parameter scheduler: Runs the jobs instead of threads.
-  package init(count: Int, name: String, scheduler: (any WorkScheduler)?) {
+  /// - Parameters:
+  ///   - niceness: how far the threads stand back when others want the processor, as `nice` has it (on Linux).
+  ///   - scheduler: Runs the jobs instead of threads.
+  package init(count: Int, name: String, niceness: Int32 = 0, scheduler: (any WorkScheduler)?) {
     self.count = max(0, count)
     if let scheduler {
       queue = scheduler.makeQueue(threads: max(1, count))
     } else {
       let queue = JobQueue()
-      for _ in 0..<self.count { queue.startThread(name: name) }
+      for _ in 0..<self.count { queue.startThread(name: name, niceness: niceness) }
       self.queue = queue
     }
   }
@@ -134,9 +136,9 @@ private final class JobQueue: WorkQueue, Sendable {
     }
   }
 
-  func startThread(name: String) {
+  func startThread(name: String, niceness: Int32) {
     state.change { $0.threadCount += 1 }
-    let start = Unmanaged.passRetained(ThreadStart(queue: self, name: name))
+    let start = Unmanaged.passRetained(ThreadStart(queue: self, name: name, niceness: niceness))
     #if canImport(Darwin)
       var thread: pthread_t?
     #else
@@ -164,9 +166,11 @@ private final class JobQueue: WorkQueue, Sendable {
 private final class ThreadStart {
   let queue: JobQueue
   let name: String
+  let niceness: Int32
 
-  init(queue: JobQueue, name: String) {
+  init(queue: JobQueue, name: String, niceness: Int32) {
     self.queue = queue
+    self.niceness = niceness
     self.name = String(decoding: name.utf8.prefix(15), as: UTF8.self)
   }
 }
@@ -188,6 +192,8 @@ private final class ThreadStart {
       _ = write(file, start.name, start.name.utf8.count)
       _ = close(file)
     }
+    // Of this thread alone, on Linux. PRIO_PROCESS is 0; what type it has depends on the C library.
+    if start.niceness != 0 { _ = setpriority(0, 0, start.niceness) }
     start.queue.runJobs()
     return nil
   }

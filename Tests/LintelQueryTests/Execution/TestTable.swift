@@ -53,7 +53,8 @@ struct TestTable {
 
   let rows: [Row]
 
-  init(seed: UInt64, count: Int) {
+  /// - Parameter firstTime: of the first row; the others follow ten apart.
+  init(seed: UInt64, count: Int, firstTime: Int64 = 0) {
     var random = SeededGenerator(seed)
     rows = (0..<count).map { index in
       let models: [String?] = [nil, "alpha", "beta", "gamma", "", "delta"]
@@ -63,7 +64,7 @@ struct TestTable {
         .map([.init("k", .string("v")), .init("n", .int(5))]),
       ]
       return Row(
-        number: Int64.random(in: -50...50, using: &random), time: Int64(index) * 10,
+        number: Int64.random(in: -50...50, using: &random), time: firstTime + Int64(index) * 10,
         duration: Bool.random(using: &random) ? Int64.random(in: 0...1_000_000, using: &random) : nil,
         status: Int64.random(in: 0...3, using: &random), model: models.randomElement(using: &random) ?? nil,
         trace: UInt128(UInt64.random(in: 0...40, using: &random)) << 90 | UInt128(index / 8),
@@ -204,12 +205,13 @@ extension QueryResult {
 
 func execute(
   _ plan: QueryPlan, _ snapshot: TableSnapshot?, threads: Int = 2, pruning: Bool = true,
-  cancellation: CancellationToken = CancellationToken(), cache: QueryCache? = nil,
+  cancellation: CancellationToken = CancellationToken(), cache: QueryCache? = nil, spillSpace: SpillSpace? = nil,
   _ change: (inout ExecutionOptions) -> Void = { _ in }
 ) throws(QueryError) -> QueryResult {
   var options = ExecutionOptions()
   options.threads = threads
   options.usePruning = pruning
   change(&options)
-  return try Executor.run(plan, on: snapshot, options: options, cancellation: cancellation, cache: cache)
+  return try Executor.run(
+    plan, on: snapshot, options: options, cancellation: cancellation, cache: cache, spillSpace: spillSpace)
 }

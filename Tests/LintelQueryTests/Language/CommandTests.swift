@@ -69,8 +69,13 @@ import Testing
     #expect(
       answer.contains { $0.hasPrefix("blocks pruned: ") && $0.hasSuffix(" of 6") && $0 != "blocks pruned: 0 of 6" })
     #expect(answer.contains { $0.hasPrefix("time: ") })
-    #expect(answer.contains { $0.hasPrefix("scan and filter: ") && $0.hasSuffix(" rows in, 20 out") })
+    #expect(
+      answer.contains {
+        $0.hasPrefix("scan and filter: ") && $0.contains(" rows in, 20 out, ") && $0.hasSuffix(" bytes read")
+      })
     #expect(answer.contains { $0.hasPrefix("aggregate: ") && $0.hasSuffix("20 rows in, 1 out") })
+    #expect(
+      answer.contains { $0.hasPrefix("  blocks not read: ") && $0.contains(" of 6 (") && $0.contains(" by zone maps") })
     let join = try lines("EXPLAIN ANALYZE SELECT count(*) FROM spans AS a JOIN CHILD spans AS b WHERE a.status = 'ok'")
     #expect(join.contains { $0.hasPrefix("scan and filter a: ") } && join.contains { $0.hasPrefix("join child: ") })
   }

@@ -17,13 +17,18 @@ import Testing
     let threads: Int
     let pruning: Bool
     var isCached = false
+    /// Everything that can go to disk does, after each block.
+    var isSpilled = false
 
-    var description: String { "\(threads) threads, pruning \(pruning ? "on" : "off")\(isCached ? ", cached" : "")" }
+    var description: String {
+      "\(threads) threads, pruning \(pruning ? "on" : "off")\(isCached ? ", cached" : "")\(isSpilled ? ", spilled" : "")"
+    }
   }
 
   private static let runs = [
     Run(threads: 1, pruning: true), Run(threads: 1, pruning: false), Run(threads: 3, pruning: true),
-    Run(threads: 2, pruning: true, isCached: true),
+    Run(threads: 2, pruning: true, isCached: true), Run(threads: 1, pruning: true, isSpilled: true),
+    Run(threads: 3, pruning: true, isCached: true, isSpilled: true),
   ]
 
   @Test func executorAgreesWithOracle() throws {
@@ -47,7 +52,8 @@ import Testing
       }
       let expected = try? Oracle(snapshot).run(plan)
       if expected == nil { overflows += 1 }
-      for run in Self.runs {
+      // Putting down every block costs more than answering.
+      for run in Self.runs where !run.isSpilled || number % 4 == 0 {
         let problem = Self.difference(plan, snapshot, expected, run)
         if let problem {
           Issue.record("seed \(seed), \(run): \(problem)\n\(text)")
@@ -67,10 +73,17 @@ import Testing
   ) -> String? {
     let found: QueryResult
     do throws(QueryError) {
+      let space = run.isSpilled ? TestSpill.shared : nil
       let cache = run.isCached ? QueryCache(groupBytes: 1 << 20, answerBytes: 0) : nil
       // The second time from what the first has left.
-      if run.isCached { _ = try execute(plan, snapshot, threads: run.threads, cache: cache) }
-      found = try execute(plan, snapshot, threads: run.threads, pruning: run.pruning, cache: cache)
+      for _ in 0..<(run.isCached ? 1 : 0) {
+        _ = try execute(plan, snapshot, threads: run.threads, cache: cache, spillSpace: space) {
+          $0.spillThresholdBytes = run.isSpilled ? 0 : nil
+        }
+      }
+      found = try execute(
+        plan, snapshot, threads: run.threads, pruning: run.pruning, cache: cache, spillSpace: space
+      ) { $0.spillThresholdBytes = run.isSpilled ? 0 : nil }
     } catch {
       return expected == nil && error.code == .overflow ? nil : "unexpected error: \(error)"
     }

@@ -14,6 +14,20 @@ import Testing
     #expect(ResultFormatter(format).string(decoded) == ResultFormatter(format).string(sample))
   }
 
+  /// NULL, the empty value, and empty values inside of others stay apart.
+  @Test(arguments: ResultFormat.allCases) func emptyValuesAreNoNulls(_ format: ResultFormat) throws {
+    let values = TestTable.variants([nil, .empty, .array([.empty]), nil, .empty, .string("")])
+    let result = QueryResult(
+      columns: [
+        .init(name: "n", type: .int64, values: .make((0..<6).map { Optional(Int64($0)) })),
+        .init(name: "v", type: .variant, values: values),
+      ], rowCount: 6)
+    let decoded = try ResultDecoder.decode(ResultFormatter(.json).bytes(result))
+    #expect(ResultFormatter(.json).string(result).contains(#""empty_values":[[1,1],[4,1]]"#))
+    #expect(ResultFormatter(format).string(decoded) == ResultFormatter(format).string(result))
+    #expect((0..<6).map(decoded.columns[1].values.isValid) == [false, true, true, false, true, true])
+  }
+
   @Test func statisticsAndWarningsSurvive() throws {
     var result = SampleResult.integers([1], .int64)
     result.statistics = QueryResult.Statistics(elapsedMilliseconds: 1.25, rowsRead: 7, bytesRead: 9)
@@ -43,7 +57,9 @@ import Testing
     #"{"columns":[{"name":"a","type":"bytes"}],"rows":[["?"]]}"#,
     #"{"columns":[{"name":"a","type":"string"}],"rows":[["\u12"]]}"#,
     #"{"columns":[{"name":"a","type":"string"}],"rows":[["\ud800\u0041"]]}"#,
-    #"{"columns":[]} trailing"#,
+    #"{"columns":[]} trailing"#, #"{"columns":[],"rows":[],"empty_values":[[0,0]]}"#,
+    #"{"columns":[{"name":"a","type":"any"}],"rows":[[null]],"empty_values":[[0,-1]]}"#,
+    #"{"columns":[{"name":"a","type":"any"}],"rows":[[null]],"empty_values":[[0]]}"#,
   ])
   func whatIsNoResultIsRefused(_ text: String) {
     #expect(throws: ResultDecodingError.self) { try ResultDecoder.decode(Array(text.utf8)) }

@@ -19,6 +19,11 @@ struct GroupedRows {
 
 /// One aggregate's states for all groups of one thread.
 class Aggregator {
+  /// What ends the query; loops over groups or kept values look at it.
+  final let interrupt: Interrupt
+
+  init(_ interrupt: Interrupt = .never) { self.interrupt = interrupt }
+
   /// Makes room for `groups` groups.
   func grow(_ groups: Int) {}
   func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {}
@@ -31,6 +36,17 @@ class Aggregator {
   /// One lane per group: what `call` asks of the states, which several calls may share.
   func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector { .nulls(.int64, count: groups) }
   var byteCount: Int { 0 }
+
+  // MARK: Putting states aside
+
+  /// Of what the columns of ``StateRows`` are.
+  var stateTypes: [PhysicalType] { [] }
+  /// Makes ready to have ``states(of:)`` of all `groups` groups asked for; nothing is updated any more.
+  func seal(_ groups: Int) throws(ExecutionFailure) {}
+  /// The states of some groups, whose places in the list are their numbers in the rows.
+  func states(of groups: [UInt32]) -> StateRows { .none }
+  /// Takes in what ``states(of:)`` gave of `groups` groups. Nothing has been updated yet. False when the rows can't be that.
+  func restore(_ rows: StateRows, groups: Int) -> Bool { rows.count == 0 }
 
   /// What a call keeps per group; calls of the same kind, operands and filter share it.
   struct Kind: Hashable {
@@ -51,32 +67,34 @@ class Aggregator {
     }
   }
 
-  static func make(_ call: AggregateCall) throws(ExecutionFailure) -> Aggregator {
+  static func make(_ call: AggregateCall, _ interrupt: Interrupt) throws(ExecutionFailure) -> Aggregator {
     let type = call.operands.first?.type ?? .int64
     switch call.function {
-    case .count: return CountAggregator()
-    case .countDistinct: return DistinctAggregator(type.physical)
-    case .approximateCountDistinct: return SketchAggregator()
-    case .sum, .average: return type.physical == .float64 ? DoubleSumAggregator() : IntegerSumAggregator()
-    case .min, .max: return extreme(type, wantsGreatest: call.function == .max)
-    case .any: return AnyAggregator(type)
+    case .count: return CountAggregator(interrupt)
+    case .countDistinct: return DistinctAggregator(type.physical, interrupt)
+    case .approximateCountDistinct: return SketchAggregator(interrupt)
+    case .sum, .average:
+      return type.physical == .float64 ? DoubleSumAggregator(interrupt) : IntegerSumAggregator(interrupt)
+    case .min, .max: return extreme(type, wantsGreatest: call.function == .max, interrupt)
+    case .any: return AnyAggregator(type, interrupt)
     case .argMin, .argMax:
       guard call.operands.count == 2 else { throw .unsupported("arg_min and arg_max take two operands") }
-      return ArgumentAggregator(type, keyType: call.operands[1].type, wantsGreatest: call.function == .argMax)
-    case .quantile: return QuantileSketchAggregator(isDouble: type.physical == .float64)
-    case .quantileExact: return ExactQuantileAggregator(isDouble: type.physical == .float64)
+      return ArgumentAggregator(
+        type, keyType: call.operands[1].type, wantsGreatest: call.function == .argMax, interrupt)
+    case .quantile: return QuantileSketchAggregator(isDouble: type.physical == .float64, interrupt)
+    case .quantileExact: return ExactQuantileAggregator(isDouble: type.physical == .float64, interrupt)
     case .standardDeviation:
-      return type.physical == .float64 ? DoubleDeviationAggregator() : IntegerDeviationAggregator()
-    case .histogram(let buckets): return HistogramAggregator(buckets: max(1, buckets))
-    case .topK(let count): return TopValuesAggregator(type, limit: max(0, count))
+      return type.physical == .float64 ? DoubleDeviationAggregator(interrupt) : IntegerDeviationAggregator(interrupt)
+    case .histogram(let buckets): return HistogramAggregator(buckets: max(1, buckets), interrupt)
+    case .topK(let count): return TopValuesAggregator(type, limit: max(0, count), interrupt)
     }
   }
 
-  private static func extreme(_ type: ColumnType, wantsGreatest: Bool) -> Aggregator {
+  private static func extreme(_ type: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt) -> Aggregator {
     switch type.physical {
-    case .int64: IntegerExtremeAggregator(isUnsigned: type == .id8, wantsGreatest: wantsGreatest)
-    case .float64: DoubleExtremeAggregator(wantsGreatest: wantsGreatest)
-    case .bool, .id128, .bytes: ValueExtremeAggregator(type, wantsGreatest: wantsGreatest)
+    case .int64: IntegerExtremeAggregator(isUnsigned: type == .id8, wantsGreatest: wantsGreatest, interrupt)
+    case .float64: DoubleExtremeAggregator(wantsGreatest: wantsGreatest, interrupt)
+    case .bool, .id128, .bytes: ValueExtremeAggregator(type, wantsGreatest: wantsGreatest, interrupt)
     }
   }
 }
@@ -106,11 +124,26 @@ final class CountAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? CountAggregator else { return }
-    for group in 0..<other.counts.count { counts[Int(mapping[group])] &+= other.counts[group] }
+    try interrupt.forEachStretch(of: other.counts.count) { stretch in
+      for group in stretch { counts[Int(mapping[group])] &+= other.counts[group] }
+    }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    Vector(.int64(makeLanes(groups) { counts[$0] }))
+    Vector(.int64(try interrupt.makeLanes(groups) { counts[$0] }))
+  }
+
+  override var stateTypes: [PhysicalType] { [.int64] }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    StateRows([Vector(.int64(mapLanes(groups) { counts[Int($0)] }))], count: groups.count)
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard rows.count == groups, let lanes = rows.integers(0) else { return false }
+    grow(groups)
+    for group in 0..<groups { counts[group] = lanes[group] }
+    return true
   }
 }
 

@@ -6,7 +6,10 @@ class CollectingAggregator: Aggregator {
   private var values: [UInt64] = []
   fileprivate let isDouble: Bool
 
-  init(isDouble: Bool) { self.isDouble = isDouble }
+  init(isDouble: Bool, _ interrupt: Interrupt = .never) {
+    self.isDouble = isDouble
+    super.init(interrupt)
+  }
 
   override var byteCount: Int { values.count * 12 }
 
@@ -31,22 +34,51 @@ class CollectingAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? CollectingAggregator else { return }
-    groups += mapLanes(other.groups) { mapping[Int($0)] }
-    values += other.values
+    try interrupt.forEachStretch(of: other.groups.count) { stretch in
+      for index in stretch {
+        groups.append(mapping[Int(other.groups[index])])
+        values.append(other.values[index])
+      }
+    }
   }
 
   /// Values put together by group: those of group `g` lie at `starts[g] ..< starts[g + 1]`.
-  final func collected(_ count: Int) -> (values: [UInt64], starts: [Int]) {
-    var starts = Array(repeating: 0, count: count + 1)
-    for group in groups { starts[Int(group) + 1] += 1 }
-    for group in 0..<count { starts[group + 1] += starts[group] }
-    var next = starts
-    var sorted = values
-    for (index, group) in groups.enumerated() {
-      sorted[next[Int(group)]] = values[index]
-      next[Int(group)] += 1
+  final func collected(_ count: Int) throws(ExecutionFailure) -> (values: [UInt64], starts: [Int]) {
+    let (order, starts) = try interrupt.byGroup(groups.count, groups: count) { groups[$0] }
+    return (try interrupt.mapLanes(order) { values[Int($0)] }, starts)
+  }
+
+  // MARK: Putting values aside
+
+  private var sealed: (values: [UInt64], starts: [Int])?
+
+  override var stateTypes: [PhysicalType] { [.int64, .int64] }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) {
+    sealed = try collected(groups)
+    // They would be held twice.
+    self.groups = []
+    values = []
+  }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    guard let sealed else { return .none }
+    var owners: [Int64] = []
+    var bits: [Int64] = []
+    for (number, group) in groups.enumerated() {
+      for value in sealed.values[sealed.starts[Int(group)]..<sealed.starts[Int(group) + 1]] {
+        owners.append(Int64(number))
+        bits.append(Int64(bitPattern: value))
+      }
     }
-    return (sorted, starts)
+    return StateRows(owners: owners, [Vector(.int64(bits))])
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard let owners = rows.owners(below: groups), let bits = rows.integers(1) else { return false }
+    self.groups = owners
+    values = mapLanes(bits) { UInt64(bitPattern: $0) }
+    return true
   }
 
   final func double(_ bits: UInt64) -> Double {
@@ -90,60 +122,75 @@ final class ExactQuantileAggregator: CollectingAggregator {
 
     deinit { values.deallocate() }
 
-    func select(_ rank: Double, group: Int) -> UInt64 {
+    func select(_ rank: Double, group: Int, _ interrupt: Interrupt) -> UInt64 {
       let start = starts[group]
       let wanted = start + NearestRank.index(rank, of: starts[group + 1] - start)
       let low = settled[group].last { $0 <= wanted } ?? start
       let high = settled[group].first { $0 >= wanted } ?? starts[group + 1] - 1
       let range = UnsafeMutableBufferPointer(rebasing: values[low...high])
-      return LintelQuery.select(range, wanted - low)
+      return LintelQuery.select(range, wanted - low, interrupt)
     }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     guard case .quantileExact(let rank) = call.function else { return .nulls(.int64, count: groups) }
-    let all =
-      finished
-      ?? {
-        let (values, starts) = collected(groups); return Collected(values, starts)
-      }()
+    let all: Collected
+    if let finished {
+      all = finished
+    } else {
+      let (values, starts) = try collected(groups)
+      all = Collected(values, starts)
+    }
     finished = all
-    let validity = makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
-    let picked = Self.select(all, groups, rank)
+    let validity = try interrupt.makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
+    let picked = try select(all, groups, rank)
     for group in 0..<groups where validity[group] {
+      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       let wanted = all.starts[group] + NearestRank.index(rank, of: all.starts[group + 1] - all.starts[group])
       let place = all.settled[group].firstIndex { $0 >= wanted } ?? all.settled[group].count
       all.settled[group].insert(wanted, at: place)
     }
     let known = validity.contains(false) ? validity : nil
-    if isDouble { return Vector(.float64(picked.map { double($0) }), validity: known) }
+    if isDouble { return Vector(.float64(try interrupt.mapLanes(picked) { double($0) }), validity: known) }
     return Vector(.int64(mapLanes(picked) { Int64(bitPattern: $0 ^ 1 << 63) }), validity: known)
   }
 
   /// Selects in all groups, on all processors where that pays.
-  private static func select(_ all: Collected, _ groups: Int, _ rank: Double) -> [UInt64] {
+  private func select(_ all: Collected, _ groups: Int, _ rank: Double) throws(ExecutionFailure) -> [UInt64] {
     let picked = StateBuffer<UInt64>(0)
     picked.grow(groups)
     let cells = SharedCells(pointer: picked.pointer)
     let next = SharedCounter()
     let threads = all.values.count > 1 << 16 ? min(WorkerPool.processorCount, groups) : 1
+    let interrupt = interrupt
     WorkerPool.shared.run(threads: threads) { _ in
+      var steps = 0
       while let group = next.take(below: groups) {
-        if all.starts[group + 1] > all.starts[group] { cells.pointer[group] = all.select(rank, group: group) }
+        let count = all.starts[group + 1] - all.starts[group]
+        if count > 0 { cells.pointer[group] = all.select(rank, group: group, interrupt) }
+        steps += count + 1
+        if steps > Interrupt.interval {
+          if interrupt.isRaised { return }
+          steps = 0
+        }
       }
     }
-    return makeLanes(groups) { picked[$0] }
+    return try interrupt.makeLanes(groups) { picked[$0] }
   }
 }
 
 /// The `wanted`-th least of `values`, reordering them: quickselect with a median-of-three pivot, and sorting what is small
-/// or won't shrink.
-func select(_ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int) -> UInt64 {
+/// or won't shrink. Any value where `interrupt` ends the query meanwhile.
+func select(
+  _ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int, _ interrupt: Interrupt = .never
+) -> UInt64 {
   var low = 0
   var high = values.count - 1
   var rounds = 0
+  var swaps = 0
   while high - low > 32, rounds < 64 {
     rounds += 1
+    if high - low > Interrupt.interval, interrupt.isRaised { return 0 }
     let a = values[low]
     let b = values[low + (high - low) / 2]
     let c = values[high]
@@ -157,6 +204,8 @@ func select(_ values: UnsafeMutableBufferPointer<UInt64>, _ wanted: Int) -> UInt
         values.swapAt(left, right)
         left += 1
         right -= 1
+        swaps &+= 1
+        if swaps & (Interrupt.interval - 1) == 0, interrupt.isRaised { return 0 }
       }
     }
     if wanted <= right {
@@ -177,9 +226,9 @@ final class HistogramAggregator: CollectingAggregator {
   private let buckets: Int
   private static let maximumBuckets = 10_000
 
-  init(buckets: Int) {
+  init(buckets: Int, _ interrupt: Interrupt = .never) {
     self.buckets = min(buckets, Self.maximumBuckets)
-    super.init(isDouble: true)
+    super.init(isDouble: true, interrupt)
   }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
@@ -191,12 +240,24 @@ final class HistogramAggregator: CollectingAggregator {
     try super.update(rows, [Vector(.float64(doubles), validity: finite)])
   }
 
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard let bits = rows.integers(1), bits.allSatisfy({ double(UInt64(bitPattern: $0)).isFinite }) else {
+      return false
+    }
+    return super.restore(rows, groups: groups)
+  }
+
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let (values, starts) = collected(groups)
+    let (values, starts) = try collected(groups)
     var builder = BytesBuilder(capacity: groups)
     for group in 0..<groups {
-      let members = values[starts[group]..<starts[group + 1]].map { double($0) }
-      if members.isEmpty { builder.appendNull() } else { builder.append(Histogram.encode(members, buckets: buckets)) }
+      let range = starts[group]..<starts[group + 1]
+      let members = try interrupt.makeLanes(range.count) { double(values[range.lowerBound &+ $0]) }
+      if members.isEmpty {
+        builder.appendNull()
+      } else {
+        builder.append(try Histogram.encode(members, buckets: buckets, interrupt))
+      }
     }
     return builder.finish()
   }
@@ -204,16 +265,26 @@ final class HistogramAggregator: CollectingAggregator {
 
 enum Histogram {
   /// The variant array of `[lower bound, count]` of finite values.
-  static func encode(_ values: [Double], buckets: Int) -> [UInt8] {
-    let low = values.min() ?? 0
-    let high = values.max() ?? 0
+  static func encode(
+    _ values: [Double], buckets: Int, _ interrupt: Interrupt = .never
+  ) throws(ExecutionFailure) -> [UInt8] {
+    var low = values.first ?? 0
+    var high = low
+    try interrupt.forEachStretch(of: values.count) { stretch in
+      for index in stretch {
+        low = min(low, values[index])
+        high = max(high, values[index])
+      }
+    }
     // Divided before subtracting: the difference of two finite values may be infinite.
     let width = high / Double(buckets) - low / Double(buckets)
     let count = low == high || width <= 0 ? 1 : buckets
     var counts = Array(repeating: Int64(0), count: count)
-    for value in values {
-      let place = count == 1 ? 0 : (value - low) / width
-      counts[place >= Double(count - 1) ? count - 1 : Int(place)] += 1
+    try interrupt.forEachStretch(of: values.count) { stretch in
+      for index in stretch {
+        let place = count == 1 ? 0 : (values[index] - low) / width
+        counts[place >= Double(count - 1) ? count - 1 : Int(place)] += 1
+      }
     }
     var out: [UInt8] = [7]
     EncodedVariant.appendVarint(UInt64(count), to: &out)

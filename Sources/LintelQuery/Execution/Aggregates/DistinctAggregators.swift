@@ -2,8 +2,14 @@ import LintelColumns
 
 /// Numbers group << 32 | value, each once, with how often they occurred.
 struct CountedPairs {
-  private let pairs = NumberInterner()
+  private let pairs: NumberInterner
+  private let interrupt: Interrupt
   private var counts: [Int64] = []
+
+  init(_ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
+    pairs = NumberInterner(interrupt)
+  }
 
   var count: Int { counts.count }
   var byteCount: Int { pairs.byteCount + counts.capacity * 8 }
@@ -21,27 +27,24 @@ struct CountedPairs {
   }
 
   /// Numbers of the pairs of group `g`, at `starts[g] ..< starts[g + 1]`, in order of appearance.
-  func byGroup(_ groups: Int) -> (numbers: [UInt32], starts: [Int]) {
-    var starts = Array(repeating: 0, count: groups + 1)
-    for number in 0..<count { starts[Int(pairs.values[number] >> 32) + 1] += 1 }
-    for group in 0..<groups { starts[group + 1] += starts[group] }
-    var next = starts
-    var numbers = Array(repeating: UInt32(0), count: count)
-    for number in 0..<count {
-      let group = Int(pairs.values[number] >> 32)
-      numbers[next[group]] = UInt32(truncatingIfNeeded: number)
-      next[group] += 1
-    }
-    return (numbers, starts)
+  func byGroup(_ groups: Int) throws(ExecutionFailure) -> (numbers: [UInt32], starts: [Int]) {
+    try interrupt.byGroup(count, groups: groups) { UInt32(truncatingIfNeeded: pairs.values[$0] >> 32) }
   }
 }
 
 /// Pairs of group and value number, each once, with how often they occurred.
 struct PairCounts {
   let values: ValueInterner
-  private(set) var pairs = CountedPairs()
+  private(set) var pairs: CountedPairs
+  private let interrupt: Interrupt
+  private let type: PhysicalType
 
-  init(_ type: PhysicalType) { values = ValueInterner(type) }
+  init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
+    self.type = type
+    self.interrupt = interrupt
+    values = ValueInterner(type, interrupt)
+    pairs = CountedPairs(interrupt)
+  }
 
   var byteCount: Int { values.byteCount + pairs.byteCount }
 
@@ -62,13 +65,47 @@ struct PairCounts {
     if repeats > 0 { _ = pairs.add(last, repeats) }
   }
 
-  mutating func merge(_ other: PairCounts, mapping: [UInt32]) {
-    let valueMapping = values.merge(other.values)
+  mutating func merge(_ other: PairCounts, mapping: [UInt32]) throws(ExecutionFailure) {
+    let valueMapping = try values.merge(other.values)
     for number in 0..<other.pairs.count {
+      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       let (pair, count) = other.pairs[number]
       let group = mapping[Int(pair >> 32)]
       _ = pairs.add(UInt64(group) << 32 | UInt64(valueMapping[Int(pair & 0xFFFF_FFFF)]), count)
     }
+  }
+
+  // MARK: Putting pairs aside
+
+  private var sealed: (numbers: [UInt32], starts: [Int])?
+
+  var stateTypes: [PhysicalType] { [.int64, type, .int64] }
+
+  mutating func seal(_ groups: Int) throws(ExecutionFailure) { sealed = try pairs.byGroup(groups) }
+
+  func states(of groups: [UInt32]) -> StateRows {
+    guard let sealed else { return .none }
+    var owners: [Int64] = []
+    var numbers: [UInt32] = []
+    var counts: [Int64] = []
+    for (place, group) in groups.enumerated() {
+      for number in sealed.numbers[sealed.starts[Int(group)]..<sealed.starts[Int(group) + 1]] {
+        let (pair, count) = pairs[Int(number)]
+        owners.append(Int64(place))
+        numbers.append(UInt32(truncatingIfNeeded: pair))
+        counts.append(count)
+      }
+    }
+    return StateRows(owners: owners, [values.vector(numbers), Vector(.int64(counts))])
+  }
+
+  mutating func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard let owners = rows.owners(below: groups), rows.columns.count == 3, rows.columns[1].physicalType == type,
+      let counts = rows.integers(2)
+    else { return false }
+    let numbers = values.intern(rows.columns[1])
+    for row in owners.indices { _ = pairs.add(UInt64(owners[row]) << 32 | UInt64(numbers[row]), counts[row]) }
+    return true
   }
 }
 
@@ -76,7 +113,10 @@ struct PairCounts {
 final class DistinctAggregator: Aggregator {
   private var pairs: PairCounts
 
-  init(_ type: PhysicalType) { pairs = PairCounts(type) }
+  init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
+    pairs = PairCounts(type, interrupt)
+    super.init(interrupt)
+  }
 
   override var byteCount: Int { pairs.byteCount }
 
@@ -87,14 +127,24 @@ final class DistinctAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? DistinctAggregator else { return }
-    pairs.merge(other.pairs, mapping: mapping)
+    try pairs.merge(other.pairs, mapping: mapping)
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     var counts = Array(repeating: Int64(0), count: groups)
-    for number in 0..<pairs.pairs.count { counts[Int(pairs.pairs[number].pair >> 32)] += 1 }
+    try interrupt.forEachStretch(of: pairs.pairs.count) { stretch in
+      for number in stretch { counts[Int(pairs.pairs[number].pair >> 32)] += 1 }
+    }
     return Vector(.int64(counts))
   }
+
+  override var stateTypes: [PhysicalType] { pairs.stateTypes }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) { try pairs.seal(groups) }
+
+  override func states(of groups: [UInt32]) -> StateRows { pairs.states(of: groups) }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool { pairs.restore(rows, groups: groups) }
 }
 
 /// The most frequent values.
@@ -103,10 +153,11 @@ final class TopValuesAggregator: Aggregator {
   private let type: ColumnType
   private let limit: Int
 
-  init(_ type: ColumnType, limit: Int) {
-    pairs = PairCounts(type.physical)
+  init(_ type: ColumnType, limit: Int, _ interrupt: Interrupt = .never) {
+    pairs = PairCounts(type.physical, interrupt)
     self.type = type
     self.limit = limit
+    super.init(interrupt)
   }
 
   override var byteCount: Int { pairs.byteCount }
@@ -118,42 +169,53 @@ final class TopValuesAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? TopValuesAggregator else { return }
-    pairs.merge(other.pairs, mapping: mapping)
+    try pairs.merge(other.pairs, mapping: mapping)
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    var byGroup = Array(repeating: [(value: UInt32, count: Int64)](), count: groups)
-    for number in 0..<pairs.pairs.count {
-      let (pair, count) = pairs.pairs[number]
-      byGroup[Int(pair >> 32)].append((UInt32(truncatingIfNeeded: pair), count))
-    }
+    let (numbers, starts) = try pairs.pairs.byGroup(groups)
     var builder = BytesBuilder(capacity: groups)
-    for members in byGroup {
-      if members.isEmpty { builder.appendNull() } else { builder.append(encode(members)) }
+    for group in 0..<groups {
+      let range = starts[group]..<starts[group + 1]
+      let members = try interrupt.makeLanes(range.count) { numbers[range.lowerBound &+ $0] }
+      if members.isEmpty { builder.appendNull() } else { builder.append(try encode(members)) }
     }
     return builder.finish()
   }
 
-  private func encode(_ members: [(value: UInt32, count: Int64)]) -> [UInt8] {
-    let values = pairs.values.vector(members.map(\.value))
-    let column = SortColumn(values, type)
-    let keys = members.indices.map { lane -> [UInt8] in
-      var key: [UInt8] = []
-      column.append(lane, to: &key)
-      return key
+  /// - Parameter members: numbers of a group's pairs.
+  private func encode(_ members: [UInt32]) throws(ExecutionFailure) -> [UInt8] {
+    // By falling count, then by value.
+    var top = TopRows(limit: limit, interrupt)
+    try interrupt.forEachStretch(of: members.count) { (stretch) throws(ExecutionFailure) in
+      let pairs = members[stretch]
+      let counts = pairs.map { self.pairs.pairs[Int($0)].count }
+      try top.add(
+        [SortColumn(Vector(.int64(counts)), .int64, isDescending: true), SortColumn(valuesOfPairs(pairs), type)],
+        positions: pairs.map { UInt64($0) })
     }
-    let order = members.indices.sorted {
-      members[$0].count != members[$1].count
-        ? members[$0].count > members[$1].count : keys[$0].lexicographicallyPrecedes(keys[$1])
-    }
-    let first = order.prefix(limit)
+    let first = try top.finish().map { UInt32(truncatingIfNeeded: $0) }
+    let values = valuesOfPairs(first[...])
     var out: [UInt8] = [7]
     EncodedVariant.appendVarint(UInt64(first.count), to: &out)
-    for lane in first {
+    for (lane, number) in first.enumerated() {
       out += [7, 2]
       Convert.appendVariant(values.value(lane), type, to: &out)
-      EncodedVariant.appendInt(members[lane].count, to: &out)
+      EncodedVariant.appendInt(pairs.pairs[Int(number)].count, to: &out)
     }
     return out
   }
+
+  /// The values of pairs.
+  private func valuesOfPairs(_ members: ArraySlice<UInt32>) -> Vector {
+    pairs.values.vector(members.map { UInt32(truncatingIfNeeded: pairs.pairs[Int($0)].pair) })
+  }
+
+  override var stateTypes: [PhysicalType] { pairs.stateTypes }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) { try pairs.seal(groups) }
+
+  override func states(of groups: [UInt32]) -> StateRows { pairs.states(of: groups) }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool { pairs.restore(rows, groups: groups) }
 }

@@ -1,3 +1,5 @@
+import LintelColumns
+
 /// Exact sums of doubles, one per group: fixed-point accumulators of signed 32-bit digits in 64-bit lanes.
 ///
 /// A group's lanes cover a window of 256 bits around its first value; values outside it go to a full accumulator that few
@@ -80,25 +82,31 @@ struct ExactSums {
     }
   }
 
-  mutating func merge(_ other: ExactSums, mapping: [UInt32]) {
-    carry()
-    var other = other
-    other.carry()
+  mutating func merge(
+    _ other: ExactSums, mapping: [UInt32], _ interrupt: Interrupt = .never
+  ) throws(ExecutionFailure) {
+    // Each lane gets one carried digit more.
+    pending += 1
+    if pending >= Self.carryInterval { carry() }
+    var digits = Array(repeating: Int64(0), count: Self.window)
     for (group, base) in other.bases.enumerated() {
+      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       let target = Int(mapping[group])
       specials[target] |= other.specials[group]
       if base >= 0 {
+        for index in 0..<Self.window { digits[index] = other.lanes[group * Self.window + index] }
+        Self.carry(&digits, 0, Self.window)
         if bases[target] < 0 { bases[target] = base }
         if bases[target] == base {
-          for index in 0..<Self.window {
-            lanes[target * Self.window + index] &+= other.lanes[group * Self.window + index]
-          }
+          for index in 0..<Self.window { lanes[target * Self.window + index] &+= digits[index] }
         } else {
-          let digits = other.lanes[group * Self.window..<(group + 1) * Self.window]
           add(digits.prefix(Self.fullDigits - Int(base)), from: Int(base), to: target)
         }
       }
-      if let rest = other.overflowed[group] { add(rest[...], from: 0, to: target) }
+      if var rest = other.overflowed[group] {
+        Self.carry(&rest, 0, rest.count)
+        add(rest[...], from: 0, to: target)
+      }
     }
   }
 
@@ -107,6 +115,59 @@ struct ExactSums {
     var full = overflowed[group] ?? Array(repeating: 0, count: Self.fullDigits)
     for (index, digit) in digits.enumerated() { full[first + index] &+= digit }
     overflowed[group] = full
+  }
+
+  // MARK: Putting sums aside
+
+  /// Base and specials of a group, its window, and its full accumulator or nothing.
+  static let stateTypes: [PhysicalType] = [.int64, .bytes, .bytes]
+
+  /// Makes the lanes what ``restore(_:from:)`` takes.
+  mutating func seal(_ interrupt: Interrupt) throws(ExecutionFailure) {
+    pending = 0
+    for group in bases.indices {
+      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      Self.carry(&lanes, group * Self.window, Self.window)
+    }
+    for (group, var full) in overflowed {
+      Self.carry(&full, 0, full.count)
+      overflowed[group] = full
+    }
+  }
+
+  func states(of groups: [UInt32]) -> [Vector] {
+    var windows = ByteStrings()
+    var full = ByteStrings()
+    for group in groups {
+      let start = Int(group) * Self.window
+      windows.append(bases[Int(group)] < 0 ? [] : Array(lanes[start..<start + Self.window]).memory)
+      full.append(overflowed[Int(group)]?.memory ?? [])
+    }
+    let heads = mapLanes(groups) { Int64(bases[Int($0)]) << 8 | Int64(specials[Int($0)]) }
+    return [Vector(.int64(heads)), Vector(.bytes(windows)), Vector(.bytes(full))]
+  }
+
+  /// Takes in what ``states(of:)`` gave, in the columns from `column` on. False when they can't be that.
+  mutating func restore(_ rows: StateRows, from column: Int) -> Bool {
+    guard let heads = rows.integers(column), let windows = rows.bytes(column + 1), let full = rows.bytes(column + 2)
+    else { return false }
+    resize(heads.count)
+    for group in heads.indices {
+      let base = heads[group] >> 8
+      guard (-1..<Int64(Self.fullDigits)).contains(base), let own = [Int64](memory: windows[group]),
+        own.count == (base < 0 ? 0 : Self.window), Self.isCarried(own),
+        let rest = [Int64](memory: full[group]), rest.isEmpty || rest.count == Self.fullDigits, Self.isCarried(rest)
+      else { return false }
+      bases[group] = Int16(base)
+      specials[group] = UInt8(truncatingIfNeeded: heads[group])
+      for (index, lane) in own.enumerated() { lanes[group * Self.window + index] = lane }
+      if !rest.isEmpty { overflowed[group] = rest }
+    }
+    return true
+  }
+
+  private static func isCarried(_ lanes: [Int64]) -> Bool {
+    lanes.dropLast().allSatisfy { $0 >> 32 == 0 } && (lanes.last ?? 0).magnitude < 1 << 61
   }
 
   /// The exact sum in units of 2^-1074.

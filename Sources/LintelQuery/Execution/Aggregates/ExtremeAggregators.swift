@@ -8,8 +8,9 @@ final class IntegerExtremeAggregator: Aggregator {
   private var greatest: Set<Int> = []
   private let flip: UInt64
 
-  init(isUnsigned: Bool, wantsGreatest: Bool) {
+  init(isUnsigned: Bool, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
     flip = (isUnsigned ? 0 : 1 << 63) ^ (wantsGreatest ? .max : 0)
+    super.init(interrupt)
   }
 
   override func grow(_ groups: Int) { best.grow(groups) }
@@ -97,17 +98,39 @@ final class IntegerExtremeAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerExtremeAggregator else { return }
-    for group in 0..<other.best.count {
-      let target = Int(mapping[group])
-      best[target] = min(best[target], other.best[group])
+    try interrupt.forEachStretch(of: other.best.count) { stretch in
+      for group in stretch {
+        let target = Int(mapping[group])
+        best[target] = min(best[target], other.best[group])
+      }
     }
     for group in other.greatest { greatest.insert(Int(mapping[group])) }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let valid = makeLanes(groups) { best[$0] != .max || !greatest.isEmpty && greatest.contains($0) }
-    return Vector(
-      .int64(makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }), validity: valid.contains(false) ? valid : nil)
+    let valid = try interrupt.makeLanes(groups) { best[$0] != .max || !greatest.isEmpty && greatest.contains($0) }
+    let lanes = try interrupt.makeLanes(groups) { Int64(bitPattern: best[$0] ^ flip) }
+    return Vector(.int64(lanes), validity: valid.contains(false) ? valid : nil)
+  }
+
+  override var stateTypes: [PhysicalType] { [.int64, .bool] }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    StateRows(
+      [
+        Vector(.int64(mapLanes(groups) { Int64(bitPattern: best[Int($0)]) })),
+        Vector(.bool(mapLanes(groups) { greatest.contains(Int($0)) })),
+      ], count: groups.count)
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard rows.count == groups, let bits = rows.integers(0), let isGreatest = rows.flags(1) else { return false }
+    grow(groups)
+    for group in 0..<groups {
+      best[group] = UInt64(bitPattern: bits[group])
+      if isGreatest[group] { greatest.insert(group) }
+    }
+    return true
   }
 }
 
@@ -117,7 +140,10 @@ final class DoubleExtremeAggregator: Aggregator {
   private var seen: [Bool] = []
   private let sign: Int
 
-  init(wantsGreatest: Bool) { sign = wantsGreatest ? -1 : 1 }
+  init(wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
+    sign = wantsGreatest ? -1 : 1
+    super.init(interrupt)
+  }
 
   override func grow(_ groups: Int) {
     best.grow(groups, 0)
@@ -140,197 +166,29 @@ final class DoubleExtremeAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? DoubleExtremeAggregator else { return }
-    for group in other.best.indices where other.seen[group] { put(other.best[group], Int(mapping[group])) }
+    try interrupt.forEachStretch(of: other.best.count) { stretch in
+      for group in stretch where other.seen[group] { put(other.best[group], Int(mapping[group])) }
+    }
+  }
+
+  override var stateTypes: [PhysicalType] { [.float64, .bool] }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    StateRows(
+      [Vector(.float64(mapLanes(groups) { best[Int($0)] })), Vector(.bool(mapLanes(groups) { seen[Int($0)] }))],
+      count: groups.count)
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard rows.count == groups, let best = rows.doubles(0), let seen = rows.flags(1) else { return false }
+    self.best = best
+    self.seen = seen
+    return true
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    Vector(
-      .float64(Array(best.prefix(groups))),
-      validity: seen.prefix(groups).contains(false) ? Array(seen.prefix(groups)) : nil)
-  }
-}
-
-/// Values kept per group beside the key they won with.
-struct KeptValues {
-  private(set) var values: [Value] = []
-  private(set) var keys: [[UInt8]] = []
-  private(set) var positions: [UInt64] = []
-  private(set) var seen: [Bool] = []
-  private(set) var extraBytes = 0
-
-  var byteCount: Int { values.count * 64 + extraBytes }
-
-  mutating func grow(_ groups: Int) {
-    values.grow(groups, .null)
-    keys.grow(groups, [])
-    positions.grow(groups, .max)
-    seen.grow(groups, false)
-  }
-
-  mutating func put(_ value: Value, key: [UInt8], position: UInt64, _ group: Int) {
-    extraBytes += key.count - keys[group].count
-    if case .bytes(let bytes) = value { extraBytes += bytes.count }
-    values[group] = value
-    keys[group] = key
-    positions[group] = position
-    seen[group] = true
-  }
-
-  func vector(_ type: PhysicalType, _ groups: Int) -> Vector { Vector.make(values.prefix(groups), type) }
-}
-
-extension Vector {
-  /// Lanes from single values.
-  static func make(_ values: some Collection<Value>, _ type: PhysicalType) -> Vector {
-    var validity: [Bool] = []
-    validity.reserveCapacity(values.count)
-    for value in values { if case .null = value { validity.append(false) } else { validity.append(true) } }
-    let known = validity.contains(false) ? validity : nil
-    switch type {
-    case .int64:
-      return Vector(.int64(values.map { if case .int64(let lane) = $0 { lane } else { 0 } }), validity: known)
-    case .float64:
-      return Vector(.float64(values.map { if case .float64(let lane) = $0 { lane } else { 0 } }), validity: known)
-    case .bool:
-      return Vector(.bool(values.map { if case .bool(let lane) = $0 { lane } else { false } }), validity: known)
-    case .id128:
-      return Vector(.id128(values.map { if case .id128(let lane) = $0 { lane } else { 0 } }), validity: known)
-    case .bytes:
-      var strings = ByteStrings()
-      for value in values { if case .bytes(let bytes) = value { strings.append(bytes) } else { strings.append([]) } }
-      return Vector(.bytes(strings), validity: known)
-    }
-  }
-}
-
-/// min and max of booleans, ids, text and variants.
-final class ValueExtremeAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
-  private let isDescending: Bool
-
-  init(_ type: ColumnType, wantsGreatest: Bool) {
-    self.type = type
-    isDescending = wantsGreatest
-  }
-
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first else { return }
-    let column = SortColumn(operand, type, isDescending: isDescending)
-    var key: [UInt8] = []
-    for lane in 0..<rows.count where operand.isValid(lane) {
-      key.removeAll(keepingCapacity: true)
-      column.append(lane, to: &key)
-      let group = rows.group(lane)
-      if !kept.seen[group] || key.lexicographicallyPrecedes(kept.keys[group]) {
-        kept.put(operand.value(lane), key: key, position: 0, group)
-      }
-    }
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? ValueExtremeAggregator else { return }
-    for group in other.kept.seen.indices where other.kept.seen[group] {
-      let target = Int(mapping[group])
-      if !kept.seen[target] || other.kept.keys[group].lexicographicallyPrecedes(kept.keys[target]) {
-        kept.put(other.kept.values[group], key: other.kept.keys[group], position: 0, target)
-      }
-    }
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    kept.vector(type.physical, groups)
-  }
-}
-
-/// The first value in scan order.
-final class AnyAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
-
-  init(_ type: ColumnType) { self.type = type }
-
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first else { return }
-    let positions = rows.context.positions()
-    for lane in 0..<rows.count where operand.isValid(lane) {
-      let group = rows.group(lane)
-      if positions[lane] < kept.positions[group] {
-        kept.put(operand.value(lane), key: [], position: positions[lane], group)
-      }
-    }
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? AnyAggregator else { return }
-    for group in other.kept.seen.indices where other.kept.seen[group] {
-      let target = Int(mapping[group])
-      if other.kept.positions[group] < kept.positions[target] {
-        kept.put(other.kept.values[group], key: [], position: other.kept.positions[group], target)
-      }
-    }
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    kept.vector(type.physical, groups)
-  }
-}
-
-/// argMin and argMax: the value of the row with the least (greatest) key, the first in scan order among equals.
-final class ArgumentAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
-  private let keyType: ColumnType
-  private let isDescending: Bool
-
-  init(_ type: ColumnType, keyType: ColumnType, wantsGreatest: Bool) {
-    self.type = type
-    self.keyType = keyType
-    isDescending = wantsGreatest
-  }
-
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard operands.count == 2 else { return }
-    let column = SortColumn(operands[1], keyType, isDescending: isDescending)
-    let positions = rows.context.positions()
-    var key: [UInt8] = []
-    for lane in 0..<rows.count where operands[1].isValid(lane) {
-      key.removeAll(keepingCapacity: true)
-      column.append(lane, to: &key)
-      let group = rows.group(lane)
-      if wins(key, positions[lane], group) {
-        kept.put(operands[0].value(lane), key: key, position: positions[lane], group)
-      }
-    }
-  }
-
-  private func wins(_ key: [UInt8], _ position: UInt64, _ group: Int) -> Bool {
-    guard kept.seen[group] else { return true }
-    if key == kept.keys[group] { return position < kept.positions[group] }
-    return key.lexicographicallyPrecedes(kept.keys[group])
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? ArgumentAggregator else { return }
-    for group in other.kept.seen.indices where other.kept.seen[group] {
-      let target = Int(mapping[group])
-      if wins(other.kept.keys[group], other.kept.positions[group], target) {
-        kept.put(
-          other.kept.values[group], key: other.kept.keys[group], position: other.kept.positions[group], target)
-      }
-    }
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    kept.vector(type.physical, groups)
+    let valid = try interrupt.makeLanes(groups) { seen[$0] }
+    return Vector(
+      .float64(try interrupt.makeLanes(groups) { best[$0] }), validity: valid.contains(false) ? valid : nil)
   }
 }

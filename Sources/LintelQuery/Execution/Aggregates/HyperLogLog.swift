@@ -9,6 +9,7 @@ enum HyperLogLog {
   static let registerCount = 1 << 14
   /// Greatest rank plus one: hashes have 50 bits below the register number.
   private static let levels = 64 - 14
+  static let greatestRank = Int64(levels + 1)
 
   /// Register and rank of a hash, packed: the register in the upper bits, the rank in the lower eight.
   @inline(__always)

@@ -9,6 +9,8 @@ enum QuantileBuckets {
   private static let shift: UInt64 = 46
   private static let sign: UInt32 = 1 << 17
   private static let infinity: UInt32 = 0x7FF << 6
+  /// Above the number of every bucket.
+  static let limit: UInt32 = 1 << 18
 
   /// Numbered in sort order, NaN last; below 2^18.
   @inline(__always)

@@ -26,14 +26,16 @@ final class QuantileSketchAggregator: Aggregator {
   private let windowRows: UInt64
   private let groups = StateBuffer(Group())
   /// Of group << 32 | bucket.
-  private var table = CountedPairs()
+  private var table: CountedPairs
   private var windowBytes = 0
   private var rowsInWindows: UInt64 = 0
   private var finished: Distribution?
 
-  init(isDouble: Bool, windowRows: UInt64 = UInt64(UInt32.max)) {
+  init(isDouble: Bool, windowRows: UInt64 = UInt64(UInt32.max), _ interrupt: Interrupt = .never) {
     self.isDouble = isDouble
     self.windowRows = windowRows
+    table = CountedPairs(interrupt)
+    super.init(interrupt)
   }
 
   deinit { for group in 0..<groups.count { groups[group].window?.deallocate() } }
@@ -46,7 +48,7 @@ final class QuantileSketchAggregator: Aggregator {
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
-    makeRoom(UInt64(rows.count))
+    try makeRoom(UInt64(rows.count))
     switch operand.lanes {
     case .int64(let lanes): count(lanes, rows, operand.validity) { QuantileBuckets.bucket($0) }
     case .float64(let lanes): count(lanes, rows, operand.validity) { QuantileBuckets.bucket($0) }
@@ -119,9 +121,10 @@ final class QuantileSketchAggregator: Aggregator {
   }
 
   /// Sees to it that no count of a window can pass 32 bits.
-  private func makeRoom(_ rows: UInt64) {
+  private func makeRoom(_ rows: UInt64) throws(ExecutionFailure) {
     if rowsInWindows &+ rows > windowRows {
       for group in 0..<groups.count {
+        if group & 0xFF == 0 { try interrupt.check() }
         guard let window = groups[group].window else { continue }
         for place in 0..<Int(groups[group].length) where window[place] > 0 {
           let pair = UInt64(group) << 32 | UInt64(groups[group].low &+ UInt32(truncatingIfNeeded: place))
@@ -138,12 +141,14 @@ final class QuantileSketchAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? QuantileSketchAggregator else { return }
-    makeRoom(other.rowsInWindows)
+    try makeRoom(other.rowsInWindows)
     for number in 0..<other.table.count {
+      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       let (pair, count) = other.table[number]
       enter(UInt32(truncatingIfNeeded: pair), group: Int(mapping[Int(pair >> 32)]), count)
     }
     for group in 0..<other.groups.count {
+      if group & 0xFF == 0 { try interrupt.check() }
       let theirs = other.groups[group]
       guard let window = theirs.window else { continue }
       for place in 0..<Int(theirs.length) where window[place] > 0 {
@@ -163,10 +168,11 @@ final class QuantileSketchAggregator: Aggregator {
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     guard case .quantile(let rank) = call.function else { return .nulls(.int64, count: groups) }
-    let all = finished ?? distribution(groups)
+    let all: Distribution
+    if let finished { all = finished } else { all = try distribution(groups) }
     finished = all
-    let validity = makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
-    let picked = makeLanes(groups) { group -> UInt32 in
+    let validity = try interrupt.makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
+    let picked = try interrupt.makeLanes(groups) { group -> UInt32 in
       guard validity[group] else { return QuantileBuckets.bucket(Int64(0)) }
       var low = all.starts[group]
       var high = all.starts[group + 1] - 1
@@ -182,10 +188,45 @@ final class QuantileSketchAggregator: Aggregator {
     return Vector(.int64(mapLanes(picked) { QuantileBuckets.integer($0) }), validity: known)
   }
 
-  private func distribution(_ count: Int) -> Distribution {
-    let entries = table.byGroup(count)
+  // MARK: Putting counts aside
+
+  override var stateTypes: [PhysicalType] { [.int64, .int64, .int64] }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) { finished = try distribution(groups) }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    guard let all = finished else { return .none }
+    var owners: [Int64] = []
+    var buckets: [Int64] = []
+    var counts: [Int64] = []
+    for (number, group) in groups.enumerated() {
+      var before: Int64 = 0
+      for place in all.starts[Int(group)]..<all.starts[Int(group) + 1] {
+        owners.append(Int64(number))
+        buckets.append(Int64(all.buckets[place]))
+        counts.append(all.counts[place] &- before)
+        before = all.counts[place]
+      }
+    }
+    return StateRows(owners: owners, [Vector(.int64(buckets)), Vector(.int64(counts))])
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard let owners = rows.owners(below: groups), let buckets = rows.integers(1), let counts = rows.integers(2),
+      buckets.allSatisfy({ $0 >= 0 && $0 < Int64(QuantileBuckets.limit) }), counts.allSatisfy({ $0 > 0 })
+    else { return false }
+    grow(groups)
+    for row in owners.indices {
+      enter(UInt32(truncatingIfNeeded: buckets[row]), group: Int(owners[row]), counts[row])
+    }
+    return true
+  }
+
+  private func distribution(_ count: Int) throws(ExecutionFailure) -> Distribution {
+    let entries = try table.byGroup(count)
     var all = Distribution()
     for group in 0..<count {
+      if group & 0xFF == 0 { try interrupt.check() }
       // Entries are few where there is a window; those within it are put to its counts.
       let state = groups[group]
       var rest = entries.numbers[entries.starts[group]..<entries.starts[group + 1]].map { number in

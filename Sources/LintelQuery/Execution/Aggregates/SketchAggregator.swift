@@ -9,12 +9,17 @@ final class SketchAggregator: Aggregator {
   private static let denseEntries: UInt32 = 1024
 
   /// Numbers group << 32 | entry.
-  private let sparse = NumberInterner()
+  private let sparse: NumberInterner
   private let sparseCounts = StateBuffer<UInt32>(0)
   private let registers = StateBuffer<UnsafeMutablePointer<UInt8>?>(nil)
   private var denseCount = 0
   private var dictionary: ValueDictionary?
   private var dictionaryEntries: [UInt32] = []
+
+  override init(_ interrupt: Interrupt = .never) {
+    sparse = NumberInterner(interrupt)
+    super.init(interrupt)
+  }
 
   deinit { for group in 0..<registers.count { registers[group]?.deallocate() } }
 
@@ -117,6 +122,7 @@ final class SketchAggregator: Aggregator {
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? SketchAggregator else { return }
     for group in 0..<other.registers.count {
+      if group & 0xFFF == 0 { try interrupt.check() }
       guard let theirs = other.registers[group] else { continue }
       let target = Int(mapping[group])
       if registers[target] == nil { makeDense(target) }
@@ -124,19 +130,21 @@ final class SketchAggregator: Aggregator {
       for register in 0..<HyperLogLog.registerCount { ours[register] = max(ours[register], theirs[register]) }
     }
     for number in 0..<other.sparse.count {
+      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       let pair = other.sparse.values[number]
       put(UInt64(mapping[Int(pair >> 32)]) << 32 | pair & 0xFFFF_FFFF)
     }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let (entries, starts) = entriesByGroup(groups)
+    let (entries, starts) = try entriesByGroup(groups)
     let scratch = UnsafeMutablePointer<UInt8>.allocate(capacity: HyperLogLog.registerCount)
     scratch.initialize(repeating: 0, count: HyperLogLog.registerCount)
     defer { scratch.deallocate() }
     var estimates: [Int64] = []
     estimates.reserveCapacity(groups)
     for group in 0..<groups {
+      if group & 0xFF == 0 { try interrupt.check() }
       let own = entries[starts[group]..<starts[group + 1]]
       if let registers = registers[group] {
         for entry in own { HyperLogLog.put(entry, registers) }
@@ -148,18 +156,48 @@ final class SketchAggregator: Aggregator {
     return Vector(.int64(estimates))
   }
 
-  private func entriesByGroup(_ groups: Int) -> (entries: [UInt32], starts: [Int]) {
-    var starts = Array(repeating: 0, count: groups + 1)
-    for number in 0..<sparse.count { starts[Int(sparse.values[number] >> 32) + 1] += 1 }
-    for group in 0..<groups { starts[group + 1] += starts[group] }
-    var next = starts
-    var entries = Array(repeating: UInt32(0), count: sparse.count)
-    for number in 0..<sparse.count {
-      let group = Int(sparse.values[number] >> 32)
-      entries[next[group]] = UInt32(truncatingIfNeeded: sparse.values[number])
-      next[group] += 1
+  private func entriesByGroup(_ groups: Int) throws(ExecutionFailure) -> (entries: [UInt32], starts: [Int]) {
+    let (numbers, starts) = try interrupt.byGroup(sparse.count, groups: groups) {
+      UInt32(truncatingIfNeeded: sparse.values[$0] >> 32)
     }
-    return (entries, starts)
+    return (try interrupt.mapLanes(numbers) { UInt32(truncatingIfNeeded: sparse.values[Int($0)]) }, starts)
+  }
+
+  // MARK: Putting entries aside
+
+  private var sealed: (entries: [UInt32], starts: [Int])?
+
+  override var stateTypes: [PhysicalType] { [.int64, .int64] }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) { sealed = try entriesByGroup(groups) }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    guard let sealed else { return .none }
+    var owners: [Int64] = []
+    var entries: [Int64] = []
+    for (number, group) in groups.enumerated() {
+      for entry in sealed.entries[sealed.starts[Int(group)]..<sealed.starts[Int(group) + 1]] {
+        entries.append(Int64(entry))
+      }
+      if let registers = registers[Int(group)] {
+        for register in 0..<HyperLogLog.registerCount where registers[register] > 0 {
+          entries.append(Int64(register << 8 | Int(registers[register])))
+        }
+      }
+      owners.append(contentsOf: repeatElement(Int64(number), count: entries.count - owners.count))
+    }
+    return StateRows(owners: owners, [Vector(.int64(entries))])
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard let owners = rows.owners(below: groups), let entries = rows.integers(1),
+      entries.allSatisfy({
+        $0 >= 0 && $0 < Int64(HyperLogLog.registerCount << 8) && $0 & 0xFF <= HyperLogLog.greatestRank
+      })
+    else { return false }
+    grow(groups)
+    for row in owners.indices { put(UInt64(owners[row]) << 32 | UInt64(entries[row])) }
+    return true
   }
 }
 

@@ -28,13 +28,13 @@ final class IntegerSumAggregator: Aggregator {
     default: return
     }
     if let runs = rows.runs {
-      if makeRoom(for: values) {
+      if try makeRoom(for: values) {
         runs.sum(values, operand.validity, into: states.pointer)
       } else {
         addWide(values, runs.lanes, operand.validity)
       }
     } else if let groups = rows.groups {
-      if makeRoom(for: values) {
+      if try makeRoom(for: values) {
         GroupKernels.sum(values, groups, operand.validity, into: states.pointer, groupCount: states.count)
       } else {
         addWide(values, groups, operand.validity)
@@ -53,19 +53,21 @@ final class IntegerSumAggregator: Aggregator {
   }
 
   /// Sees to it that the values can be added to the states; false when they are too great for that.
-  private func makeRoom(for values: [Int64]) -> Bool {
+  private func makeRoom(for values: [Int64]) throws(ExecutionFailure) -> Bool {
     let (most, overflow) = (ScanKernels.magnitude(values) &+ 1).multipliedReportingOverflow(by: UInt64(values.count))
     guard !overflow, most <= Self.boundLimit else { return false }
-    if bound &+ most > Self.boundLimit { move() }
+    if bound &+ most > Self.boundLimit { try move() }
     bound &+= most
     return true
   }
 
-  private func move() {
+  private func move() throws(ExecutionFailure) {
     moved.grow(states.count)
-    for group in 0..<states.count {
-      moved[group] &+= Int128(states[group][0])
-      states[group][0] = 0
+    try interrupt.forEachStretch(of: states.count) { stretch in
+      for group in stretch {
+        moved[group] &+= Int128(states[group][0])
+        states[group][0] = 0
+      }
     }
     bound = 0
   }
@@ -80,12 +82,35 @@ final class IntegerSumAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? IntegerSumAggregator else { return }
-    move()
-    for group in 0..<other.states.count {
-      let target = Int(mapping[group])
-      moved[target] &+= other.sum(group)
-      states[target][1] &+= other.states[group][1]
+    try move()
+    try interrupt.forEachStretch(of: other.states.count) { stretch in
+      for group in stretch {
+        let target = Int(mapping[group])
+        moved[target] &+= other.sum(group)
+        states[target][1] &+= other.states[group][1]
+      }
     }
+  }
+
+  override var stateTypes: [PhysicalType] { [.int64, .id128] }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    StateRows(
+      [
+        Vector(.int64(mapLanes(groups) { states[Int($0)][1] })),
+        Vector(.id128(mapLanes(groups) { UInt128(bitPattern: sum(Int($0))) })),
+      ], count: groups.count)
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard rows.count == groups, let counts = rows.integers(0), let sums = rows.wide(1) else { return false }
+    grow(groups)
+    moved.grow(groups)
+    for group in 0..<groups {
+      states[group][1] = counts[group]
+      moved[group] = Int128(bitPattern: sums[group])
+    }
+    return true
   }
 
   private func sum(_ group: Int) -> Int128 {
@@ -93,14 +118,14 @@ final class IntegerSumAggregator: Aggregator {
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let valid = makeLanes(groups) { states[$0][1] > 0 }
+    let valid = try interrupt.makeLanes(groups) { states[$0][1] > 0 }
     let validity = valid.contains(false) ? valid : nil
     if call.function == .average {
-      let lanes = makeLanes(groups) { states[$0][1] > 0 ? Double(sum($0)) / Double(states[$0][1]) : 0 }
+      let lanes = try interrupt.makeLanes(groups) { states[$0][1] > 0 ? Double(sum($0)) / Double(states[$0][1]) : 0 }
       return Vector(.float64(lanes), validity: validity)
     }
     var overflows = false
-    let lanes = makeLanes(groups) { group in
+    let lanes = try interrupt.makeLanes(groups) { group in
       let total = sum(group)
       let lane = Int64(truncatingIfNeeded: total)
       overflows = overflows || Int128(lane) != total
@@ -136,176 +161,33 @@ final class DoubleSumAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? DoubleSumAggregator else { return }
-    sums.merge(other.sums, mapping: mapping)
-    for (group, count) in other.counts.enumerated() { counts[Int(mapping[group])] &+= count }
+    try sums.merge(other.sums, mapping: mapping, interrupt)
+    try interrupt.forEachStretch(of: other.counts.count) { stretch in
+      for group in stretch { counts[Int(mapping[group])] &+= other.counts[group] }
+    }
+  }
+
+  override var stateTypes: [PhysicalType] { [.int64] + ExactSums.stateTypes }
+
+  override func seal(_ groups: Int) throws(ExecutionFailure) { try sums.seal(interrupt) }
+
+  override func states(of groups: [UInt32]) -> StateRows {
+    StateRows(
+      [Vector(.int64(mapLanes(groups) { counts[Int($0)] }))] + sums.states(of: groups), count: groups.count)
+  }
+
+  override func restore(_ rows: StateRows, groups: Int) -> Bool {
+    guard rows.count == groups, let counts = rows.integers(0), sums.restore(rows, from: 1) else { return false }
+    self.counts = counts
+    return true
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let validity = (0..<groups).map { counts[$0] > 0 }
-    let lanes = (0..<groups).map { group -> Double in
+    let validity = try interrupt.makeLanes(groups) { counts[$0] > 0 }
+    let lanes = try interrupt.makeLanes(groups) { group -> Double in
       guard counts[group] > 0 else { return 0 }
       return call.function == .average ? sums.sum(group) / Double(counts[group]) : sums.sum(group)
     }
     return Vector(.float64(lanes), validity: validity.contains(false) ? validity : nil)
-  }
-}
-
-/// Sample standard deviation of integers from exact sums.
-final class IntegerDeviationAggregator: Aggregator {
-  private struct State {
-    var count: Int64 = 0
-    var sum: Int128 = 0
-    /// Sum of squares: 128 bits and what carried out of them.
-    var squares: UInt128 = 0
-    var carries: UInt64 = 0
-
-    mutating func addSquares(_ value: UInt128, _ carried: UInt64) {
-      let (total, overflow) = squares.addingReportingOverflow(value)
-      squares = total
-      carries &+= carried &+ (overflow ? 1 : 0)
-    }
-  }
-
-  private var states: [State] = []
-
-  override func grow(_ groups: Int) { states.grow(groups, State()) }
-  override var byteCount: Int { states.count * 64 }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    for lane in values.indices where operand.isValid(lane) {
-      let group = rows.group(lane)
-      let magnitude = UInt128(values[lane].magnitude)
-      states[group].count &+= 1
-      states[group].sum &+= Int128(values[lane])
-      states[group].addSquares(magnitude &* magnitude, 0)
-    }
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? IntegerDeviationAggregator else { return }
-    for (group, state) in other.states.enumerated() {
-      let target = Int(mapping[group])
-      states[target].count &+= state.count
-      states[target].sum &+= state.sum
-      states[target].addSquares(state.squares, state.carries)
-    }
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    Deviation.vector(
-      (0..<groups).map { group in
-        let state = states[group]
-        let low = (0..<4).map { UInt32(truncatingIfNeeded: state.squares >> UInt128($0 * 32)) }
-        let high = (0..<2).map { UInt32(truncatingIfNeeded: state.carries >> UInt64($0 * 32)) }
-        return Deviation.value(
-          count: state.count, sum: BigInteger(state.sum), squares: BigInteger(digits: low + high, isNegative: false),
-          exponent: 0)
-      })
-  }
-}
-
-/// Sample standard deviation of doubles from exact sums of the values and of their squares.
-final class DoubleDeviationAggregator: Aggregator {
-  private var sums = ExactSums()
-  private var squares: [SquareSum] = []
-  private var counts: [Int64] = []
-
-  override func grow(_ groups: Int) {
-    sums.resize(groups)
-    squares.grow(groups, SquareSum())
-    counts.grow(groups, 0)
-  }
-
-  override var byteCount: Int { sums.byteCount + squares.reduce(0) { $0 + $1.byteCount } }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first, case .float64(let values) = operand.lanes else { return }
-    for lane in values.indices where operand.isValid(lane) {
-      let group = rows.group(lane)
-      sums.add(values[lane], to: group)
-      if values[lane].isFinite { squares[group].add(values[lane]) }
-      counts[group] &+= 1
-    }
-  }
-
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? DoubleDeviationAggregator else { return }
-    sums.merge(other.sums, mapping: mapping)
-    for (group, count) in other.counts.enumerated() {
-      counts[Int(mapping[group])] &+= count
-      squares[Int(mapping[group])].merge(other.squares[group])
-    }
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    Deviation.vector(
-      (0..<groups).map { group in
-        if counts[group] > 1, sums.special(group) != nil { return .nan }
-        // Sums count units of 2^-1074, squares of 2^-2148.
-        return Deviation.value(
-          count: counts[group], sum: sums.exact(group), squares: squares[group].exact, exponent: -2148)
-      })
-  }
-}
-
-/// Exact sum of squares of doubles in units of 2^-2148, in 32-bit digits.
-struct SquareSum {
-  private var lanes: [Int64] = []
-  private var pending = 0
-
-  var byteCount: Int { lanes.count * 8 + 16 }
-
-  mutating func add(_ value: Double) {
-    let biased = Int(value.bitPattern >> 52 & 0x7FF)
-    let mantissa = value.bitPattern & (1 << 52 - 1) | (biased == 0 ? 0 : 1 << 52)
-    let place = (max(biased, 1) - 1) * 2
-    let (high, low) = mantissa.multipliedFullWidth(by: mantissa)
-    let square = UInt128(high) << 64 | UInt128(low)
-    let shift = UInt128(place & 31)
-    if lanes.isEmpty { lanes = Array(repeating: 0, count: 4096 / 32 + 8) }
-    // The square has at most 106 bits: shifted by up to 31 it may pass 128.
-    let bottom = square << shift
-    let top = shift == 0 ? 0 : square >> (128 - shift)
-    for index in 0..<4 {
-      lanes[(place >> 5) + index] &+= Int64(UInt32(truncatingIfNeeded: bottom >> UInt128(index * 32)))
-    }
-    lanes[(place >> 5) + 4] &+= Int64(UInt32(truncatingIfNeeded: top))
-    pending += 1
-    if pending >= 1 << 28 { carry() }
-  }
-
-  private mutating func carry() {
-    pending = 0
-    for index in lanes.indices.dropLast() {
-      lanes[index + 1] &+= lanes[index] >> 32
-      lanes[index] &= 0xFFFF_FFFF
-    }
-  }
-
-  mutating func merge(_ other: SquareSum) {
-    guard !other.lanes.isEmpty else { return }
-    guard !lanes.isEmpty else { return self = other }
-    carry()
-    var other = other
-    other.carry()
-    for index in lanes.indices { lanes[index] &+= other.lanes[index] }
-  }
-
-  var exact: BigInteger { BigInteger(carrying: lanes) }
-}
-
-enum Deviation {
-  /// `sqrt(D / (n (n - 1)))`; NaN stands for itself, `nil` for fewer than two values.
-  static func value(count: Int64, sum: BigInteger, squares: BigInteger, exponent: Int) -> Double? {
-    guard count > 1 else { return nil }
-    let difference = BigInteger(Int128(count)) * squares + -(sum * sum)
-    let number = Double(count)
-    return (difference.rounded(exponent: exponent) / (number * (number - 1))).squareRoot()
-  }
-
-  static func vector(_ values: [Double?]) -> Vector {
-    let validity = values.map { $0 != nil }
-    return Vector(.float64(values.map { $0 ?? 0 }), validity: validity.contains(false) ? validity : nil)
   }
 }

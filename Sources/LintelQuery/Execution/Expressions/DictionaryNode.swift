@@ -7,6 +7,7 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
   private let slotCount: Int
   private let dictionary: ValueDictionary?
   private let table: Table?
+  private let interrupt: Interrupt
 
   /// What the expression gives for each entry and, last, for null.
   struct Table {
@@ -44,19 +45,21 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
   }
 
   init(
-    slot: Int, inner: EvaluationNode, slotCount: Int, dictionary: ValueDictionary?
+    slot: Int, inner: EvaluationNode, slotCount: Int, dictionary: ValueDictionary?, _ interrupt: Interrupt
   ) throws(ExecutionFailure) {
+    self.interrupt = interrupt
     self.slot = slot
     self.inner = inner
     self.slotCount = slotCount
     self.dictionary = dictionary
     table = try dictionary.map { source throws(ExecutionFailure) in
-      try Self.evaluate(inner, over: source, slot: slot, slotCount: slotCount)
+      try Self.evaluate(inner, over: source, slot: slot, slotCount: slotCount, interrupt)
     }
   }
 
   /// - Parameter values: what `inner` gives for each entry of the dictionary and, last, for null.
   init(slot: Int, inner: EvaluationNode, slotCount: Int, dictionary: ValueDictionary, values: Vector) {
+    interrupt = .never
     self.slot = slot
     self.inner = inner
     self.slotCount = slotCount
@@ -74,20 +77,25 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
   var isTrueOfNull: Bool { table?.isTrueOfNull ?? false }
 
   private static func evaluate(
-    _ node: EvaluationNode, over dictionary: ValueDictionary, slot: Int, slotCount: Int
+    _ node: EvaluationNode, over dictionary: ValueDictionary, slot: Int, slotCount: Int, _ interrupt: Interrupt
   ) throws(ExecutionFailure) -> Table {
-    let context = EvaluationContext(slotCount: slotCount)
+    let context = EvaluationContext(slotCount: slotCount, interrupt)
     var parts: [Vector] = []
     if dictionary.count > 0 {
       context.begin(rowCount: dictionary.count, source: nil)
       context.preset(slot, Vector(dictionary))
-      parts.append(try node.evaluate(context))
+      try interrupt.forEachStretch(of: dictionary.count) { (stretch) throws(ExecutionFailure) in
+        if stretch.count < dictionary.count {
+          context.select(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) })
+        }
+        parts.append(try node.evaluate(context))
+      }
     }
     context.begin(rowCount: 1, source: nil)
     context.preset(slot, .nulls(dictionary.physicalType, count: 1))
     let null = try node.evaluate(context)
     parts.append(null)
-    return Table(Vector.concatenate(parts, null.physicalType))
+    return Table(try Vector.concatenate(parts, null.physicalType, interrupt))
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
@@ -96,7 +104,7 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     if let table, own === dictionary { return table.values.lookUp(codes: codes, codesValidity: vector.validity) }
     // A block with a dictionary of its own, worth evaluating if it is shorter than the block.
     guard own.count < codes.count else { return try inner.evaluate(context) }
-    let local = try Self.evaluate(inner, over: own, slot: slot, slotCount: slotCount)
+    let local = try Self.evaluate(inner, over: own, slot: slot, slotCount: slotCount, interrupt)
     return local.values.lookUp(codes: codes, codesValidity: vector.validity)
   }
 

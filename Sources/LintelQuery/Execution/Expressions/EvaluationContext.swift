@@ -26,7 +26,11 @@ final class EvaluationContext {
   /// A selection of at most a row in this many is picked out of packed lanes; for more of them all are unpacked.
   private static let sparseness = 8
 
-  init(slotCount: Int) {
+  /// What ends the query; nodes that take long over a block look at it.
+  let interrupt: Interrupt
+
+  init(slotCount: Int, _ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
     slots = Array(repeating: nil, count: slotCount)
     gathered = slots
     isMetered = Array(repeating: false, count: slotCount)
@@ -48,6 +52,36 @@ final class EvaluationContext {
   }
 
   func preset(_ slot: Int, _ vector: Vector) { slots[slot] = vector }
+
+  /// Whether each text passes.
+  ///
+  /// - Parameter bytes: so much is gone through between two looks at the interrupt.
+  @inline(__always)
+  func flags(
+    _ texts: Vector, lookingAfter bytes: Int, _ passes: (UnsafeBufferPointer<UInt8>) -> Bool
+  ) throws(ExecutionFailure) -> [Bool] {
+    let count = texts.count
+    let interrupt = interrupt
+    let flags = texts.withBytes { view in
+      [Bool](unsafeUninitializedCapacity: count) { out, initialized in
+        var left = bytes
+        var lane = 0
+        while lane < count {
+          let text = view[lane]
+          out[lane] = passes(text)
+          lane &+= 1
+          left &-= text.count &+ 8
+          if left < 0 {
+            if interrupt.isRaised { break }
+            left = bytes
+          }
+        }
+        initialized = lane
+      }
+    }
+    if flags.count < count { try interrupt.check() }
+    return flags
+  }
 
   func select(_ rows: [UInt32]?) {
     selection = rows

@@ -17,7 +17,12 @@ struct ExpressionCompiler {
   /// False below an expression that is evaluated over a dictionary as a whole.
   private var usesDictionaries = true
 
-  init(slots: ColumnSlots) { self.slots = slots }
+  private let interrupt: Interrupt
+
+  init(slots: ColumnSlots, _ interrupt: Interrupt = .never) {
+    self.slots = slots
+    self.interrupt = interrupt
+  }
 
   func compile(_ expression: Expression) throws(ExecutionFailure) -> EvaluationNode {
     guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression) else {
@@ -30,7 +35,7 @@ struct ExpressionCompiler {
     if node is SlotNode || node is ConstantNode { return node }
     return try DictionaryNode(
       slot: slot, inner: node, slotCount: slots.references.count,
-      dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil })
+      dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil }, interrupt)
   }
 
   /// Membership in a subquery's rows that are entries of the column's own dictionary: nothing is looked up by value.

@@ -6,7 +6,7 @@ struct MemberSet: @unchecked Sendable {
   var doubles: Set<Double> = []
   var bools: Set<Bool> = []
   var bytes: Set<[UInt8]> = []
-  let ids = IdentifierTable()
+  let ids: IdentifierTable
   /// The members as entries of a dictionary, where a subquery gave them so.
   private var coded: (entries: [UInt32], dictionary: ValueDictionary)?
   var hasNull = false
@@ -14,26 +14,37 @@ struct MemberSet: @unchecked Sendable {
   var isVoid = false
 
   init(_ values: [Value], hasNull: Bool) {
+    ids = IdentifierTable()
     self.hasNull = hasNull
     for value in values { insert(value) }
   }
 
   /// The rows of a subquery's one column.
-  init(rows vector: Vector) {
+  init(rows vector: Vector, _ interrupt: Interrupt) throws(ExecutionFailure) {
+    ids = IdentifierTable(interrupt)
     isVoid = vector.count == 0
     switch vector.lanes {
     case .id128(let values):
-      for lane in values.indices { if vector.isValid(lane) { _ = ids.intern(values[lane]) } else { hasNull = true } }
+      for lane in values.indices {
+        if lane & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+        if vector.isValid(lane) { _ = ids.intern(values[lane]) } else { hasNull = true }
+      }
     case .codes(let codes, let dictionary):
-      insert(codes, vector.validity, dictionary)
+      try insert(codes, vector.validity, dictionary, interrupt)
     default:
-      for lane in 0..<vector.count { insert(vector.value(lane)) }
+      for lane in 0..<vector.count {
+        if lane & (Interrupt.interval / 4 - 1) == 0 { try interrupt.check() }
+        insert(vector.value(lane))
+      }
     }
   }
 
-  private mutating func insert(_ codes: [UInt32], _ validity: [Bool]?, _ dictionary: ValueDictionary) {
+  private mutating func insert(
+    _ codes: [UInt32], _ validity: [Bool]?, _ dictionary: ValueDictionary, _ interrupt: Interrupt
+  ) throws(ExecutionFailure) {
     var isEntry = Array(repeating: false, count: dictionary.count)
     for lane in codes.indices {
+      if lane & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       if validity?[lane] ?? true, Int(codes[lane]) < isEntry.count {
         isEntry[Int(codes[lane])] = true
       } else {
@@ -42,9 +53,12 @@ struct MemberSet: @unchecked Sendable {
     }
     let entries = selectTrue(isEntry, validity: nil, base: nil)
     coded = (entries, dictionary)
-    switch dictionary.values {
-    case .id128(let values): for entry in entries { _ = ids.intern(values[Int(entry)]) }
-    case .bytes(let values): for entry in entries { bytes.insert(Array(values[Int(entry)])) }
+    for (number, entry) in entries.enumerated() {
+      if number & (Interrupt.interval / 4 - 1) == 0 { try interrupt.check() }
+      switch dictionary.values {
+      case .id128(let values): _ = ids.intern(values[Int(entry)])
+      case .bytes(let values): bytes.insert(Array(values[Int(entry)]))
+      }
     }
   }
 

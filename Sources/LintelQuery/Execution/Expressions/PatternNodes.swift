@@ -12,7 +12,7 @@ final class LikeNode: EvaluationNode, @unchecked Sendable {
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     let vector = try operand.evaluate(context)
-    let flags = vector.withBytes { view in makeLanes(vector.count) { pattern.matches(view[$0]) } }
+    let flags = try context.flags(vector, lookingAfter: 1 << 20) { pattern.matches($0) }
     return Vector(.bool(flags), validity: vector.validity)
   }
 }
@@ -30,11 +30,7 @@ final class MatchNode: EvaluationNode, @unchecked Sendable {
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     let vector = try operand.evaluate(context)
     var matcher = RegularExpression.Matcher(program)
-    var flags: [Bool] = []
-    flags.reserveCapacity(vector.count)
-    vector.withBytes { view in
-      for lane in 0..<vector.count { flags.append(matcher.matches(view[lane])) }
-    }
+    let flags = try context.flags(vector, lookingAfter: 1 << 16) { matcher.matches($0) }
     return Vector(.bool(flags), validity: vector.validity)
   }
 }

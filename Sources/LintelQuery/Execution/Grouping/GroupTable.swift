@@ -12,9 +12,12 @@ final class GroupTable {
   /// 1 for groups that rows have; `nil` while all are such.
   private var marks: StateBuffer<UInt8>?
 
-  init(keyTypes: [PhysicalType]) {
-    keys = keyTypes.map { ValueInterner($0) }
-    pairs = keyTypes.dropFirst().map { _ in PairInterner() }
+  private let interrupt: Interrupt
+
+  init(keyTypes: [PhysicalType], _ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
+    keys = keyTypes.map { ValueInterner($0, interrupt) }
+    pairs = keyTypes.dropFirst().map { _ in PairInterner(interrupt) }
   }
 
   /// Numbers given, to groups without rows as well.
@@ -27,11 +30,11 @@ final class GroupTable {
   /// Makes room for every group: merging from this then changes nothing in it.
   func settle() { marks?.grow(count) }
 
-  /// The groups that rows have; `nil` when all do.
-  var present: [UInt32]? {
-    guard let marks else { return nil }
+  /// The groups that rows have, ascending.
+  func present() throws(ExecutionFailure) -> [UInt32] {
+    guard let marks else { return try interrupt.makeLanes(count) { UInt32(truncatingIfNeeded: $0) } }
     marks.grow(count)
-    return selectTrue(makeLanes(count) { marks[$0] != 0 }, validity: nil, base: nil)
+    return selectTrue(try interrupt.makeLanes(count) { marks[$0] != 0 }, validity: nil, base: nil)
   }
 
   /// The group of every lane.
@@ -62,33 +65,34 @@ final class GroupTable {
   }
 
   /// For each group of `other`, the group of its keys here.
-  func merge(_ other: GroupTable) -> [UInt32] {
+  func merge(_ other: GroupTable) throws(ExecutionFailure) -> [UInt32] {
     guard let firstKey = keys.first, let otherFirst = other.keys.first else { return [0] }
     let before = count
-    var mapping = firstKey.merge(otherFirst)
+    var mapping = try firstKey.merge(otherFirst)
     for index in pairs.indices {
-      let keyMapping = keys[index + 1].merge(other.keys[index + 1])
-      mapping = pairs[index].merge(other.pairs[index], mapping, keyMapping)
+      let keyMapping = try keys[index + 1].merge(other.keys[index + 1])
+      mapping = try pairs[index].merge(other.pairs[index], mapping, keyMapping)
     }
-    mergeMarks(other, mapping, before: before)
+    try mergeMarks(other, mapping, before: before)
     return mapping
   }
 
-  private func mergeMarks(_ other: GroupTable, _ mapping: [UInt32], before: Int) {
+  private func mergeMarks(_ other: GroupTable, _ mapping: [UInt32], before: Int) throws(ExecutionFailure) {
     guard marks != nil || other.marks != nil else { return }
     let own = marks ?? StateBuffer(0)
     own.grow(count)
     if marks == nil { for group in 0..<before { own[group] = 1 } }
     marks = own
     other.marks?.grow(other.count)
-    for (group, target) in mapping.enumerated() where other.marks.map({ $0[group] != 0 }) ?? true {
-      own[Int(target)] = 1
+    let theirs = other.marks
+    try interrupt.forEachStretch(of: mapping.count) { stretch in
+      for group in stretch where theirs.map({ $0[group] != 0 }) ?? true { own[Int(mapping[group])] = 1 }
     }
   }
 
-  /// The key values of every group, one vector a key.
-  func keyVectors() -> [Vector] {
-    var numbers = makeLanes(count) { UInt32(truncatingIfNeeded: $0) }
+  /// The key values of some groups, one vector a key.
+  func keyVectors(of groups: [UInt32]) -> [Vector] {
+    var numbers = groups
     var result: [Vector] = []
     for index in pairs.indices.reversed() {
       let (left, right) = pairs[index].parts(numbers)

@@ -13,8 +13,11 @@ final class IdentifierTable: @unchecked Sendable {
   @exclusivity(unchecked) private var slots: UnsafeMutablePointer<Slot>
   @exclusivity(unchecked) private var mask: Int
   private(set) var count = 0
+  private let interrupt: Interrupt
 
-  init() {
+  /// - Parameter interrupt: ends the query that this is for; then keys may be missing, or have more than one number.
+  init(_ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
     mask = 255
     slots = .allocate(capacity: 256)
     slots.initialize(repeating: Slot(key: 0, number: Self.none), count: 256)
@@ -58,7 +61,9 @@ final class IdentifierTable: @unchecked Sendable {
     mask = oldCount * 4 - 1
     slots = .allocate(capacity: mask + 1)
     slots.initialize(repeating: Slot(key: 0, number: Self.none), count: mask + 1)
-    for place in 0..<oldCount where old[place].number != Self.none {
+    for place in 0..<oldCount {
+      if place & (Interrupt.interval - 1) == 0, interrupt.isRaised { break }
+      if old[place].number == Self.none { continue }
       var index = Int(truncatingIfNeeded: ValueHash.hash(old[place].key)) & mask
       while slots[index].number != Self.none { index = (index &+ 1) & mask }
       slots[index] = old[place]

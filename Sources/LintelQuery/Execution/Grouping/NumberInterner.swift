@@ -1,3 +1,11 @@
+#if canImport(Glibc)
+  internal import Glibc
+#elseif canImport(Musl)
+  internal import Musl
+#elseif canImport(Darwin)
+  internal import Darwin
+#endif
+
 /// Numbers 64-bit values 0, 1, 2 .. in order of appearance: an open-addressing hash table that only grows.
 final class NumberInterner: @unchecked Sendable {
   // Unchecked exclusivity: checks would cost more than the look-up, and one thread uses this at a time.
@@ -6,18 +14,20 @@ final class NumberInterner: @unchecked Sendable {
   @exclusivity(unchecked) private(set) var values: UnsafeMutablePointer<UInt64>
   private var capacity: Int
   @exclusivity(unchecked) private(set) var count = 0
+  private let interrupt: Interrupt
 
-  init() {
+  /// - Parameter interrupt: ends the query that this is for; then values may get more than one number.
+  init(_ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
     capacity = 256
     mask = 511
-    table = .allocate(capacity: 512)
-    table.initialize(repeating: 0, count: 512)
-    values = .allocate(capacity: 256)
+    table = Memory.zeros(512)
+    values = Memory.resize(nil, to: 256)
   }
 
   deinit {
-    table.deallocate()
-    values.deallocate()
+    free(table)
+    free(values)
   }
 
   var byteCount: Int { capacity * 8 + (mask + 1) * 4 }
@@ -51,17 +61,13 @@ final class NumberInterner: @unchecked Sendable {
   }
 
   private func grow() {
-    let newCapacity = capacity * 2
-    let newValues = UnsafeMutablePointer<UInt64>.allocate(capacity: newCapacity)
-    newValues.update(from: values, count: count)
-    values.deallocate()
-    table.deallocate()
-    values = newValues
-    capacity = newCapacity
-    mask = newCapacity * 2 - 1
-    table = .allocate(capacity: mask + 1)
-    table.initialize(repeating: 0, count: mask + 1)
+    capacity *= 2
+    values = Memory.resize(values, to: capacity)
+    free(table)
+    mask = capacity * 2 - 1
+    table = Memory.zeros(mask + 1)
     for index in 0..<count {
+      if index & (Interrupt.interval - 1) == 0, interrupt.isRaised { return }
       var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & mask
       while table[slot] != 0 { slot = (slot &+ 1) & mask }
       table[slot] = UInt32(truncatingIfNeeded: index &+ 1)

@@ -4,11 +4,17 @@ final class PairInterner {
   private static let tableLimit = 1 << 16
   private static let unknown = UInt32.max
 
-  private let pairs = NumberInterner()
+  private let pairs: NumberInterner
+  private let interrupt: Interrupt
   /// The number of (left, right) at `left << shift | right`.
   private var table: [UInt32] = []
   private var shift: UInt32 = 0
   private var usesTable = true
+
+  init(_ interrupt: Interrupt = .never) {
+    self.interrupt = interrupt
+    pairs = NumberInterner(interrupt)
+  }
 
   var count: Int { pairs.count }
 
@@ -82,10 +88,12 @@ final class PairInterner {
   private static func pair(_ left: UInt32, _ right: UInt32) -> UInt64 { UInt64(left) << 32 | UInt64(right) }
 
   /// For each pair of `other`, whose parts have the numbers `left` and `right` here, the number here.
-  func merge(_ other: PairInterner, _ left: [UInt32], _ right: [UInt32]) -> [UInt32] {
+  func merge(
+    _ other: PairInterner, _ left: [UInt32], _ right: [UInt32]
+  ) throws(ExecutionFailure) -> [UInt32] {
     _ = giveUp()
     let (source, pairs) = (other.pairs, pairs)
-    return makeLanes(source.count) { number in
+    return try interrupt.makeLanes(source.count) { number in
       let pair = source.values[number]
       return pairs.intern(Self.pair(left[Int(pair >> 32)], right[Int(pair & 0xFFFF_FFFF)]))
     }

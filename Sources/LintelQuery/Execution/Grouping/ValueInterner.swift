@@ -24,6 +24,8 @@ final class ValueInterner: @unchecked Sendable {
   /// Codes are numbers, and null's is the one after them: every entry of the dictionary was numbered, in use or not.
   private(set) var numbersAreCodes = false
 
+  private let interrupt: Interrupt
+
   private static let unknown = UInt32.max
   private static let noEntry = UInt32.max
 
@@ -35,9 +37,10 @@ final class ValueInterner: @unchecked Sendable {
     case wide(WideValues)
   }
 
-  init(_ type: PhysicalType) {
+  init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
     self.type = type
-    store = type == .bytes || type == .id128 ? .coded : .narrow(NumberInterner())
+    self.interrupt = interrupt
+    store = type == .bytes || type == .id128 ? .coded : .narrow(NumberInterner(interrupt))
   }
 
   var count: Int { entries.count }
@@ -219,9 +222,14 @@ final class ValueInterner: @unchecked Sendable {
   /// The hashed store; codes held so far are turned into values.
   private func wideValues() -> WideValues {
     if case .wide(let values) = store { return values }
-    let wide = WideValues(type)
+    let wide = WideValues(type, interrupt)
     if case .coded = store, let dictionary {
       for number in entries.indices where entries[number] != Self.noEntry {
+        // Entries that are still codes must not be taken for those of the hashed store.
+        if number & (Interrupt.interval - 1) == 0, interrupt.isRaised {
+          for rest in number..<entries.count { entries[rest] = Self.noEntry }
+          break
+        }
         let code = Int(entries[number])
         switch dictionary.values {
         case .id128(let ids): entries[number] = wide.intern(ids[code])
@@ -237,15 +245,23 @@ final class ValueInterner: @unchecked Sendable {
   // MARK: Merging
 
   /// For each number of `other`, the number of its value here.
-  func merge(_ other: ValueInterner) -> [UInt32] {
+  func merge(_ other: ValueInterner) throws(ExecutionFailure) -> [UInt32] {
     if numbersAreCodes, other.numbersAreCodes, dictionary === other.dictionary, case .coded = other.store {
-      return makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }
+      return try interrupt.makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }
     }
-    if case .coded = other.store, let theirs = other.dictionary {
-      let validity = other.nullNumber == nil ? nil : mapLanes(other.entries) { $0 != Self.noEntry }
-      return intern(codes: other.entries, validity, theirs)
+    var mapping: [UInt32] = []
+    mapping.reserveCapacity(other.entries.count)
+    try interrupt.forEachStretch(of: other.entries.count) { stretch in
+      if case .coded = other.store, let theirs = other.dictionary {
+        let codes = makeLanes(stretch.count) { other.entries[stretch.lowerBound &+ $0] }
+        let validity = other.nullNumber == nil ? nil : mapLanes(codes) { $0 != Self.noEntry }
+        mapping += intern(codes: codes, validity, theirs)
+      } else {
+        mapping += intern(
+          other.vector(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) }))
+      }
     }
-    return intern(other.vector(makeLanes(other.entries.count) { UInt32(truncatingIfNeeded: $0) }))
+    return mapping
   }
 
   // MARK: Values

@@ -8,7 +8,13 @@ final class WideValues: @unchecked Sendable {
   @exclusivity(unchecked) private var hashes: [UInt64] = []
   @exclusivity(unchecked) private var table: [UInt32] = Array(repeating: 0, count: 512)
 
-  init(_ type: PhysicalType) { self.type = type }
+  private let interrupt: Interrupt
+
+  /// - Parameter interrupt: ends the query that this is for; then values may be in it twice.
+  init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
+    self.type = type
+    self.interrupt = interrupt
+  }
 
   var count: Int { hashes.count }
 
@@ -54,6 +60,7 @@ final class WideValues: @unchecked Sendable {
     table.withUnsafeMutableBufferPointer { table in
       hashes.withUnsafeBufferPointer { hashes in
         for entry in 0..<hashes.count {
+          if entry & (Interrupt.interval - 1) == 0, interrupt.isRaised { return }
           var slot = Int(truncatingIfNeeded: hashes[entry]) & mask
           while table[slot] != 0 { slot = (slot &+ 1) & mask }
           table[slot] = UInt32(truncatingIfNeeded: entry &+ 1)

@@ -45,9 +45,10 @@ struct JoinSide {
   }
 
   /// Scan positions of the rows `numbers`, which ascend.
-  func positions(_ numbers: [UInt32], _ segments: [any Segment]) -> [UInt64] {
+  func positions(_ numbers: [UInt32], _ query: QueryContext) throws(ExecutionFailure) -> [UInt64] {
+    let segments = query.segments
     var block = 0
-    return numbers.map { number in
+    return try query.interrupt.mapLanes(numbers) { number in
       let number = Int(number)
       while number >= blocks[block].first + blocks[block].count { block += 1 }
       let place = number - blocks[block].first

@@ -2,8 +2,8 @@
 ///
 /// Traces are numbered, and so are pairs of trace and id; the rows of a pair lie together, ascending.
 final class RowIndex: @unchecked Sendable {
-  let traces = IdentifierTable()
-  let keys = IdentifierTable()
+  let traces: IdentifierTable
+  let keys: IdentifierTable
   private var starts: [UInt32] = []
   private var rows: [UInt32] = []
   /// Keys that have rows: those with smaller numbers than this.
@@ -15,23 +15,25 @@ final class RowIndex: @unchecked Sendable {
 
   /// - Parameter id: the column whose value the index is asked for.
   init(_ query: QueryContext, _ side: JoinSide, _ keyColumns: TraceJoin.Keys, id: Int) throws(ExecutionFailure) {
+    let interrupt = query.interrupt
+    let traces = IdentifierTable(interrupt)
+    let keys = IdentifierTable(interrupt)
+    self.traces = traces
+    self.keys = keys
     var lanes: [(row: UInt32, key: UInt32)] = []
     lanes.reserveCapacity(side.count)
     for block in try KeyBlocks(query, side, keyColumns.trace, [id]).blocks {
+      try interrupt.check()
       block.keys.forEach(0, traces.intern) { lane, trace, id in
         lanes.append((UInt32(truncatingIfNeeded: block.first + lane), keys.intern(Self.key(trace, id))))
       }
     }
+    // Before numbers are used as places: a table that was given up has too many or too few.
+    try interrupt.check()
     keyCount = keys.count
-    starts = Array(repeating: 0, count: keyCount + 1)
-    for lane in lanes { starts[Int(lane.key) + 1] += 1 }
-    for key in 0..<keyCount { starts[key + 1] += starts[key] }
-    var next = starts
-    rows = Array(repeating: 0, count: lanes.count)
-    for lane in lanes {
-      rows[Int(next[Int(lane.key)])] = lane.row
-      next[Int(lane.key)] += 1
-    }
+    let (order, starts) = try interrupt.byGroup(lanes.count, groups: keyCount) { lanes[$0].key }
+    self.starts = try interrupt.mapLanes(starts) { UInt32(truncatingIfNeeded: $0) }
+    rows = try interrupt.mapLanes(order) { lanes[Int($0)].row }
     try query.reserve(traces.byteCount + keys.byteCount + lanes.count * 20)
   }
 

@@ -25,21 +25,27 @@ struct RowPairs: Sendable {
   }
 
   /// All pairs of the parts, in the order of the left rows and then of the right ones.
-  static func sorted(_ parts: [RowPairs], leftCount: Int, rightCount: Int) -> RowPairs {
+  static func sorted(
+    _ parts: [RowPairs], leftCount: Int, rightCount: Int, _ interrupt: Interrupt
+  ) throws(ExecutionFailure) -> RowPairs {
     var all = RowPairs()
     for part in parts {
+      try interrupt.check()
       all.left += part.left
       all.right += part.right
     }
-    if !isAscending(all.left, all.right) {
-      (all.right, all.left) = order(all.right, all.left, keys: rightCount)
-      (all.left, all.right) = order(all.left, all.right, keys: leftCount)
+    if try !isAscending(all.left, all.right, interrupt) {
+      (all.right, all.left) = try order(all.right, all.left, keys: rightCount, interrupt)
+      (all.left, all.right) = try order(all.left, all.right, keys: leftCount, interrupt)
     }
     return all
   }
 
-  private static func isAscending(_ left: [UInt32], _ right: [UInt32]) -> Bool {
+  private static func isAscending(
+    _ left: [UInt32], _ right: [UInt32], _ interrupt: Interrupt
+  ) throws(ExecutionFailure) -> Bool {
     for index in left.indices.dropFirst() {
+      if index & (Interrupt.interval - 1) == 0 { try interrupt.check() }
       if left[index] < left[index - 1] { return false }
       if left[index] == left[index - 1], right[index] < right[index - 1] { return false }
     }
@@ -47,18 +53,12 @@ struct RowPairs: Sendable {
   }
 
   /// Counts and distributes: pairs of one key stay in their order.
-  private static func order(_ keys: [UInt32], _ others: [UInt32], keys count: Int) -> ([UInt32], [UInt32]) {
-    var next = Array(repeating: 0, count: count + 1)
-    for key in keys { next[Int(key) + 1] += 1 }
-    for key in 0..<count { next[key + 1] += next[key] }
-    var sortedKeys = keys
-    var sortedOthers = others
-    for (key, other) in zip(keys, others) {
-      let place = next[Int(key)]
-      sortedKeys[place] = key
-      sortedOthers[place] = other
-      next[Int(key)] += 1
-    }
-    return (sortedKeys, sortedOthers)
+  private static func order(
+    _ keys: [UInt32], _ others: [UInt32], keys count: Int, _ interrupt: Interrupt
+  ) throws(ExecutionFailure) -> ([UInt32], [UInt32]) {
+    let (numbers, _) = try interrupt.byGroup(keys.count, groups: count) { keys[$0] }
+    return (
+      try interrupt.mapLanes(numbers) { keys[Int($0)] }, try interrupt.mapLanes(numbers) { others[Int($0)] }
+    )
   }
 }

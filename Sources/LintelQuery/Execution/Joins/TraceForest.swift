@@ -26,13 +26,14 @@ struct TraceForest {
     self.lower = lower
     index = try RowIndex(query, upper, keyColumns, id: keyColumns.row)
     lowerKeys = try KeyBlocks(query, lower, keyColumns.trace, [keyColumns.parent])
-    try readParents(of: sharedTraces())
+    try readParents(of: try sharedTraces())
   }
 
   /// For each trace of the upper side whether the lower one has rows in it, too.
-  private func sharedTraces() -> [Bool] {
+  private func sharedTraces() throws(ExecutionFailure) -> [Bool] {
     var shared = Array(repeating: false, count: index.traces.count)
     for block in lowerKeys.blocks {
+      try query.check()
       block.keys.forEach(0, index.traces.find) { _, trace, _ in shared[Int(trace)] = true }
     }
     return shared
@@ -71,19 +72,15 @@ struct TraceForest {
   private mutating func connect(_ links: [[Link]]) throws(ExecutionFailure) {
     var edges: [(row: UInt32, parent: UInt32)] = []
     edges.reserveCapacity(links.reduce(0) { $0 + $1.count })
-    for link in links.joined() {
+    for (number, link) in links.joined().enumerated() {
+      if number & (Interrupt.interval / 2 - 1) == 0 { try query.check() }
       let row = index.keys.intern(RowIndex.key(link.trace, link.row))
       edges.append((row, index.keys.intern(RowIndex.key(link.trace, link.parent))))
     }
-    starts = Array(repeating: 0, count: index.keys.count + 1)
-    for edge in edges { starts[Int(edge.row) + 1] += 1 }
-    for node in 0..<index.keys.count { starts[node + 1] += starts[node] }
-    var next = starts
-    parents = Array(repeating: 0, count: edges.count)
-    for edge in edges {
-      parents[Int(next[Int(edge.row)])] = edge.parent
-      next[Int(edge.row)] += 1
-    }
+    try query.check()
+    let (order, starts) = try query.interrupt.byGroup(edges.count, groups: index.keys.count) { edges[$0].row }
+    self.starts = try query.interrupt.mapLanes(starts) { UInt32(truncatingIfNeeded: $0) }
+    parents = try query.interrupt.mapLanes(order) { edges[Int($0)].parent }
     // Each thread's walks have marks, one a node.
     try query.reserve(edges.count * 12 + starts.count * (8 + 4 * query.threads))
   }

@@ -33,7 +33,7 @@ struct TraceJoinRun {
     case .descendant: parts = try TraceForest(query, join.keys, upper: left, lower: right).pairs(upperIsLeft: true)
     case .ancestor: parts = try TraceForest(query, join.keys, upper: right, lower: left).pairs(upperIsLeft: false)
     }
-    let pairs = RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count)
+    let pairs = try RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count, query.interrupt)
     query.note(
       "join \(join.relation.rawValue)", ContinuousClock.now - start, rowsIn: left.count + right.count,
       rowsOut: pairs.count)
@@ -104,18 +104,27 @@ struct TraceJoinRun {
     guard !sources.isEmpty else { return [] }
     guard !numbers.isEmpty else { return sources.map { .nulls($0.type.physical, count: 0) } }
     var ranks = Array(repeating: IdentifierTable.none, count: rows.count)
-    for number in numbers { ranks[Int(number)] = 0 }
+    let interrupt = query.interrupt
+    try interrupt.forEachStretch(of: numbers.count) { stretch in for index in stretch { ranks[Int(numbers[index])] = 0 }
+    }
     var distinct: [UInt32] = []
-    for number in ranks.indices where ranks[number] == 0 {
-      ranks[number] = UInt32(truncatingIfNeeded: distinct.count)
-      distinct.append(UInt32(truncatingIfNeeded: number))
+    try interrupt.forEachStretch(of: ranks.count) { stretch in
+      for number in stretch where ranks[number] == 0 {
+        ranks[number] = UInt32(truncatingIfNeeded: distinct.count)
+        distinct.append(UInt32(truncatingIfNeeded: number))
+      }
     }
     try query.reserve(rows.count * 4 + distinct.count * 12)
-    let vectors = try query.vectors(of: sources, at: rows.positions(distinct, query.segments), subqueries)
+    let start = ContinuousClock.now
+    let (vectors, bytes) = try query.vectors(of: sources, at: try rows.positions(distinct, query), subqueries)
+    query.note(
+      "read \(join.name(of: side))", ContinuousClock.now - start, rowsIn: distinct.count, rowsOut: numbers.count,
+      bytes: bytes)
     var columns: [ColumnVector] = []
-    let lanes = mapLanes(numbers) { ranks[Int($0)] }
+    let lanes = try interrupt.mapLanes(numbers) { ranks[Int($0)] }
     for vector in vectors {
-      let column = distinct.count == numbers.count && isIdentity(lanes) ? vector : vector.gather(lanes)
+      let column =
+        distinct.count == numbers.count && isIdentity(lanes) ? vector : try vector.gather(lanes, interrupt)
       try query.reserve(column.byteCount)
       columns.append(column.columnVector)
     }

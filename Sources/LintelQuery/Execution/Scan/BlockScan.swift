@@ -12,6 +12,7 @@ final class BlockScan: @unchecked Sendable {
   let query: QueryContext
   let plan: ScanPlan
   private(set) var tasks: [Task] = []
+  private var pruning = QueryResult.Pruning()
 
   /// Numbers of the segments to scan; `nil` for all.
   private let chosen: Set<Int>?
@@ -32,9 +33,13 @@ final class BlockScan: @unchecked Sendable {
     let pruning =
       query.options.usePruning ? BlockPruning(plan.filter?.conjuncts ?? [], subqueries: plan.subqueries) : nil
     let prepared = Mutex([PreparedSegment?](repeating: nil, count: segments.count))
+    let left = Mutex(QueryResult.Pruning())
     try query.parallel(segments.count) { (_, index) throws(ExecutionFailure) in
       guard self.isScanned(index) else { return }
-      let result = try self.plan.prepare(segments[index], index: index, pruning: pruning, query: self.query)
+      var pruned = QueryResult.Pruning()
+      let result = try self.plan.prepare(segments[index], index: index, pruning: pruning, query: self.query, &pruned)
+      let own = pruned
+      left.withLock { $0.add(own) }
       prepared.withLock { $0[index] = result }
     }
     var total = 0
@@ -44,6 +49,8 @@ final class BlockScan: @unchecked Sendable {
       tasks += segment.blocks.map { Task(segment: segment, block: $0) }
     }
     let rows = tasks.reduce(0) { $0 + $1.segment.segment.rowCount(ofBlock: $1.block) }
+    self.pruning = left.withLock { $0 }
+    self.pruning.blocks = total
     query.note(blocks: total, pruned: total - tasks.count)
     query.cancellation.addProgress(total: rows)
   }
@@ -64,6 +71,10 @@ final class BlockScan: @unchecked Sendable {
     /// Rows in the blocks that were read, and those that passed the filter.
     var rowsIn = 0
     var rowsOut = 0
+    /// Bytes that the filter read, and those that the body did.
+    var filterBytes = 0
+    var bodyBytes = 0
+    var answered = 0
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
@@ -82,7 +93,8 @@ final class BlockScan: @unchecked Sendable {
       let task = self.tasks[number]
       let rows = task.segment.segment.rowCount(ofBlock: task.block)
       defer { self.query.cancellation.addProgress(done: rows) }
-      if answer(worker, task) { return self.query.note(answered: 1) }
+      if answer(worker, task) { return times.withLock { $0.answered += 1 } }
+      let bytesBefore = contexts[worker].meter.bytes
       contexts[worker].meter.rows += rows
       let context = contexts[worker].context
       let start = ContinuousClock.now
@@ -93,6 +105,7 @@ final class BlockScan: @unchecked Sendable {
         if rows.count < context.count { context.select(rows) }
       }
       let filtered = ContinuousClock.now
+      let bytesFiltered = contexts[worker].meter.bytes
       if context.count > 0 { try body(worker, number, task, context) }
       let passed = context.count
       let end = ContinuousClock.now
@@ -101,10 +114,15 @@ final class BlockScan: @unchecked Sendable {
         $0.body += end - filtered
         $0.rowsIn += rows
         $0.rowsOut += passed
+        $0.filterBytes += bytesFiltered - bytesBefore
+        $0.bodyBytes += contexts[worker].meter.bytes - bytesFiltered
       }
     }
     let all = times.withLock { $0 }
-    query.note(plan.name, all.filter, rowsIn: all.rowsIn, rowsOut: all.rowsOut)
+    pruning.byStatistics = all.answered
+    query.note(
+      plan.name, all.filter, rowsIn: all.rowsIn, rowsOut: all.rowsOut, bytes: all.filterBytes, pruning: pruning)
+    query.note(answered: all.answered)
     query.note(
       rows: contexts.reduce(0) { $0 + $1.meter.rows }, bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
     return all
@@ -117,5 +135,15 @@ final class BlockScan: @unchecked Sendable {
       source: EvaluationContext.BlockSource(
         segment: segment, segmentIndex: task.segment.index, block: task.block, columns: plan.slots.references,
         types: plan.slots.types, meter: meter))
+  }
+}
+
+extension QueryResult.Pruning {
+  mutating func add(_ other: QueryResult.Pruning) {
+    blocks += other.blocks
+    byZoneMaps += other.byZoneMaps
+    byFilters += other.byFilters
+    byDictionaries += other.byDictionaries
+    byStatistics += other.byStatistics
   }
 }

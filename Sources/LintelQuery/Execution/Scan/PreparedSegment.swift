@@ -57,19 +57,23 @@ struct ScanPlan {
 
   /// Compiles the scan for one segment; `nil` when nothing in it can pass the filter.
   ///
-  /// - Parameter pruning: `nil` keeps every block, whatever is known of it.
+  /// - Parameters:
+  ///   - pruning: `nil` keeps every block, whatever is known of it.
+  ///   - pruned: what is left out is added to it.
   func prepare(
-    _ segment: any Segment, index: Int, pruning: BlockPruning?, query: QueryContext
+    _ segment: any Segment, index: Int, pruning: BlockPruning?, query: QueryContext, _ pruned: inout QueryResult.Pruning
   ) throws(ExecutionFailure) -> PreparedSegment? {
     let missing = missingSlots(segment)
     var blocks = Array(0..<segment.blockCount)
     if let pruning {
       let remaining = pruning.remaining(segment) { slots.slot($0).map(missing.contains) ?? false }
       query.note(filtered: remaining.filtered)
+      pruned.byFilters += remaining.filtered
+      pruned.byZoneMaps += segment.blockCount - remaining.blocks.count - remaining.filtered
       blocks = remaining.blocks
     }
     guard !blocks.isEmpty else { return nil }
-    var compiler = ExpressionCompiler(slots: slots)
+    var compiler = ExpressionCompiler(slots: slots, query.interrupt)
     compiler.subqueries = subqueries
     compiler.missing = missing
     compiler.dictionaryLimit = max(blocks.count &* segment.blockRows, 1024)
@@ -82,6 +86,7 @@ struct ScanPlan {
     }
     let validShare: (Int) -> Double = { [blocks] slot in Self.validShare(segment, slots.references[slot], blocks) }
     guard let nodes = try compile(filter?.conjuncts ?? [], compiler, usePruning: pruning != nil, validShare) else {
+      pruned.byDictionaries += blocks.count
       return nil
     }
     return try PreparedSegment(

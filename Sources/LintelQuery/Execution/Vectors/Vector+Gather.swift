@@ -72,8 +72,44 @@ extension Vector {
     }
   }
 
+  /// The lanes `range`.
+  func slice(_ range: Range<Int>) -> Vector {
+    if range == 0..<count { return self }
+    let valid = validity.map { Array($0[range]) }
+    switch lanes {
+    case .int64(let values): return Vector(.int64(Array(values[range])), validity: valid)
+    case .float64(let values): return Vector(.float64(Array(values[range])), validity: valid)
+    case .bool(let values): return Vector(.bool(Array(values[range])), validity: valid)
+    case .id128(let values): return Vector(.id128(Array(values[range])), validity: valid)
+    case .codes(let codes, let dictionary): return Vector(.codes(Array(codes[range]), dictionary), validity: valid)
+    case .bytes(let values): return Vector(.bytes(values.slice(range)), validity: valid)
+    }
+  }
+
+  /// ``gather(_:)`` of many rows.
+  func gather(_ rows: [UInt32], _ interrupt: Interrupt) throws(ExecutionFailure) -> Vector {
+    guard rows.count > Interrupt.interval else { return gather(rows) }
+    var parts: [Vector] = []
+    try interrupt.forEachStretch(of: rows.count) { stretch in
+      parts.append(gather(makeLanes(stretch.count) { rows[stretch.lowerBound &+ $0] }))
+    }
+    return try .concatenate(parts, physicalType, interrupt)
+  }
+
   /// The lanes of all parts, one after the other; codes become plain unless all parts share one dictionary.
-  static func concatenate(_ parts: [Vector], _ type: PhysicalType) -> Vector {
+  static func concatenate(_ parts: [Vector], _ type: PhysicalType) -> Vector { concatenate(parts, type) {} }
+
+  /// The same of many parts.
+  static func concatenate(
+    _ parts: [Vector], _ type: PhysicalType, _ interrupt: Interrupt
+  ) throws(ExecutionFailure) -> Vector {
+    try concatenate(parts, type) { () throws(ExecutionFailure) in try interrupt.check() }
+  }
+
+  /// - Parameter look: called before each part.
+  private static func concatenate<E: Error>(
+    _ parts: [Vector], _ type: PhysicalType, _ look: () throws(E) -> Void
+  ) throws(E) -> Vector {
     guard let first = parts.first else { return zeroLanes(type) }
     if parts.count == 1 { return first }
     let total = parts.reduce(0) { $0 + $1.count }
@@ -82,11 +118,12 @@ extension Vector {
       var all: [Bool] = []
       all.reserveCapacity(total)
       for part in parts {
+        try look()
         if let valid = part.validity { all += valid } else { all += repeatElement(true, count: part.count) }
       }
       validity = all
     }
-    return Vector(concatenateLanes(parts, type, total: total), validity: validity)
+    return Vector(try concatenateLanes(parts, type, total: total, look), validity: validity)
   }
 
   private static func zeroLanes(_ type: PhysicalType) -> Vector {
@@ -95,21 +132,26 @@ extension Vector {
     return empty
   }
 
-  private static func concatenateLanes(_ parts: [Vector], _ type: PhysicalType, total: Int) -> Lanes {
+  private static func concatenateLanes<E: Error>(
+    _ parts: [Vector], _ type: PhysicalType, total: Int, _ look: () throws(E) -> Void
+  ) throws(E) -> Lanes {
     switch type {
     case .int64:
-      return .int64(joined(parts, total) { if case .int64(let values) = $0.lanes { values } else { nil } })
+      return .int64(try joined(parts, total, look) { if case .int64(let values) = $0.lanes { values } else { nil } })
     case .float64:
-      return .float64(joined(parts, total) { if case .float64(let values) = $0.lanes { values } else { nil } })
+      return .float64(
+        try joined(parts, total, look) { if case .float64(let values) = $0.lanes { values } else { nil } })
     case .bool:
-      return .bool(joined(parts, total) { if case .bool(let values) = $0.lanes { values } else { nil } })
+      return .bool(try joined(parts, total, look) { if case .bool(let values) = $0.lanes { values } else { nil } })
     case .id128:
-      return .id128(joined(parts, total) { if case .id128(let values) = $0.plain.lanes { values } else { nil } })
+      return .id128(
+        try joined(parts, total, look) { if case .id128(let values) = $0.plain.lanes { values } else { nil } })
     case .bytes:
-      if let shared = sharedCodes(parts, total) { return shared }
+      if let shared = try sharedCodes(parts, total, look) { return shared }
       var result = ByteStrings()
       result.reserveCapacity(total, bytes: 0)
       for part in parts {
+        try look()
         part.withBytes { view in
           for index in 0..<part.count { result.append(UnsafeRawBufferPointer(view[index])) }
         }
@@ -118,21 +160,29 @@ extension Vector {
     }
   }
 
-  private static func sharedCodes(_ parts: [Vector], _ total: Int) -> Lanes? {
+  private static func sharedCodes<E: Error>(
+    _ parts: [Vector], _ total: Int, _ look: () throws(E) -> Void
+  ) throws(E) -> Lanes? {
     guard case .codes(_, let dictionary) = parts.first?.lanes else { return nil }
     var all: [UInt32] = []
     all.reserveCapacity(total)
     for part in parts {
+      try look()
       guard case .codes(let codes, let other) = part.lanes, other === dictionary else { return nil }
       all += codes
     }
     return .codes(all, dictionary)
   }
 
-  private static func joined<T>(_ parts: [Vector], _ total: Int, _ lanes: (Vector) -> [T]?) -> [T] {
+  private static func joined<T, E: Error>(
+    _ parts: [Vector], _ total: Int, _ look: () throws(E) -> Void, _ lanes: (Vector) -> [T]?
+  ) throws(E) -> [T] {
     var all: [T] = []
     all.reserveCapacity(total)
-    for part in parts { all += lanes(part) ?? [] }
+    for part in parts {
+      try look()
+      all += lanes(part) ?? []
+    }
     return all
   }
 }
