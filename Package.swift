@@ -38,7 +38,10 @@ let package = Package(
     .target(name: "CLintelKernels", cSettings: [.define("_GNU_SOURCE")]),
 
     .target(name: "LintelColumns", dependencies: ["CLintelKernels", "CLZ4", "CZstd"], swiftSettings: strict),
-    .target(name: "LintelStorage", dependencies: ["CLintelKernels", "LintelColumns"], swiftSettings: strict),
+    .target(
+      name: "LintelStorage",
+      dependencies: ["CLintelKernels", "LintelColumns", .product(name: "Crypto", package: "swift-crypto")],
+      swiftSettings: strict),
     .target(
       name: "LintelQuery", dependencies: ["CLintelKernels", "LintelColumns", "LintelStorage"], swiftSettings: strict),
     .target(

@@ -111,13 +111,17 @@ public final class TableSchema: Sendable {
   public let predictors: [Int]
   /// By column.
   public let derivations: [Int: ColumnDerivation]
+  /// The column of ids that says whom a row is about: the rows of one value can be erased.
+  public let subjectColumn: Int?
+  /// The column of strings that says whose a row is: erasures, holds and retention may be limited to one value.
+  public let tenantColumn: Int?
   private let indices: [String: Int]
 
   public init(
     name: String, columns: [ColumnDefinition], computed: [ComputedColumn] = [], hasAttributes: Bool,
     sortKey: [String], shardKey: String, timeColumn: String, clusterColumn: String,
     movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil, predictors: [String] = [],
-    derivations: [String: ColumnDerivation] = [:]
+    derivations: [String: ColumnDerivation] = [:], subjectColumn: String? = nil, tenantColumn: String? = nil
   ) {
     self.name = name
     self.columns = columns
@@ -141,6 +145,8 @@ public final class TableSchema: Sendable {
     self.originsColumn = originsColumn.map(require)
     self.predictors = predictors.map(require)
     self.derivations = Dictionary(uniqueKeysWithValues: derivations.map { (require($0.key), $0.value) })
+    self.subjectColumn = subjectColumn.map(require)
+    self.tenantColumn = tenantColumn.map(require)
   }
 
   public func index(of column: String) -> Int? { indices[column] }

@@ -39,9 +39,7 @@ public struct QueryEngine: Sendable {
     _ statement: Statement, text: String, cancellation: CancellationToken = CancellationToken()
   ) throws(QueryError) -> QueryResult {
     switch statement {
-    case .select(let select):
-      let query = try Binder.bind(select, text: text, catalog: catalog)
-      return try run(query, cancellation)
+    case .select(let select): return try answer(select, text: text, cancellation)
     case .explain(let select, let isAnalyze):
       let query = try Binder.bind(select, text: text, catalog: catalog)
       return isAnalyze ? try analyze(query, cancellation) : ResultTable.lines(PlanDescription(query.plan).lines)
@@ -56,6 +54,12 @@ public struct QueryEngine: Sendable {
       try storing(at: nil) { () throws(StorageError) in try catalog.flush() }
       return ResultTable.done()
     case .check: return try check()
+    case .lifecycle(let command):
+      do throws(StorageError) { return try catalog.lifecycle(command).result } catch {
+        // A refusal is no failure of the store: asking again doesn't help.
+        let isRefusal = error.code == .invalid || error.code == .readOnly
+        throw QueryError(isRefusal ? .unsupported : .storage, error.description)
+      }
     case .export:
       throw QueryError(
         .unsupported, "EXPORT writes a file and can't be run here", offset: nil,
@@ -70,6 +74,25 @@ public struct QueryEngine: Sendable {
     }
     return try Binder.bind(select, text: text, catalog: catalog).plan
   }
+
+  /// Answers a query. When rows were hidden while it ran, it runs again: what it has read may show some of them.
+  private func answer(
+    _ select: SelectSyntax, text: String, _ cancellation: CancellationToken
+  ) throws(QueryError) -> QueryResult {
+    for _ in 0..<Self.attempts {
+      let before = try storing(at: nil) { () throws(StorageError) in try catalog.hidings() }
+      let query = try Binder.bind(select, text: text, catalog: catalog)
+      let result = try run(query, cancellation)
+      if try storing(at: nil, { () throws(StorageError) in try catalog.hidings() }) == before { return result }
+    }
+    throw QueryError(
+      .storage, "users are erased faster than this query runs, so that its answer might show some: ask again")
+  }
+
+  private static let attempts = 20
+
+  /// Lets go of answers and groups that are kept: rows that they were made of have gone.
+  package func forgetAnswers() { cache?.forget() }
 
   private func run(
     _ query: Binder.BoundQuery, _ cancellation: CancellationToken

@@ -45,11 +45,15 @@
       _ body: UnsafeRawBufferPointer, _ format: OTLPFormat, organization: String?
     ) throws(MalformedBody) -> DecodedSpans
     /// Returns when the rows are durable.
-    func append(_ batch: Batch) async throws(StorageError) -> (stored: Int, duplicates: Int)
+    func append(_ batch: Batch) async throws(StorageError) -> AppendReceipt
     /// Runs a statement. Ends early when the task is cancelled.
     func query(_ text: String) async throws(QueryError) -> QueryResult
     /// Binds an EXPORT statement, so that what is wrong with it is known before the answer starts.
     func export(_ text: String) async throws(QueryError) -> any SpanExport
+    /// Carries out what concerns erasures, holds and retention.
+    func lifecycle(_ command: LifecycleCommand) async throws(StorageError) -> QueryResult
+    /// The receipt of an erasure; `nil` where there is none yet.
+    func receipt(_ erasure: UInt64) async throws(StorageError) -> [UInt8]?
     /// Why the store can't take spans; `nil` when it can.
     func problem() -> String?
     /// Damage that was found and background work that failed, of which the store goes on.

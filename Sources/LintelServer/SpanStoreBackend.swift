@@ -37,14 +37,21 @@
       }
     }
 
-    func append(_ batch: Batch) async throws(StorageError) -> (stored: Int, duplicates: Int) {
-      do throws(LintelError) {
-        let receipt = try await store.append(batch)
-        return (receipt.stored, receipt.duplicates)
-      } catch {
-        guard case .storage(let error) = error else { throw StorageError(.invalid, error.description) }
-        throw error
-      }
+    func append(_ batch: Batch) async throws(StorageError) -> AppendReceipt {
+      do throws(LintelError) { return try await store.append(batch) } catch { throw Self.storageError(error) }
+    }
+
+    func lifecycle(_ command: LifecycleCommand) async throws(StorageError) -> QueryResult {
+      do throws(LintelError) { return try await store.lifecycle(command) } catch { throw Self.storageError(error) }
+    }
+
+    func receipt(_ erasure: UInt64) async throws(StorageError) -> [UInt8]? {
+      do throws(LintelError) { return try await store.receipt(erasure) } catch { throw Self.storageError(error) }
+    }
+
+    private static func storageError(_ error: LintelError) -> StorageError {
+      guard case .storage(let error) = error else { return StorageError(.invalid, error.description) }
+      return error
     }
 
     func query(_ text: String) async throws(QueryError) -> QueryResult {
@@ -86,6 +93,7 @@
           "lintel_scrubbed_bytes_total", "Bytes of parts read again in the background.", now.scrubbedBytes,
           isCounter: true),
         Gauge("lintel_scrubs_total", "Times that all parts were read again.", now.scrubPasses, isCounter: true),
+        Gauge("lintel_erasures_pending", "Erasures that files still hold rows of.", now.erasuresPending),
         Gauge("lintel_written_part_bytes_total", "Bytes of parts written.", now.writtenPartBytes, isCounter: true),
       ]
     }

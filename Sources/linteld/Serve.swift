@@ -50,6 +50,9 @@
       logger.info("opened: \(found.rows) rows, \(found.parts) parts, \(found.memtableRows) rows recovered from the log")
       let watching = Task { await logProblems(of: store, logger) }
       defer { watching.cancel() }
+      for setting in settings.retention {
+        try await store.setRetention(setting.nanoseconds, organization: setting.organization)
+      }
       let server: SpanServer
       do {
         server = try await SpanServer.start(store, configuration: configuration, logger: logger)

@@ -69,6 +69,11 @@
         "Bytes a second of stored spans that are read again to find damage; 0: none. (default: 4MiB)",
         valueName: "size"))
     var scrubRate: String?
+    @Option(
+      help: ArgumentHelp(
+        "How long spans are kept: 90d, or acme=30d for one organisation; several separated by commas. (default: for good)",
+        valueName: "times"))
+    var retention: String?
     @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
     var buffered = false
     @Option(help: ArgumentHelp("Threads that move bytes of connections. (default: 2)", valueName: "n"))

@@ -17,6 +17,8 @@
     var store = Configuration()
     var logLevel = Logger.Level.info
     var tokenFile: String?
+    /// What is set at the start; the rest stays as it was set before.
+    var retention: [RetentionSetting] = []
 
     init(_ options: ServeOptions, environment: [String: String]) throws(UsageError) {
       let reader = SettingReader(environment: environment)
@@ -95,6 +97,7 @@
       store.storage.flushBytes = min(store.storage.flushBytes, store.storage.memoryBudget / 4)
       store.storage.scrubBytesPerSecond =
         try reader.size("scrub-rate", options.scrubRate, orZero: true) ?? store.storage.scrubBytesPerSecond
+      retention = try reader.retention("retention", options.retention)
       if try reader.flag("buffered", options.buffered) { store.storage.durability = .buffered }
     }
 

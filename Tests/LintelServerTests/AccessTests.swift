@@ -95,7 +95,24 @@
       #expect(backend.received.count == 1)
     }
 
-    @Test(arguments: ["OPTIMIZE TABLE spans", "FLUSH", "CHECK", " check ;"])
+    @Test func erasuresWantAnAdministrator() async throws {
+      try await withServer(tokens: Self.all()) { server in
+        let api = try RawClient(port: server.apiPort)
+        let body = Array(#"{"user": "a", "dry_run": true}"#.utf8)
+        for (token, status) in [(Self.ingest, 403), (Self.query, 403), (Self.admin, 200), ("unknown-token-000", 401)] {
+          #expect(try await api.post("/v1/erasures", body, headers: bearer(token)).status == status, "\(token)")
+          for path in ["/v1/erasures", "/v1/erasures/42", "/v1/erasures/1/receipt"] {
+            #expect(try await api.get(path, headers: bearer(token)).status == status, "\(token) \(path)")
+          }
+        }
+        #expect(try await api.get("/v1/erasures").status == 401)
+      }
+    }
+
+    @Test(arguments: [
+      "OPTIMIZE TABLE spans", "FLUSH", "CHECK", " check ;", "ERASE USER 'a'", "SHOW ERASURES", "HOLD ORG 'x'",
+      "ALTER TABLE spans SET RETENTION 1d",
+    ])
     func statementsThatChangeTheStoreWantAnAdministrator(statement: String) async throws {
       try await withServer(tokens: Self.all()) { server in
         let api = try RawClient(port: server.apiPort)

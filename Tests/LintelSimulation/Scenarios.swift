@@ -31,6 +31,20 @@ extension StoreScenario {
     StoreScenario(
       "buffered", flushBytes: 1500, durability: .buffered,
       steps: [.append([0]), .append([1]), .append([2]), .append([3]), .tick, .append([4]), .append([5]), .append([6])]),
+    StoreScenario(
+      "erase",
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .erase(1), .query, .append([3]), .eraseFiles, .query, .append([4, 5]),
+        .erase(0), .append([6]), .close, .open, .query, .append([7]), .eraseFiles, .query,
+      ]),
+    StoreScenario(
+      "expire",
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .retain(1000), .clock(1020), .query, .expire, .append([3]), .flush,
+        .merge,
+        .query, .clock(1040), .query, .close, .open, .query, .append([4]), .clock(90_000), .expire, .query,
+        .append([5]),
+      ]),
     lifetime,
     lifetimeOfTwoShards,
   ]

@@ -12,6 +12,13 @@ package final class SimulatedScheduler: TaskExecutor, WorkScheduler {
   }
 
   private let state: Mutex<State>
+  private let seconds = Mutex<Int64>(0)
+
+  /// What the store's clock shows: seconds since the samples' epoch. It stands still until it is set.
+  package var clockSeconds: Int64 {
+    get { seconds.withLock { $0 } }
+    set { seconds.withLock { $0 = newValue } }
+  }
 
   package init(seed: UInt64) { state = Mutex(State(dice: Dice(seed))) }
 

@@ -94,7 +94,8 @@ extension SimulationWalk {
         })
       groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
     }
-    for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] {
+    let others = StoreScenario.crashing.filter { ["erase", "expire"].contains($0.name) }
+    for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] + others {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
       groups.append(recoveries(life, calls.filter(\.isChange), seed, &dice))
       groups.append(

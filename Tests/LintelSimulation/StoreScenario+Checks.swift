@@ -3,7 +3,7 @@ package import LintelStorage
 extension StoreScenario {
   /// What a check found.
   package struct Wrong: Error, Sendable, CustomStringConvertible {
-    package enum Kind: Sendable { case lost, duplicated, unopenable, unreadable, other }
+    package enum Kind: Sendable { case lost, duplicated, resurrected, unopenable, unreadable, other }
 
     package let kind: Kind
     package let text: String
@@ -25,17 +25,36 @@ extension StoreScenario {
     do { found = try RowText.rows(store.snapshot("events")) } catch { return Wrong(.unreadable, "\(error)") }
     var counts: [String: Int] = [:]
     for row in found { counts[row, default: 0] += 1 }
+    var doubtful: [Int: Set<Int>] = [:]
     for number in outcome.acknowledged.sorted() {
       for row in rows[number] {
         let count = counts.removeValue(forKey: row) ?? 0
+        let fate = Fate(row, outcome)
+        if fate == .gone {
+          if count > 0 { return Wrong(.resurrected, "a row of batch \(number) that is to be gone is there: \(row)") }
+          continue
+        }
+        if case .unknown(let user) = fate, count < 2 {
+          if let user { doubtful[user, default: []].insert(count) }
+          continue
+        }
         if count != 1 {
           return Wrong(
             count == 0 ? .lost : .duplicated, "a row of acknowledged batch \(number) is there \(count) times")
         }
       }
     }
+    for (user, counts) in doubtful where counts.count > 1 {
+      return Wrong(.other, "of user \(user), whose erasure wasn't answered, some rows are there and some aren't")
+    }
     for number in outcome.unanswered.sorted() {
-      let present = rows[number].map { counts.removeValue(forKey: $0) ?? 0 }
+      for row in rows[number] where Fate(row, outcome) == .gone && counts[row] != nil {
+        return Wrong(.resurrected, "a row of unanswered batch \(number) that is to be gone is there")
+      }
+      let certain = rows[number].filter { Fate($0, outcome) == .there }
+      let uncertain = Set(rows[number]).subtracting(certain)
+      for row in uncertain where counts[row] == 1 { counts[row] = nil }
+      let present = certain.map { counts.removeValue(forKey: $0) ?? 0 }
       if present.contains(where: { $0 > 1 }) {
         return Wrong(.duplicated, "a row of unanswered batch \(number) is there more than once")
       }
@@ -134,7 +153,9 @@ extension StoreScenario {
       let wasAcknowledged = outcome.acknowledged.contains(number)
       do throws(StorageError) {
         let receipt = try await store.append(batches[number])
-        if wasAcknowledged, receipt.stored > 0 {
+        // Rows that have expired and gone from the disk are taken for new ones, and hidden.
+        let gone = rows[number].count { Fate($0, outcome) != .there }
+        if wasAcknowledged, receipt.stored > gone {
           throw StorageError(.invalid, "batch \(number), sent again, is stored again")
         }
         outcome.acknowledge(number)
@@ -157,6 +178,33 @@ extension StoreScenario {
       try await last.close()
     } catch {
       throw Wrong(error.code == .invalid ? .lost : .unopenable, "after a second crash: \(error)")
+    }
+  }
+}
+
+/// What is to have become of a row.
+private enum Fate: Equatable {
+  case there
+  case gone
+  /// Nobody knows; for an erasure that wasn't answered, whose.
+  case unknown(user: Int?)
+
+  init(_ row: String, _ outcome: StoreScenario.Outcome) {
+    func field(_ name: String) -> Substring? {
+      row.split(separator: " ").first { $0.hasPrefix(name + "=") }?.dropFirst(name.utf8.count + 1)
+    }
+    let user = field("user").flatMap { key in (0..<30).first { String(Samples.user($0), radix: 16) == key } }
+    let time = field("time").flatMap { Int64($0) } ?? .max
+    if let user, outcome.erased.contains(user) {
+      self = .gone
+    } else if time < outcome.cutoff {
+      self = .gone
+    } else if time < outcome.cutoffAtMost {
+      self = .unknown(user: nil)
+    } else if let user, outcome.erasing.contains(user) {
+      self = .unknown(user: user)
+    } else {
+      self = .there
     }
   }
 }

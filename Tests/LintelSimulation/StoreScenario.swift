@@ -18,6 +18,15 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     case scrub
     case close
     case open
+    /// Of the rows of one of the thirty users of the samples.
+    case erase(Int)
+    /// Waits until no file holds anything of them.
+    case eraseFiles
+    /// Rows are kept for so many seconds.
+    case retain(Int64)
+    /// Seconds since the samples' epoch.
+    case clock(Int64)
+    case expire
 
     package var description: String {
       switch self {
@@ -30,6 +39,11 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
       case .scrub: "scrub"
       case .close: "close"
       case .open: "open"
+      case .erase(let user): "erase \(user)"
+      case .eraseFiles: "erase files"
+      case .retain(let seconds): "retain \(seconds)"
+      case .clock(let seconds): "clock \(seconds)"
+      case .expire: "expire"
       }
     }
   }
@@ -61,7 +75,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     self.steps = steps
     self.isFocus = isFocus
     var dice = Dice(UInt64(shardCount))
-    let options = Samples.Options(rows: 5, attributes: 3, traces: 3)
+    let isAboutUsers = steps.contains { if case .erase = $0 { true } else { false } }
+    let options = Samples.Options(rows: 5, attributes: 3, traces: 3, users: isAboutUsers ? 3 : 30)
     let numbers = steps.flatMap { step -> [Int] in if case .append(let numbers) = step { numbers } else { [] } }
     // One more than the steps send: for the time after the recovery.
     batches = (0...(1 + (numbers.max() ?? 0))).map { _ in Samples.batch(&dice, options) }
@@ -81,7 +96,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.durability = durability
     return try Store.open(
       path: path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
-      readOnly: readOnly, scheduler: scheduler)
+      readOnly: readOnly, scheduler: scheduler, clock: { Samples.epoch + scheduler.clockSeconds * 1_000_000_000 })
   }
 }
 
@@ -93,6 +108,12 @@ extension StoreScenario {
     package var acknowledged: Set<Int> = []
     /// Sent, and not acknowledged: may be there or not.
     package var unanswered: Set<Int> = []
+    /// Users whose rows are to be gone, and such of which nobody knows.
+    package var erased: Set<Int> = []
+    package var erasing: Set<Int> = []
+    /// Times before which rows are to be gone, and such of which nobody knows.
+    package var cutoff = Int64.min
+    package var cutoffAtMost = Int64.min
     package var failures: [(step: String, error: StorageError)] = []
     /// What a query found wrong, the first.
     package var wrong: Wrong?
@@ -133,6 +154,15 @@ extension StoreScenario {
         }
       }
     }
+    var retention: Int64?
+    func expect(_ seconds: Int64?, known: Bool) {
+      guard let seconds else { return }
+      let cutoff = Samples.epoch + (scheduler.clockSeconds - seconds) * 1_000_000_000
+      ledger.change { outcome in
+        if known { outcome.cutoff = max(outcome.cutoff, cutoff) }
+        outcome.cutoffAtMost = max(outcome.cutoffAtMost, cutoff)
+      }
+    }
     for step in [.open] + steps {
       if fileSystem.isDown { break }
       switch step {
@@ -160,6 +190,28 @@ extension StoreScenario {
       case .scrub:
         clock += 10_000_000_000
         opened?.scrub(now: clock)
+      case .erase(let user):
+        guard let store = opened else { continue }
+        ledger.change { _ = $0.erasing.insert(user) }
+        await attempt("erase") { () async throws(StorageError) in
+          _ = try store.erase([Subject(Samples.user(user))])
+          ledger.change { $0.erased.insert(user) }
+        }
+      case .eraseFiles:
+        await attempt("erase files") { () async throws(StorageError) in try await opened?.eraseFiles() }
+      case .retain(let seconds):
+        guard let store = opened else { continue }
+        expect(seconds, known: false)
+        retention = seconds
+        await attempt("retain") { () async throws(StorageError) in
+          try store.setRetention(table: "events", tenant: nil, nanoseconds: seconds * 1_000_000_000)
+          expect(seconds, known: true)
+        }
+      case .clock(let seconds):
+        let isKnown = ledger.value.cutoff > .min
+        scheduler.clockSeconds = seconds
+        expect(retention, known: isKnown)
+      case .expire: await attempt("expire") { () async throws(StorageError) in try await opened?.expire() }
       case .close:
         await attempt("close") { () async throws(StorageError) in try await opened?.close() }
         opened = nil

@@ -27,7 +27,9 @@ public enum SpanSchema {
     derivations: [
       "parent_span_id": .reference(of: "span_id"),
       "reported_cost": .weightedSum(of: ["input_tokens", "output_tokens", "cache_read_tokens"]),
-    ])
+    ],
+    subjectColumn: "user_hash",
+    tenantColumn: "org_id")
 
   static let columns: [ColumnDefinition] = [
     ColumnDefinition("trace_id", .id16, documentation: "trace that the span belongs to, as 32 hex digits"),

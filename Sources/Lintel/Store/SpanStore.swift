@@ -33,6 +33,10 @@ public final class SpanStore: Sendable {
     engine = QueryEngine(
       catalog: StoreCatalog(store: store, userHasher: userHasher), options: options, spillSpace: spillSpace)
     threads = EngineThreads(count: max(4, 2 * options.threads), name: "lintel-query")
+    store.onErasure { [weak self] in
+      self?.engine.forgetAnswers()
+      self?.userHasher.forget()
+    }
   }
 
   /// Opens the store, making it if the directory is new, and recovers what the last process had acknowledged.
@@ -42,9 +46,17 @@ public final class SpanStore: Sendable {
   public static func open(
     at path: String, configuration: Configuration = Configuration()
   ) async throws(LintelError) -> SpanStore {
+    try await open(at: path, configuration: configuration, clock: { TraceSpan.Timestamp.now.nanoseconds })
+  }
+
+  /// - Parameter clock: What retention goes by, in nanoseconds since 1970.
+  package static func open(
+    at path: String, configuration: Configuration = Configuration(), clock: @escaping @Sendable () -> Int64
+  ) async throws(LintelError) -> SpanStore {
     try await storage { () async throws(StorageError) -> SpanStore in
       let store = try await Store.open(
-        at: path, schemas: [SpanSchema.table], configuration: configuration.storage, readOnly: configuration.isReadOnly)
+        at: path, schemas: [SpanSchema.table], configuration: configuration.storage, readOnly: configuration.isReadOnly,
+        clock: clock)
       let secret: [UInt8]
       if let given = configuration.userSecret { secret = given } else { secret = try store.secret() }
       return SpanStore(store: store, userHasher: UserHasher(secret: secret), configuration: configuration)

@@ -29,4 +29,10 @@ struct StoreCatalog: Catalog {
   func flush() throws(StorageError) { try store.flushBlocking() }
 
   func check() throws(StorageError) -> [CheckedFile] { try store.check() }
+
+  func lifecycle(_ command: LifecycleCommand) throws(StorageError) -> LifecycleAnswer {
+    try StoreLifecycle(store: store, userHasher: userHasher).run(command)
+  }
+
+  func hidings() throws(StorageError) -> UInt64 { try store.hidings() }
 }

@@ -25,6 +25,9 @@ public final class UserHasher: Sendable {
     userID.count <= Self.cachedBytes ? hash(String(decoding: userID, as: UTF8.self)) : compute(userID)
   }
 
+  /// Lets go of the ids that are remembered.
+  func forget() { cache.withLock { $0 = [:] } }
+
   /// The stored form of a user id.
   public func hash(_ userID: String) -> UInt128 {
     if let known = cache.withLock({ $0[userID] }) { return known }

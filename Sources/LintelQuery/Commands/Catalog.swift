@@ -22,6 +22,10 @@ public protocol Catalog: Sendable {
   func flush() throws(StorageError)
   /// CHECK: reads every file and compares it to its checksums.
   func check() throws(StorageError) -> [CheckedFile]
+  /// ERASE and what else concerns erasures, holds and retention.
+  func lifecycle(_ command: LifecycleCommand) throws(StorageError) -> LifecycleAnswer
+  /// Changes when rows have been hidden that a snapshot taken before may show.
+  func hidings() throws(StorageError) -> UInt64
 }
 
 /// What a catalog that only reads answers: no parts to list, nothing to write.
@@ -43,4 +47,10 @@ extension Catalog {
   public func check() throws(StorageError) -> [CheckedFile] {
     throw StorageError(.readOnly, "CHECK needs a store on a disk")
   }
+
+  public func lifecycle(_ command: LifecycleCommand) throws(StorageError) -> LifecycleAnswer {
+    throw StorageError(.readOnly, "this needs a store")
+  }
+
+  public func hidings() throws(StorageError) -> UInt64 { 0 }
 }

@@ -15,11 +15,16 @@ public struct ExportRequest: Sendable {
   private let snapshot: TableSnapshot
   private let filter: QueryPlan
   private let options: ExecutionOptions
+  private let catalog: any Catalog
+  private let hidings: UInt64
 
   init(_ syntax: ExportSyntax, text: String, engine: QueryEngine) throws(QueryError) {
     let select = SelectSyntax(
       isDistinct: false, items: [], table: syntax.table, tableAlias: syntax.table.name, join: nil,
       filter: syntax.filter, grouping: [], having: nil, ordering: [], limit: nil, offset: 0, range: 0..<0)
+    let catalog = engine.catalog
+    self.catalog = catalog
+    hidings = try engine.storing(at: nil) { () throws(StorageError) in try catalog.hidings() }
     let snapshot = try Binder.snapshot(of: syntax.table, catalog: engine.catalog)
     var binder = Binder(select, text: text, snapshot: snapshot, catalog: engine.catalog, now: engine.catalog.now)
     filter = try binder.plan(select)
@@ -57,6 +62,11 @@ public struct ExportRequest: Sendable {
         attributes += sparse(group, result.columns.suffix(group.count), rowCount)
       }
       guard rowCount > 0 else { continue }
+      guard try catalog.hidings() == hidings else {
+        throw QueryError(
+          .storage,
+          "users were erased while this export ran, and it might show some: throw away what came, and run it again")
+      }
       try body(Batch(schema: schema, rowCount: rowCount, columns: columns, attributes: attributes))
     }
     return warnings
@@ -143,6 +153,7 @@ struct SegmentSlice: Segment {
   var name: String { segment.name }
   var blockRows: Int { segment.blockRows }
   var attributeKeys: [AttributeKey] { segment.attributeKeys }
+  var mask: RowMask? { segment.mask?.slice(blocks) }
   var rowCount: Int { min(segment.rowCount, blocks.upperBound * blockRows) - blocks.lowerBound * blockRows }
 
   func storedBytes(_ column: ColumnReference, block: Int) -> Int {

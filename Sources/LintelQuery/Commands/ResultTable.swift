@@ -12,7 +12,9 @@ struct ResultTable {
   }
 
   /// Adds a row; values that are missing are null.
-  mutating func append(_ row: Value...) { rows.append(row) }
+  mutating func append(_ row: Value...) { append(row) }
+
+  mutating func append(_ row: [Value]) { rows.append(row) }
 
   var result: QueryResult {
     let columns = names.indices.map { index in

@@ -9,13 +9,16 @@
     enum Endpoint: String, CaseIterable {
       case query = "/v1/query"
       case export = "/v1/export"
+      /// And what is below it: one erasure, its receipt.
+      case erasures = "/v1/erasures"
       case health = "/health"
       case metrics = "/metrics"
 
-      var method: HTTPMethod {
+      var methods: [HTTPMethod] {
         switch self {
-        case .query, .export: .POST
-        case .health, .metrics: .GET
+        case .query, .export: [.POST]
+        case .erasures: [.POST, .GET]
+        case .health, .metrics: [.GET]
         }
       }
 
@@ -23,6 +26,7 @@
       var scope: AccessScope? {
         switch self {
         case .query, .export, .metrics: .query
+        case .erasures: .admin
         case .health: nil
         }
       }
@@ -52,6 +56,7 @@
         switch try Self.endpoint(of: request.head) {
         case .query: return await query(request)
         case .export: return await export(request)
+        case .erasures: return await erasures(request)
         case .health: return health(isTrusted: gatekeeper.allows(.query, request.head))
         case .metrics: return prometheus()
         }
@@ -67,19 +72,20 @@
     }
 
     func didAnswer(_ head: HTTPRequestHead, status: HTTPResponseStatus) {
-      let path = Endpoint(rawValue: String(head.path))?.rawValue ?? "other"
+      let path = Endpoint(path: head.path)?.rawValue ?? "other"
       metrics.countRequest(path, status: Int(status.code))
     }
 
     static func endpoint(of head: HTTPRequestHead) throws(HTTPProblem) -> Endpoint {
-      guard let endpoint = Endpoint(rawValue: String(head.path)) else {
-        let known = Endpoint.allCases.map { "\($0.method) \($0.rawValue)" }.joined(separator: ", ")
+      guard let endpoint = Endpoint(path: head.path) else {
+        let known = Endpoint.allCases.flatMap { endpoint in endpoint.methods.map { "\($0) \(endpoint.rawValue)" } }
+          .joined(separator: ", ")
         throw HTTPProblem(.notFound, "there is nothing here; what there is: \(known)")
       }
-      guard head.method == endpoint.method else {
+      guard endpoint.methods.contains(head.method) else {
+        let allowed = endpoint.methods.map(\.rawValue).joined(separator: ", ")
         throw HTTPProblem(
-          .methodNotAllowed, "\(endpoint.rawValue) takes \(endpoint.method)",
-          headers: [("allow", endpoint.method.rawValue)])
+          .methodNotAllowed, "\(endpoint.rawValue) takes \(allowed)", headers: [("allow", allowed)])
       }
       return endpoint
     }
@@ -90,6 +96,17 @@
       let hint = hint.map { ",\"hint\":\(ResultText.jsonString($0))" } ?? ""
       return ByteBuffer(
         string: "{\"error\":{\"code\":\"\(code)\",\"message\":\(ResultText.jsonString(message))\(offset)\(hint)}}\n")
+    }
+  }
+
+  extension APIService.Endpoint {
+    init?(path: some StringProtocol) {
+      let path = String(path)
+      if path.hasPrefix("\(Self.erasures.rawValue)/") {
+        self = .erasures
+      } else {
+        self.init(rawValue: path)
+      }
     }
   }
 
@@ -120,6 +137,7 @@
       text.counter("lintel_spans_accepted_total", "Spans stored.", now.spansAccepted)
       text.counter("lintel_spans_rejected_total", "Spans refused one by one.", now.spansRejected)
       text.counter("lintel_spans_duplicate_total", "Spans dropped: already stored.", now.spansDuplicate)
+      text.counter("lintel_spans_erased_total", "Spans dropped: their user was erased.", now.spansErased)
       text.counter("lintel_otlp_body_bytes_total", "Bytes of OTLP bodies as sent.", now.bodyBytes)
       text.counter("lintel_otlp_expanded_bytes_total", "Bytes of OTLP bodies after decompression.", now.expandedBytes)
       text.counters(

@@ -7,6 +7,8 @@
       var spansAccepted = 0
       var spansRejected = 0
       var spansDuplicate = 0
+      /// Of erased users.
+      var spansErased = 0
       /// Request bodies as sent, and after decompression.
       var bodyBytes = 0
       var expandedBytes = 0

@@ -133,6 +133,7 @@
           metrics.count {
             $0.spansAccepted &+= outcome.stored
             $0.spansDuplicate &+= outcome.duplicates
+            $0.spansErased &+= outcome.erased
           }
           return
         } catch {

@@ -53,6 +53,8 @@ public struct Manifest: Sendable, Hashable {
   /// Per shard, the first log segment that is still needed; 0 as long as none has become obsolete.
   public var logFloors: [UInt64]
   public var parts: [PartEntry]
+  /// No part holds rows of erasures that were asked for up to this number of the rules (``StoreRules/sequence``).
+  public var erased: UInt64 = 0
 
   public init(sequence: UInt64, nextPartNumber: UInt64, logFloors: [UInt64], parts: [PartEntry]) {
     self.sequence = sequence

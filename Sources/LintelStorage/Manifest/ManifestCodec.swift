@@ -6,11 +6,13 @@ internal import LintelColumns
 ///     sequence 42
 ///     next-part 18
 ///     shard 0 7                                  shard, first log segment needed
+///     erased 41                                  only where anything was erased
 ///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live
 ///     end 5d41402a
 ///
 /// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, when the newest
 ///   row came, CRC32C of the footer in hex, `live` or `quarantined`.
+/// - `erased`: no part holds rows of erasures asked for up to this number of the rules.
 /// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
 /// - In a name, every byte outside `!`...`~`, and `%`, is written as `%` and two hex digits.
 /// - Shards are listed from 0 upwards, parts in any order with distinct numbers below `next-part`.
@@ -25,6 +27,8 @@ enum ManifestCodec {
   static func encode(_ manifest: Manifest) -> [UInt8] {
     var text = "lintel-manifest \(version)\nsequence \(manifest.sequence)\nnext-part \(manifest.nextPartNumber)\n"
     for (shard, floor) in manifest.logFloors.enumerated() { text += "shard \(shard) \(floor)\n" }
+    // Who doesn't know this line refuses the store, and so brings nobody back.
+    if manifest.erased > 0 { text += "erased \(manifest.erased)\n" }
     for part in manifest.parts { text += line(part) }
     var bytes = Array(text.utf8)
     let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
@@ -32,7 +36,7 @@ enum ManifestCodec {
     return bytes
   }
 
-  private static func line(_ part: PartEntry) -> String {
+  static func line(_ part: PartEntry) -> String {
     let fields: [String] = [
       "part", "\(part.number)", escape(part.table), "\(part.shard)", "\(part.level)", escape(part.fileName),
       "\(part.rowCount)", "\(part.fileBytes)", "\(part.rawBytes)", "\(part.minTime)", "\(part.maxTime)",
@@ -97,6 +101,10 @@ private struct ManifestParser {
       manifest.logFloors.append(floor)
     }
     guard !manifest.logFloors.isEmpty else { return nil }
+    if line < lines.count, lines[line].starts(with: "erased ".utf8) {
+      guard let erased = fields("erased", 1).flatMap({ UInt64($0[0]) }), erased > 0 else { return nil }
+      manifest.erased = erased
+    }
     var numbers: Set<UInt64> = []
     while line < lines.count {
       guard let part = part(shards: manifest.shardCount), part.number < next, numbers.insert(part.number).inserted
@@ -128,7 +136,12 @@ private struct ManifestParser {
     return parts.dropFirst().map { String(decoding: $0, as: UTF8.self) }
   }
 
-  private func unescape(_ text: String) -> String? {
+  private func unescape(_ text: String) -> String? { ManifestCodec.unescape(text) }
+}
+
+extension ManifestCodec {
+  /// The name that ``escape(_:)`` has written so; `nil` when it can't have.
+  static func unescape(_ text: String) -> String? {
     var bytes: [UInt8] = []
     // Byte by byte: an index within a character is moved back to its beginning, for ever, where the text is no ASCII.
     var rest = Array(text.utf8)[...]

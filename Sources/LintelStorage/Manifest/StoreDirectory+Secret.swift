@@ -43,11 +43,27 @@ extension StoreDirectory {
     return secret + (0..<checksumSize).map { UInt8(truncatingIfNeeded: sum >> UInt32(8 * $0)) }
   }
 
-  func createSecret() throws(StorageError) {
-    let file = "\(path)/secret"
+  func createSecret() throws(StorageError) { try createPrivateKey("\(path)/secret", in: path) }
+
+  /// 32 random bytes that only the owner may read, made when they are first asked for.
+  func privateKey(_ file: String, in directory: String) throws(StorageError) -> [UInt8] {
+    try createPrivateKey(file, in: directory)
+    let bytes = try fileSystem.readAll(file, limit: 1 << 16)
+    let key = Array(bytes.prefix(Self.secretSize))
+    guard key.count == Self.secretSize, bytes == Self.checked(key) else {
+      throw StorageError(.corrupt, "its checksum is wrong: restore it from a backup", path: file)
+    }
+    guard try fileSystem.isPrivate(file) else {
+      throw StorageError(.invalid, "others than its owner may read the key: chmod 600 it", path: file)
+    }
+    return key
+  }
+
+  private func createPrivateKey(_ file: String, in directory: String) throws(StorageError) {
     if try fileSystem.exists(file) { return }
     var generator = SystemRandomNumberGenerator()
     let bytes = (0..<Self.secretSize).map { _ in UInt8.random(in: 0...255, using: &generator) }
-    try fileSystem.writeDurably(Self.checked(bytes), to: file, temporary: file + ".tmp", in: path, isPrivate: true)
+    try fileSystem.writeDurably(
+      Self.checked(bytes), to: file, temporary: file + ".tmp", in: directory, isPrivate: true)
   }
 }

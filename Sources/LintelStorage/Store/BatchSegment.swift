@@ -1,7 +1,7 @@
 internal import LintelColumns
 
 /// Rows in memory, as queries read them: a batch, or several put together.
-final class BatchSegment: Segment {
+final class BatchSegment: MemoizingSegment {
   let name: String
   let batch: Batch
   let blockRows: Int
@@ -9,6 +9,7 @@ final class BatchSegment: Segment {
   /// Bounds of the time column.
   let minTime: Int64
   let maxTime: Int64
+  let maskMemo = MaskMemo()
   private let places: [AttributeKey: Int]
 
   /// - Parameters:

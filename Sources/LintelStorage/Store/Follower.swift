@@ -32,20 +32,26 @@ final class Follower: Sendable {
   private let schemas: [String: TableSchema]
   private let blockRows: Int
   private let cache: BlockCache
+  private let exclusions: CurrentExclusions
   private let view = Mutex(View())
   /// Parts found damaged; apart from the view, because damage is found while reading.
   private let damaged = Mutex<(numbers: Set<UInt64>, problems: [StorageError])>(([], []))
 
-  init(directory: StoreDirectory, schemas: [TableSchema], blockRows: Int, cache: BlockCache) {
+  init(
+    directory: StoreDirectory, schemas: [TableSchema], blockRows: Int, cache: BlockCache,
+    exclusions: CurrentExclusions
+  ) {
     self.directory = directory
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.blockRows = blockRows
     self.cache = cache
+    self.exclusions = exclusions
   }
 
   var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
 
-  func segments(_ table: String) throws(StorageError) -> [any Segment] {
+  /// All rows of a table, and what hides some of them.
+  func segments(_ table: String) throws(StorageError) -> (segments: [any Segment], exclusions: Exclusions) {
     try view.withLock { (view) throws(StorageError) in
       try refresh(&view)
       let damaged = damaged.withLock { $0.numbers }
@@ -54,7 +60,7 @@ final class Follower: Sendable {
       for shard in view.shards {
         for logged in shard.segments where logged.segment.batch.schema.name == table { segments.append(logged.segment) }
       }
-      return segments
+      return (segments, exclusions.current)
     }
   }
 
@@ -74,6 +80,10 @@ final class Follower: Sendable {
     var attempt = 1
     while true {
       do throws(StorageError) {
+        // First of all: an erasure stops hiding rows only when no file that is looked at afterwards has them any more.
+        let rules = try directory.rules.latest()
+        let hasNewRules = rules != exclusions.current.rules.sequence
+        if hasNewRules { exclusions.set(try directory.rules.load()) }
         if try directory.manifests.latestSequence() != view.manifest?.sequence { try reload(&view) }
         for index in view.shards.indices { try follow(&view, shard: index) }
         return
@@ -111,6 +121,9 @@ final class Follower: Sendable {
       }
       view.shards[index].segments.removeAll { $0.logSegment < floor }
     }
+    let rules = exclusions.current.rules
+    let isDoubtful = manifest.erased < rules.finished
+    if isDoubtful != exclusions.isDoubtful { exclusions.set(rules, isDoubtful: isDoubtful) }
     view.parts = parts
     view.manifest = manifest
   }

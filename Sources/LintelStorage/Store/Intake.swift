@@ -76,8 +76,21 @@ final class Intake: Sendable {
 /// Which rows of what was to be written were not stored before.
 enum NewRows: Sendable {
   case all
-  /// Ascending.
-  case some([UInt32])
+  /// Ascending; then those whose subject was erased, which aren't stored at all.
+  case some([UInt32], erased: [UInt32] = [])
+
+  /// - Parameters:
+  ///   - rows: Numbered among those that were taken in.
+  ///   - left: The rows of the whole that were; `nil` for all.
+  init(_ rows: [UInt32], among left: [UInt32]?, of whole: CommitItem) {
+    guard let left else {
+      self = .some(rows)
+      return
+    }
+    let isLeft = Set(left)
+    let erased = (0..<UInt32(truncatingIfNeeded: whole.batch.rowCount)).filter { !isLeft.contains($0) }
+    self = .some(rows.map { left[Int($0)] }, erased: erased)
+  }
 }
 
 /// Batches that are stored as one, by one shard or by several. Each is answered when all shards have.
@@ -85,6 +98,7 @@ final class AppendGroup: Sendable {
   private struct State {
     var waitingFor: Int
     var stored: [Int]
+    var erased: [Int]
     var failures: [StorageError?]
   }
 
@@ -96,6 +110,7 @@ final class AppendGroup: Sendable {
     state = Mutex(
       State(
         waitingFor: pieces, stored: Array(repeating: 0, count: members.count),
+        erased: Array(repeating: 0, count: members.count),
         failures: Array(repeating: nil, count: members.count)))
   }
 
@@ -105,16 +120,18 @@ final class AppendGroup: Sendable {
     let answers = state.withLock { state -> [Result<AppendReceipt, StorageError>] in
       switch result {
       case .success(.all): count(rows) { state.stored[$0] += $1 }
-      case .success(.some(let new)):
+      case .success(.some(let new, let erased)):
         count(rows.map { rows in new.map { rows[Int($0)] } } ?? new) { state.stored[$0] += $1 }
+        count(rows.map { rows in erased.map { rows[Int($0)] } } ?? erased) { state.erased[$0] += $1 }
       case .failure(let error): count(rows) { member, _ in state.failures[member] = error }
       }
       state.waitingFor -= 1
       guard state.waitingFor == 0 else { return [] }
       return members.indices.map { member in
         if let failure = state.failures[member] { return .failure(failure) }
-        let stored = state.stored[member]
-        return .success(AppendReceipt(stored: stored, duplicates: members[member].batch.rowCount - stored))
+        let (stored, erased) = (state.stored[member], state.erased[member])
+        let duplicates = members[member].batch.rowCount - stored - erased
+        return .success(AppendReceipt(stored: stored, duplicates: duplicates, erased: erased))
       }
     }
     for (member, answer) in zip(members, answers) { member.completion(answer) }

@@ -26,11 +26,15 @@ final class LogReplay: Sendable {
   private static let pieceBytes = 2 << 20
 
   private let schemas: [String: TableSchema]
+  private let exclusions: Exclusions
   private let threads: EngineThreads
   private let state = Monitor(State())
 
-  /// - Parameter threads: Without any, the caller's does everything.
-  init(schemas: [TableSchema], threads: Int) {
+  /// - Parameters:
+  ///   - exclusions: Rows that they refuse are left out.
+  ///   - threads: Without any, the caller's does everything.
+  init(schemas: [TableSchema], exclusions: Exclusions, threads: Int) {
+    self.exclusions = exclusions
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.threads = EngineThreads(count: threads, name: "lintel-replay")
   }
@@ -91,7 +95,7 @@ final class LogReplay: Sendable {
     var piece = Piece()
     var byTable: [String: [Batch]] = [:]
     for record in records {
-      let batch = try LogPayload.decode(record, schemas: schemas)
+      let batch = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
       guard batch.rowCount > 0 else { continue }
       piece.digests += Store.digests(of: batch)
       byTable[batch.schema.name, default: []].append(batch)

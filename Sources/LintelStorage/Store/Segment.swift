@@ -10,6 +10,8 @@ public protocol Segment: Sendable {
   var blockRows: Int { get }
   /// Whether its name stands for these rows as long as the store is open: a part on disk.
   var isPart: Bool { get }
+  /// Rows that aren't there any more, although reading shows them; `nil` when all are there.
+  var mask: RowMask? { get }
   /// Every dynamic column that has at least one value here, sorted.
   var attributeKeys: [AttributeKey] { get }
   /// Bytes that reading the block of this column fetches from its file; 0 for memory.
@@ -32,6 +34,16 @@ extension Segment {
 
   public func packed(_ column: ColumnReference, block: Int) -> PackedVector? { nil }
 
+  public var mask: RowMask? { nil }
+
+  /// Rows that are there.
+  public var liveRowCount: Int { rowCount - (mask?.removedCount ?? 0) }
+
+  /// Stands for the rows that are there, where ``name`` stands for all that were written.
+  public var contentName: String {
+    mask.map { "\(name)-\(String($0.identity, radix: 16))-\($0.removedCount)" } ?? name
+  }
+
   public var blockCount: Int { (rowCount + blockRows - 1) / blockRows }
 
   public func rowCount(ofBlock block: Int) -> Int { min(blockRows, rowCount - block * blockRows) }
@@ -52,5 +64,5 @@ public struct TableSnapshot: Sendable {
     self.init(schema: batch.schema, segments: [BatchSegment(batch, name: "batch", blockRows: 1 << 20)])
   }
 
-  public var rowCount: Int { segments.reduce(0) { $0 + $1.rowCount } }
+  public var rowCount: Int { segments.reduce(0) { $0 + $1.liveRowCount } }
 }

@@ -60,6 +60,8 @@ extension Store {
       return (due, !state.frozen.isEmpty)
     }
     startMerging()
+    startRetention()
+    startErasing()
     guard !due.isEmpty || isStuck else { return }
     flusher.start { [self] in
       do throws(StorageError) {

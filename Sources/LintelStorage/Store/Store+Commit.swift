@@ -9,6 +9,8 @@ extension Store {
     var newRows: NewRows
     /// The rows that were not known; `nil` when all were.
     var batch: Batch?
+    /// Rows whose subject was erased, which are in neither.
+    var erased = 0
   }
 
   /// Writes a group of items with one sync, makes their rows visible in order, and answers.
@@ -43,9 +45,14 @@ extension Store {
 
   /// Writes the rows of an item that are new. `nil` when the item was answered because there is no room for it on the
   /// disk; any other error is final.
-  private func write(_ item: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
+  private func write(_ whole: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
+    // Asked with the turn to write: what an erasure finds in the log is all there will be.
+    let (item, left) = exclusions.current.admitted(whole)
+    let erased = whole.batch.rowCount - item.batch.rowCount
     let rows = newRows(of: item, &log)
-    guard !rows.isEmpty else { return Accepted(item: item, newRows: .some([]), batch: nil) }
+    guard !rows.isEmpty else {
+      return Accepted(item: item, newRows: NewRows([], among: left, of: whole), batch: nil, erased: erased)
+    }
     let isWhole = rows.count == item.batch.rowCount
     let batch = isWhole ? item.batch : item.batch.select(rows: rows)
     do throws(StorageError) {
@@ -54,7 +61,8 @@ extension Store {
       try payload.span.bytes.withUnsafeBytes { (bytes) throws(StorageError) in
         try writer.append(bytes, kind: LogPayload.rows)
       }
-      return Accepted(item: item, newRows: isWhole ? .all : .some(rows), batch: batch)
+      let newRows = isWhole && left == nil ? .all : NewRows(rows, among: left, of: whole)
+      return Accepted(item: item, newRows: newRows, batch: batch, erased: erased)
     } catch {
       guard error.code == .diskFull || error.code == .invalid else { throw error }
       log.retryWindow.forget(rows.map { item.digests[Int($0)] })
@@ -93,6 +101,7 @@ extension Store {
     let tables = state.withLock { state in
       var tables: Set<String> = []
       for (entry, segment) in zip(accepted, segments) {
+        state.counters.erasedRows += entry.erased
         state.counters.duplicateRows += entry.item.batch.rowCount - (entry.batch?.rowCount ?? 0)
         guard let segment else {
           state.reservedBytes -= entry.item.reservedBytes

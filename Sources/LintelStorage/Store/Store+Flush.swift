@@ -30,14 +30,16 @@ extension Store {
   }
 
   /// Finishes the shard's log segment and sets its memtables aside for being written.
-  /// - Parameter closing: Also when the store takes no rows any more.
-  func freeze(_ shard: Shard, closing: Bool = false) throws(StorageError) {
+  /// - Parameters:
+  ///   - closing: Also when the store takes no rows any more.
+  ///   - whole: Also when no row is in memory: the log may hold rows that were not taken up from it.
+  func freeze(_ shard: Shard, closing: Bool = false, whole: Bool = false) throws(StorageError) {
     try shard.log.withLock { (log) throws(StorageError) in
       let isEmpty = try state.withLock { (state) throws(StorageError) in
         if !closing { try state.checkWritable() }
         return state.memtables[shard.index].values.allSatisfy(\.isEmpty)
       }
-      if isEmpty { return }
+      if isEmpty, !whole { return }
       let sealed: UInt64
       do throws(StorageError) {
         sealed = try log.writer.rotate()
@@ -103,9 +105,8 @@ extension Store {
     var live: [LivePart] = []
     do throws(StorageError) {
       for (table, memtable) in frozen.tables.sorted(by: { $0.key < $1.key }) where !memtable.isEmpty {
-        for part in try FlushWriter.write(memtable.segments.map(\.batch), options: partOptions) {
-          written.append((table, part))
-        }
+        let batches = try exclusions.current.remaining(of: memtable.segments, try schema(table), now: clock())
+        for part in try FlushWriter.write(batches, options: partOptions) { written.append((table, part)) }
       }
       try fileSystem.syncDirectory("\(path)/hot")
       for (table, part) in written {

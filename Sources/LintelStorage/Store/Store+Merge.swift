@@ -74,21 +74,49 @@ extension Store {
   }
 
   private func merge(_ group: [PartEntry]) throws(StorageError) {
-    guard let table = group.first?.table, let shard = group.first?.shard else { return }
+    guard let table = group.first?.table else { return }
     let numbers = Set(group.map(\.number))
     let sources = state.withLock { state in
       (state.parts[table] ?? []).filter { numbers.contains($0.entry.number) }
     }
     guard sources.count == group.count else { return }
+    _ = try rewrite(sources, exclusions.current)
+  }
+
+  /// Merges parts of one table, shard and window into one, without the rows that are erased or expired.
+  /// - Returns: The new part; `nil` when no row is left.
+  func rewrite(_ sources: [LivePart], _ exclusions: Exclusions) throws(StorageError) -> LivePart? {
+    let group = sources.map(\.entry)
+    guard let table = group.first?.table, let shard = group.first?.shard else { return nil }
+    let schema = try schema(table)
+    var readers: [PartReader] = []
+    var masks: [RowMask?] = []
+    let now = clock()
+    for source in sources {
+      switch try exclusions.remains(of: source.reader, schema, now: now, for: .removal) {
+      case .nothing: continue
+      case .everything: masks.append(nil)
+      case .some(let mask): masks.append(mask)
+      }
+      readers.append(source.reader)
+    }
+    guard !readers.isEmpty else {
+      try drop(group)
+      return nil
+    }
     var written = try PartMerger.merge(
-      sources.map(\.reader), schema: try schema(table), options: partOptions,
+      readers, masks: masks, schema: schema, options: partOptions,
       isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
-    written.rawBytes = group.reduce(0) { $0 + $1.rawBytes }
+    let rows = group.reduce(0) { $0 + $1.rowCount }
+    let share = Double(written.summary.rowCount) / Double(max(1, rows))
+    let rawBytes = group.reduce(0) { $0 + $1.rawBytes }
+    written.rawBytes = written.summary.rowCount == rows ? rawBytes : Int(Double(rawBytes) * share)
+    let level = group.map(\.level).max() ?? 0
     let live: LivePart
     do throws(StorageError) {
       try fileSystem.syncDirectory("\(path)/hot")
       live = try open(
-        written, table: table, shard: shard, level: 1 + (group.map(\.level).max() ?? 0),
+        written, table: table, shard: shard, level: group.count > 1 ? 1 + level : max(1, level),
         arrived: group.map(\.arrived).max() ?? 0)
     } catch {
       try? fileSystem.remove(written.path)
@@ -96,6 +124,7 @@ extension Store {
     }
     try replace(group, with: live)
     FreedMemory.giveBack()
+    return live
   }
 
   private func replace(_ group: [PartEntry], with live: LivePart) throws(StorageError) {
@@ -122,8 +151,11 @@ extension Store {
       state.counters.mergedRows += live.entry.rowCount
       state.counters.writtenPartBytes += live.entry.fileBytes
     }
-    guard mayRemove else { return }
-    // Snapshots that still read them hold the files open.
+    if mayRemove { removeFiles(group) }
+  }
+
+  /// Snapshots that still read them hold the files open.
+  func removeFiles(_ group: [PartEntry]) {
     for entry in group {
       do throws(StorageError) {
         try fileSystem.remove(directory.path(of: entry.fileName))

@@ -19,10 +19,13 @@ extension Store {
       scheduler: nil)
   }
 
-  /// - Parameter scheduler: Runs the store's work instead of threads and clocks; ``tick()`` has to be called.
+  /// - Parameters:
+  ///   - scheduler: Runs the store's work instead of threads and clocks; ``tick()`` has to be called.
+  ///   - clock: What retention goes by, in nanoseconds since 1970.
   package static func open(
     path: String, schemas: [TableSchema], configuration: StoreConfiguration, fileSystem: any FileSystem,
-    readOnly: Bool = false, scheduler: (any WorkScheduler)?
+    readOnly: Bool = false, scheduler: (any WorkScheduler)?,
+    clock: @escaping @Sendable () -> Int64 = { WallClock.now() }
   ) throws(StorageError) -> Store {
     try check(schemas, configuration)
     let layout = StoreLayout(
@@ -30,8 +33,8 @@ extension Store {
     let directory = try StoreDirectory.open(path, layout: layout, fileSystem: fileSystem, readOnly: readOnly)
     do throws(StorageError) {
       return try readOnly
-        ? openReadOnly(directory, schemas, configuration, scheduler)
-        : openWritable(directory, schemas, configuration, scheduler)
+        ? openReadOnly(directory, schemas, configuration, scheduler, clock)
+        : openWritable(directory, schemas, configuration, scheduler, clock)
     } catch {
       directory.release()
       throw error
@@ -43,11 +46,22 @@ extension Store {
     at path: String, schemas: [TableSchema], configuration: StoreConfiguration,
     fileSystem: any FileSystem = PosixFileSystem(), readOnly: Bool = false
   ) async throws(StorageError) -> Store {
+    try await open(
+      at: path, schemas: schemas, configuration: configuration, fileSystem: fileSystem, readOnly: readOnly,
+      clock: { WallClock.now() })
+  }
+
+  package static func open(
+    at path: String, schemas: [TableSchema], configuration: StoreConfiguration,
+    fileSystem: any FileSystem = PosixFileSystem(), readOnly: Bool = false,
+    clock: @escaping @Sendable () -> Int64
+  ) async throws(StorageError) -> Store {
     let threads = EngineThreads(count: 1, name: "lintel-open")
     defer { threads.shutDown() }
     return try await threads.run { () throws(StorageError) in
       try open(
-        path: path, schemas: schemas, configuration: configuration, fileSystem: fileSystem, readOnly: readOnly)
+        path: path, schemas: schemas, configuration: configuration, fileSystem: fileSystem, readOnly: readOnly,
+        scheduler: nil, clock: clock)
     }
   }
 
@@ -70,40 +84,46 @@ extension Store {
 
   private static func openWritable(
     _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration,
-    _ scheduler: (any WorkScheduler)?
+    _ scheduler: (any WorkScheduler)?, _ clock: @escaping @Sendable () -> Int64
   ) throws(StorageError) -> Store {
     let loaded = try directory.loadManifest()
     _ = try directory.removeUnreferenced(loaded.manifest)
+    let exclusions = try directory.loadExclusions(loaded.manifest)
     var state = StoreState(shardCount: directory.layout.shardCount)
     if let problem = loaded.problem { state.report(problem) }
     var shards: [Shard] = []
     for index in 0..<directory.layout.shardCount {
       shards.append(
-        try recover(index, directory, loaded.manifest.logFloors[index], schemas, configuration, &state, scheduler))
+        try recover(
+          index, directory, loaded.manifest.logFloors[index], schemas, configuration, exclusions.current, &state,
+          scheduler))
     }
     let store = Store(
       directory: directory, schemas: schemas, configuration: configuration,
       cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
-      follower: nil, scheduler: scheduler)
+      follower: nil, scheduler: scheduler, exclusions: exclusions, clock: clock)
     try store.openParts(loaded.manifest)
     store.findStoredRows()
     for index in shards.indices { store.startFlush(shard: index) }
     if scheduler == nil { store.startTicker() }
     store.startMerging()
+    store.startErasing()
     return store
   }
 
   /// Takes up the log of one shard: its rows go into the memtable, its digests into the retry window.
   private static func recover(
     _ index: Int, _ directory: StoreDirectory, _ floor: UInt64, _ schemas: [TableSchema],
-    _ configuration: StoreConfiguration, _ state: inout StoreState, _ scheduler: (any WorkScheduler)?
+    _ configuration: StoreConfiguration, _ exclusions: Exclusions, _ state: inout StoreState,
+    _ scheduler: (any WorkScheduler)?
   ) throws(StorageError) -> Shard {
     let path = directory.logDirectory(shard: index)
     let fileSystem = directory.fileSystem
     let now = WallClock.now()
     var window = RetryWindow(
       seconds: configuration.retryWindowSeconds, rows: configuration.retryWindowRows, now: now)
-    let replay = LogReplay(schemas: schemas, threads: scheduler == nil ? EngineThreads.processorCount : 0)
+    let replay = LogReplay(
+      schemas: schemas, exclusions: exclusions, threads: scheduler == nil ? EngineThreads.processorCount : 0)
     var batches: [Batch] = []
     func take(_ piece: LogReplay.Piece) {
       window.restore(piece.digests, at: now)
@@ -131,6 +151,7 @@ extension Store {
   /// A part that can't be opened is quarantined; the store opens without it.
   private func openParts(_ manifest: Manifest) throws(StorageError) {
     var damaged: Set<UInt64> = []
+    var expired: Set<UInt64> = []
     for entry in manifest.parts {
       guard let schema = schemas[entry.table] else { continue }
       if entry.isQuarantined {
@@ -142,12 +163,15 @@ extension Store {
         state.withLock { $0.add(part) }
       } catch {
         guard error.code == .corrupt || error.isMissingFile else { throw error }
-        report(error)
-        damaged.insert(entry.number)
+        // On a full disk an expired part's file goes first, to make room for the manifest that doesn't name it.
+        let isExpired = error.isMissingFile && exclusions.current.isExpired(entry, schema, now: clock())
+        if isExpired { expired.insert(entry.number) } else { report(error) }
+        if !isExpired { damaged.insert(entry.number) }
       }
     }
-    guard !damaged.isEmpty else { return }
+    guard !damaged.isEmpty || !expired.isEmpty else { return }
     try publish { manifest in
+      manifest.parts.removeAll { expired.contains($0.number) }
       for index in manifest.parts.indices where damaged.contains(manifest.parts[index].number) {
         manifest.parts[index].isQuarantined = true
       }
@@ -171,15 +195,18 @@ extension Store {
 
   private static func openReadOnly(
     _ directory: StoreDirectory, _ schemas: [TableSchema], _ configuration: StoreConfiguration,
-    _ scheduler: (any WorkScheduler)?
+    _ scheduler: (any WorkScheduler)?, _ clock: @escaping @Sendable () -> Int64
   ) throws(StorageError) -> Store {
     let cache = BlockCache(capacity: configuration.cacheBytes)
-    let follower = Follower(directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache)
+    let exclusions = CurrentExclusions(
+      StoreRules(), tokens: SubjectTokens(secret: try directory.secret()), isDoubtful: false)
+    let follower = Follower(
+      directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache, exclusions: exclusions)
     try follower.refresh()
     return Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache,
       state: StoreState(shardCount: directory.layout.shardCount),
       manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower,
-      scheduler: scheduler)
+      scheduler: scheduler, exclusions: exclusions, clock: clock)
   }
 }

@@ -45,12 +45,26 @@ public final class Store: Sendable {
   let scrubber: EngineThreads
   let scrubTurn = Mutex(ScrubTurn())
   let scrubIsScheduled = Mutex(false)
+  /// Which rows are hidden, and which are not taken in.
+  let exclusions: CurrentExclusions
+  /// Held by whoever changes the rules; the end of the audit log, once it has been read.
+  let rulesTurn = Mutex<AuditTail?>(nil)
+  /// Held by whoever erases rows from files.
+  let erasureTurn = Mutex(())
+  let erasureIsScheduled = Mutex(false)
+  /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
+  let erasureRetry = Mutex<Int64>(0)
+  let retentionIsScheduled = Mutex(false)
+  /// Told when rows have gone from files, for whoever keeps what was made of them.
+  let erasureObservers = Mutex<[@Sendable () -> Void]>([])
+  /// Nanoseconds since 1970.
+  let clock: @Sendable () -> Int64
   let isClosing = Atomic(false)
 
   init(
     directory: StoreDirectory, schemas: [TableSchema], configuration: StoreConfiguration, cache: BlockCache,
     state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?,
-    scheduler: (any WorkScheduler)?
+    scheduler: (any WorkScheduler)?, exclusions: CurrentExclusions, clock: @escaping @Sendable () -> Int64
   ) {
     path = directory.path
     isReadOnly = directory.isReadOnly
@@ -64,6 +78,8 @@ public final class Store: Sendable {
     self.manifest = Mutex(manifest)
     self.shards = shards
     self.follower = follower
+    self.exclusions = exclusions
+    self.clock = clock
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
     intake = Intake(takerLimit: 2)
     flusher = EngineThreads(count: 1, name: "lintel-flush", scheduler: scheduler)
@@ -93,11 +109,17 @@ public final class Store: Sendable {
   /// files: call it on a thread that may block.
   public func snapshot(_ table: String) throws(StorageError) -> TableSnapshot {
     let schema = try schema(table)
-    if let follower { return TableSnapshot(schema: schema, segments: try follower.segments(table)) }
-    return try state.withLock { (state) throws(StorageError) in
-      if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
-      return TableSnapshot(schema: schema, segments: state.segments(table))
+    if let follower {
+      let (segments, exclusions) = try follower.segments(table)
+      return TableSnapshot(schema: schema, segments: try exclusions.visible(segments, schema, now: clock()))
     }
+    // Before the segments: an erasure stops hiding rows only when no part has them any more.
+    let current = exclusions.current
+    let segments = try state.withLock { (state) throws(StorageError) in
+      if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
+      return state.segments(table)
+    }
+    return TableSnapshot(schema: schema, segments: try current.visible(segments, schema, now: clock()))
   }
 
   /// Ends the taking of rows for good: what was not acknowledged is lost, what was is in the log.

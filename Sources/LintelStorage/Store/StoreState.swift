@@ -44,6 +44,11 @@ struct StoreState: Sendable {
   struct Counters: Sendable {
     var appendedRows = 0
     var duplicateRows = 0
+    /// Parts that went as a whole, because their rows had expired or none was left.
+    var droppedParts = 0
+    var droppedRows = 0
+    /// Rows that came of erased subjects.
+    var erasedRows = 0
     var flushes = 0
     var flushedRows = 0
     var merges = 0

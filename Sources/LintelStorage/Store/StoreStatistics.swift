@@ -18,6 +18,10 @@ public struct StoreStatistics: Sendable, Hashable {
   public var cacheBytes = 0
   public var appendedRows = 0
   public var duplicateRows = 0
+  /// Rows that came of erased subjects and were not taken in.
+  public var erasedRows = 0
+  /// Erasures that files still hold rows of.
+  public var erasuresPending = 0
   public var flushes = 0
   public var flushedRows = 0
   public var merges = 0
@@ -89,6 +93,7 @@ extension Store {
       statistics.rows = statistics.memtableRows + parts.reduce(0) { $0 + $1.rowCount }
       statistics.appendedRows = state.counters.appendedRows
       statistics.duplicateRows = state.counters.duplicateRows
+      statistics.erasedRows = state.counters.erasedRows
       statistics.flushes = state.counters.flushes
       statistics.flushedRows = state.counters.flushedRows
       statistics.merges = state.counters.merges
@@ -98,6 +103,7 @@ extension Store {
       statistics.scrubPasses = state.counters.scrubPasses
       statistics.failure = state.failure
     }
+    statistics.erasuresPending = exclusions.current.rules.erasures.count { $0.state == .hidden }
     statistics.problems = problems.count
     statistics.cacheBytes = cache.cost
     statistics.logBytes = shards.reduce(0) { sum, shard in sum + shard.log.withLock { $0.writer.bytes } }
@@ -107,7 +113,7 @@ extension Store {
   /// The parts of a table, then what it has in memory.
   public func parts(_ table: String) -> [PartDescription] {
     if let follower {
-      let segments = (try? follower.segments(table)) ?? []
+      let segments = (try? follower.segments(table).segments) ?? []
       return follower.parts(table).map { Self.describe($0.entry) } + segments.compactMap { Self.describe($0, table, 0) }
     }
     return state.withLock { state in

@@ -51,8 +51,9 @@ import Testing
       ("SELEC 1", "expected a statement, found SELEC; did you mean SELECT?", "SELEC 1", ""),
       (
         "INSERT INTO spans",
-        "INSERT is not a statement of SpanQL, which only reads; "
-          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH, CHECK", "INSERT", ""
+        "INSERT is not a statement of SpanQL; "
+          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH, CHECK, ERASE, LIFT, HOLD, RELEASE, ALTER",
+        "INSERT", ""
       ),
       (
         "SELECT name FROM spans AS parent JOIN CHILD spans AS child WHERE 1 = 1",
@@ -190,7 +191,7 @@ import Testing
       ("SELECT 1 FROM spans WHERE name IN ()", "the list of IN is empty", ")", "IN ("),
       (
         "SHOW TIERS",
-        "SHOW TIERS is not part of SpanQL in this version; there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES and PROBLEMS",
+        "SHOW TIERS is not part of SpanQL in this version; there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS and RETENTION",
         "TIERS", ""
       ),
       ("SELECT 1; SELECT 2", "only one statement at a time", "SELECT 2", ""),

@@ -21,6 +21,10 @@ struct OracleTable {
           let vector = try segment.read(reference, block: block)
           for row in 0..<vector.count { rows[first + row][reference] = Self.value(vector, row) }
         }
+        // Rows that aren't there any more.
+        if let kept = segment.mask?.bits(block) {
+          for row in (0..<kept.count).reversed() where !kept[row] { rows.remove(at: first + row) }
+        }
       }
     }
     self.rows = rows

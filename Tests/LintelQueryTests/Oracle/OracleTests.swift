@@ -38,7 +38,9 @@ import Testing
       // One data set for eight queries.
       let seed = Self.seed &+ UInt64(number)
       var table = RandomTable(seed: seed / 8)
-      let snapshot = table.snapshot()
+      var snapshot = table.snapshot()
+      // Of every second data set rows are missing.
+      if seed / 8 % 2 == 1 { snapshot = MaskedTestSegment.masked(snapshot, seed: seed / 8) }
       var writer = RandomQuery(seed: seed &* 0x9E37_79B9)
       let text = writer.query()
       let catalog = TestCatalog(snapshot)

@@ -21,6 +21,9 @@
       var query: @Sendable (_ text: String) async throws(QueryError) -> QueryResult = { _ in StandInBackend.answer }
       /// Chunks of an export.
       var export: @Sendable () -> [ByteBuffer] = { [ByteBuffer(string: "{}\n")] }
+      var lifecycle: @Sendable (_ command: LifecycleCommand) async throws(StorageError) -> QueryResult = { _ in
+        StandInBackend.answer
+      }
       var problem: String?
       var problemCount = 0
     }
@@ -43,8 +46,16 @@
       return DecodedSpans(batch: Self.batch, rejected: isPartial ? 2 : 0, message: isPartial ? "no trace id" : "")
     }
 
-    func append(_ batch: Batch) async throws(StorageError) -> (stored: Int, duplicates: Int) {
-      (try await behaviour.append(batch.rowCount), 0)
+    func append(_ batch: Batch) async throws(StorageError) -> AppendReceipt {
+      AppendReceipt(stored: try await behaviour.append(batch.rowCount), duplicates: 0)
+    }
+
+    func lifecycle(_ command: LifecycleCommand) async throws(StorageError) -> QueryResult {
+      try await behaviour.lifecycle(command)
+    }
+
+    func receipt(_ erasure: UInt64) async throws(StorageError) -> [UInt8]? {
+      erasure == 1 ? Array("{}\n{}\n".utf8) : nil
     }
 
     func query(_ text: String) async throws(QueryError) -> QueryResult { try await behaviour.query(text) }

@@ -24,7 +24,10 @@ package enum RowText {
     }
     for (index, column) in schema.columns.enumerated() { try add(column.name, .column(index)) }
     for key in segment.attributeKeys { try add("[\(key.name) \(key.kind)]", .attribute(key)) }
-    return rows
+    guard let mask = segment.mask else { return rows }
+    return rows.indices.filter { row in
+      mask.bits(row / segment.blockRows)?[row % segment.blockRows] ?? true
+    }.map { rows[$0] }
   }
 
   private static func text(_ vector: ColumnVector, _ row: Int) -> String {

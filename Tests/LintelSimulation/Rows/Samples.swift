@@ -20,7 +20,14 @@ package enum Samples {
       ColumnDefinition("cost", .money, nullable: true),
     ],
     hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
-    predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])])
+    predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])],
+    subjectColumn: "user", tenantColumn: "org")
+
+  /// The key of a user. Like a hash: its bytes are found nowhere else by chance.
+  package static func user(_ number: Int) -> UInt128 {
+    var dice = Dice(UInt64(number) &+ 0x5EED)
+    return UInt128(dice.next()) << 64 | UInt128(dice.next())
+  }
 
   package static let epoch: Int64 = 1_790_000_000_000_000_000
 
@@ -32,10 +39,11 @@ package enum Samples {
     package var traces: Int
     package var firstTrace: Int
     package var start: Int64
+    package var users: Int
 
     package init(
       rows: Int = 100, attributes: Int = 8, spread: Int64 = 60_000_000_000, traces: Int = 20, firstTrace: Int = 0,
-      start: Int64 = epoch
+      start: Int64 = epoch, users: Int = 30
     ) {
       self.rows = rows
       self.attributes = attributes
@@ -43,12 +51,14 @@ package enum Samples {
       self.traces = traces
       self.firstTrace = firstTrace
       self.start = start
+      self.users = users
     }
   }
 
   /// Rows in no order, with dictionaries in some batches and plain values in others.
   package static func batch(_ dice: inout Dice, _ options: Options = Options()) -> Batch {
     let count = options.rows
+    let users = options.users
     var org = BytesColumnBuilder()
     var trace = Id128ColumnBuilder()
     var span = Int64ColumnBuilder()
@@ -87,7 +97,7 @@ package enum Samples {
       } else {
         note.append("note \(dice.chance(20) ? dice.next() : dice.next() % 90)")
       }
-      if dice.chance(50) { user.appendNull() } else { user.append(UInt128(dice.below(30)) << 64 | 7) }
+      if dice.chance(50) { user.appendNull() } else { user.append(Self.user(dice.below(users))) }
       if dice.chance(70) { payload.appendNull() } else { payload.append(bytes(.int(Int64(dice.below(9))))) }
     }
     let columns = [

@@ -12,7 +12,10 @@ import Testing
       LogRecord(kind: LogPayload.rows, payload: LogPayload.encode(batch), position: place, end: place)
     }
     for threads in [0, 1, 3] {
-      let replay = LogReplay(schemas: [Samples.schema], threads: threads)
+      let replay = LogReplay(
+        schemas: [Samples.schema],
+        exclusions: Exclusions(
+          StoreRules(), number: 1, tokens: SubjectTokens(secret: []), keys: [:], isDoubtful: false), threads: threads)
       var pieces: [LogReplay.Piece] = []
       for record in records { pieces += try replay.add(record) }
       pieces += try replay.finish()

@@ -26,6 +26,8 @@ struct BlockAnswer {
 
   /// For each call what is known of its operand; `nil` where the block must be read.
   func statistics(_ segment: any Segment, block: Int) -> [BlockStatistics]? {
+    // What is known of a block is known of all its rows, those that aren't there any more included.
+    if segment.mask?.affects(block) ?? false { return nil }
     guard filter.allSatisfy({ ScanPlan.passes($0, segment, block: block) }) else { return nil }
     let rows = segment.rowCount(ofBlock: block)
     var known: [BlockStatistics] = []

@@ -28,6 +28,17 @@ final class BoundedCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
   }
 
+  func removeAll() {
+    // Dropped entries die after the lock is given back.
+    let dropped = state.withLock { state in
+      let entries = state.entries
+      state.entries = [:]
+      state.byteCount = 0
+      return entries
+    }
+    _ = consume dropped
+  }
+
   /// Keeps a value, but for one that would drive out too many others.
   func insert(_ value: Value, byteCount: Int, for key: Key) {
     // The key and the tables take something too.

@@ -27,8 +27,13 @@ final class QueryCache: Sendable {
       guard let snapshot else { return nil }
       self.plan = plan
       // Batches in memory that are put together keep the name of the first.
-      segments = snapshot.segments.map { "\($0.name)/\($0.rowCount)" }
+      segments = snapshot.segments.map { "\($0.contentName)/\($0.rowCount)" }
     }
+  }
+
+  func forget() {
+    groups.removeAll()
+    answers.removeAll()
   }
 
   /// - Parameter capacity: bytes at most.
@@ -60,7 +65,7 @@ extension ScanPlan {
   /// moves on finds what the last one left.
   func cacheKey(_ segment: any Segment) -> QueryCache.GroupsKey {
     let conjuncts = (filter?.conjuncts ?? []).filter { !Self.passes($0, segment) }
-    return QueryCache.GroupsKey(part: segment.name, filter: .all(conjuncts), keys: keys, calls: calls)
+    return QueryCache.GroupsKey(part: segment.contentName, filter: .all(conjuncts), keys: keys, calls: calls)
   }
 
   /// Whether zone maps tell that every row passes a comparison of integers.

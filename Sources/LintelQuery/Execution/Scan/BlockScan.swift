@@ -135,6 +135,7 @@ final class BlockScan: @unchecked Sendable {
       source: EvaluationContext.BlockSource(
         segment: segment, segmentIndex: task.segment.index, block: task.block, columns: plan.slots.references,
         types: plan.slots.types, meter: meter))
+    if let kept = segment.mask?.kept(task.block) { context.select(kept) }
   }
 }
 

@@ -9,13 +9,17 @@ enum Keywords {
   ]
 
   /// Words that begin a statement.
-  static let statements = ["SELECT", "EXPLAIN", "SHOW", "DESCRIBE", "EXPORT", "OPTIMIZE", "FLUSH", "CHECK"]
+  static let statements = [
+    "SELECT", "EXPLAIN", "SHOW", "DESCRIBE", "EXPORT", "OPTIMIZE", "FLUSH", "CHECK", "ERASE", "LIFT", "HOLD", "RELEASE",
+    "ALTER",
+  ]
 
   /// Every keyword, upper-case.
   static let all: [String] =
     (reserved.map { $0.uppercased() } + statements.dropFirst() + [
-      "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "FILTER", "FIRST", "LAST", "NULLS", "PARTS",
-      "PROBLEMS", "STORAGE", "TABLE", "TABLES",
+      "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "DRY", "ERASURE", "ERASURES", "FILTER", "FIRST", "FOR",
+      "HOLDS", "LAST", "NULLS", "ORG", "PARTS", "PROBLEMS", "RETENTION", "RUN", "SET", "STORAGE", "TABLE", "TABLES",
+      "USER",
     ] + TraceJoin.Relation.allCases.map { $0.rawValue.uppercased() }).filter { !["ON", "UNION"].contains($0) }.sorted()
 
   /// The text with its ASCII letters in lower case: what keywords, functions and unquoted names are looked up by.

@@ -19,6 +19,7 @@ extension Parser {
       guard isKeyword("select") else { throw unexpected("expected SELECT after EXPLAIN", ["select", "analyze"]) }
       return .explain(try select(), isAnalyze: isAnalyze)
     }
+    if isKeyword("show"), let command = try showLifecycle() { return .lifecycle(command) }
     if take(keyword: "show") { return .show(ShowSyntax(subject: try showSubject())) }
     if take(keyword: "describe") || take(keyword: "desc") {
       let storage = isKeyword("storage") && peek(1).kind != .end && !isSymbol(.semicolon, ahead: 1)
@@ -32,6 +33,7 @@ extension Parser {
     }
     if take(keyword: "flush") { return .flush }
     if take(keyword: "check") { return .check }
+    if let command = try lifecycleCommand() { return .lifecycle(command) }
     throw notAStatement()
   }
 
@@ -41,7 +43,7 @@ extension Parser {
     }
     if case .word(let text) = token.kind, Self.foreignStatements.contains(Keywords.folded(text)) {
       return QueryError(
-        .syntax, "\(text.uppercased()) is not a statement of SpanQL, which only reads", offset: token.range.lowerBound,
+        .syntax, "\(text.uppercased()) is not a statement of SpanQL", offset: token.range.lowerBound,
         hint: "statements are " + Keywords.statements.joined(separator: ", "))
     }
     var error = unexpected("expected a statement", Keywords.statements)
@@ -54,7 +56,7 @@ extension Parser {
   }
 
   private static let foreignStatements: Set<String> = [
-    "insert", "update", "delete", "create", "drop", "alter", "with", "truncate", "set", "use", "copy", "grant", "begin",
+    "insert", "update", "delete", "create", "drop", "with", "truncate", "set", "use", "copy", "grant", "begin",
     "values", "merge", "attach",
   ]
 
@@ -78,14 +80,15 @@ extension Parser {
     if take(keyword: "columns") { return .columns(try tableAfterFrom("SHOW COLUMNS")) }
     if take(keyword: "attributes") { return .attributes(try tableAfterFrom("SHOW ATTRIBUTES")) }
     if take(keyword: "problems") { return .problems }
-    if isKeyword("tiers") || isKeyword("erasures") {
+    if isKeyword("tiers") {
       throw QueryError(
         .syntax, "SHOW \(token.description.uppercased()) is not part of SpanQL in this version",
-        offset: token.range.lowerBound, hint: "there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES and PROBLEMS")
+        offset: token.range.lowerBound,
+        hint: "there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS and RETENTION")
     }
     throw unexpected(
-      "expected TABLES, PARTS, COLUMNS, ATTRIBUTES or PROBLEMS after SHOW",
-      ["tables", "parts", "columns", "attributes", "problems"])
+      "expected TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS or RETENTION after SHOW",
+      ["tables", "parts", "columns", "attributes", "problems", "erasures", "holds", "retention"])
   }
 
   private mutating func tableAfterFrom(_ statement: String) throws(QueryError) -> TableSyntax {

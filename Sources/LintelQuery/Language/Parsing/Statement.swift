@@ -8,12 +8,16 @@ public enum Statement: Sendable {
   case optimize(TableSyntax)
   case flush
   case check
+  /// Erasures, legal holds and retention.
+  case lifecycle(LifecycleCommand)
 
-  /// Whether it changes the store, or makes it read all that it has: what not everybody should do who may ask.
+  /// Whether it changes the store or what others see of it, or makes it read all that it has: what not everybody should do
+  /// who may ask.
   public var isAdministrative: Bool {
     switch self {
     case .select, .explain, .show, .describe, .export: false
     case .optimize, .flush, .check: true
+    case .lifecycle(let command): command.isAdministrative
     }
   }
 }

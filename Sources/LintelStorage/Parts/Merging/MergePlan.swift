@@ -13,12 +13,19 @@ struct MergePlan {
 
   private(set) var runs: [Run] = []
   let rowCount: Int
+  /// Bounds of the time column.
+  let minTime: Int64
+  let maxTime: Int64
 
   init(_ sources: MergeSources, schema: TableSchema) throws(StorageError) {
     rowCount = sources.rowCount
     let keeping = BlockKeeping.keys(sources.keys)
     var scan = Scan(schema, keeping)
-    for (number, source) in sources.readers.enumerated() { try scan.add(source, UInt32(number)) }
+    for (number, source) in sources.readers.enumerated() {
+      try scan.add(source, UInt32(number), sources.masks[number])
+    }
+    minTime = min(scan.minTime, scan.maxTime)
+    maxTime = max(scan.minTime, scan.maxTime)
     let order = scan.order()
     let heads = scan.runsByGroup()
     runs.reserveCapacity(scan.runs.count)
@@ -73,6 +80,8 @@ struct MergePlan {
     var clusters: ValueCodes
     var groups = ClusterGroups(clusterCount: 0)
     var runs: [TimedRun] = []
+    var minTime = Int64.max
+    var maxTime = Int64.min
 
     init(_ schema: TableSchema, _ keeping: BlockKeeping) {
       self.schema = schema
@@ -82,7 +91,8 @@ struct MergePlan {
       clusters = ValueCodes(schema.columns[schema.clusterColumn].type.physical)
     }
 
-    mutating func add(_ source: PartReader, _ number: UInt32) throws(StorageError) {
+    /// - Parameter mask: Rows that are left out.
+    mutating func add(_ source: PartReader, _ number: UInt32, _ mask: RowMask?) throws(StorageError) {
       // Each keeps its dictionary, which would otherwise be read anew for every block.
       var keyColumns = prefixColumns.map { reader(of: $0, source) }
       var clusterColumn = reader(of: schema.clusterColumn, source)
@@ -99,7 +109,14 @@ struct MergePlan {
           throw StorageError(.corrupt, "block \(block) of the key columns is not complete", path: source.name)
         }
         let first = block * source.blockRows
+        let kept = mask?.bits(block)
         for row in 0..<rowCount {
+          if let kept, !kept[row] {
+            key = nil
+            continue
+          }
+          minTime = min(minTime, times[row])
+          maxTime = max(maxTime, times[row])
           if let key, key.prefix == prefix[row], key.cluster == cluster[row] {
             extend(times[row])
           } else {

@@ -3,17 +3,23 @@ internal import LintelColumns
 /// The parts that go into a merge, and the keys that are kept of them meanwhile.
 struct MergeSources {
   let readers: [PartReader]
+  /// Rows of each that are left out.
+  let masks: [RowMask?]
   let keys: KeptKeys
 
   /// A byte or two a row and predictor, for some sixteen million rows.
   private static let maximumKeyBytes = 64 << 20
 
-  init(_ readers: [PartReader]) {
+  init(_ readers: [PartReader], masks: [RowMask?] = []) {
     self.readers = readers
+    self.masks = readers.indices.map { $0 < masks.count ? masks[$0] : nil }
     keys = KeptKeys(maximumBytes: Self.maximumKeyBytes)
   }
 
-  var rowCount: Int { readers.reduce(0) { $0 + $1.rowCount } }
+  /// Rows that are merged.
+  var rowCount: Int {
+    zip(readers, masks).reduce(0) { $0 + $1.0.rowCount - ($1.1?.removedCount ?? 0) }
+  }
 
   /// Plain bytes of the column that has most.
   var widestBytes: Int {
@@ -53,9 +59,9 @@ struct MergedColumns {
   /// Columns at the beginning from which others may be derived.
   private(set) var keyCount = 0
 
-  init(_ sources: MergeSources, schema: TableSchema) {
-    addSchemaColumns(sources, schema)
-    addAttributes(sources)
+  init(_ sources: MergeSources, schema: TableSchema) throws(StorageError) {
+    try addSchemaColumns(sources, schema)
+    try addAttributes(sources)
     // What has no value leaves no trace.
     columns.removeAll { $0.valueCount == 0 }
     let names = Set(MergedRelations.keyColumns(schema).map { schema.columns[$0].name })
@@ -70,7 +76,7 @@ struct MergedColumns {
       .map(\.number)
   }
 
-  private mutating func addSchemaColumns(_ sources: MergeSources, _ schema: TableSchema) {
+  private mutating func addSchemaColumns(_ sources: MergeSources, _ schema: TableSchema) throws(StorageError) {
     var names = MergedRelations.columnOrder(schema).map { schema.columns[$0].name }
     var found: [String: MergedColumn] = [:]
     for (number, source) in sources.readers.enumerated() {
@@ -82,7 +88,7 @@ struct MergedColumns {
             role: column.role, typeName: column.typeName, physical: column.physical,
             places: Array(repeating: nil, count: sources.readers.count), valueCount: 0)
         entry.places[number] = .column(index)
-        entry.valueCount += column.valueCount
+        entry.valueCount += try sources.valuesLeft(number, column: index)
         if found[name] == nil, schema.index(of: name) == nil { names.append(name) }
         found[name] = entry
       }
@@ -91,8 +97,8 @@ struct MergedColumns {
   }
 
   /// The most frequent keys get columns, the others go into the tail.
-  private mutating func addAttributes(_ sources: MergeSources) {
-    let keys = Self.attributeCounts(sources)
+  private mutating func addAttributes(_ sources: MergeSources) throws(StorageError) {
+    let keys = try Self.attributeCounts(sources)
     let chosen = AttributeChoice.columns(counts: keys.map(\.count))
     for (index, key) in keys.enumerated() {
       guard chosen[index] else {
@@ -110,14 +116,21 @@ struct MergedColumns {
   }
 
   /// Values of each dynamic column over all sources, sorted by key.
-  private static func attributeCounts(_ sources: MergeSources) -> [(key: AttributeKey, count: Int)] {
+  private static func attributeCounts(
+    _ sources: MergeSources
+  ) throws(StorageError) -> [(key: AttributeKey, count: Int)] {
     var counts: [AttributeKey: Int] = [:]
-    for source in sources.readers {
-      for column in source.directory.columns {
-        if case .attribute(let key) = column.role { counts[key, default: 0] += column.valueCount }
+    for (number, source) in sources.readers.enumerated() {
+      for (index, column) in source.directory.columns.enumerated() {
+        guard case .attribute(let key) = column.role else { continue }
+        counts[key, default: 0] += try sources.valuesLeft(number, column: index)
       }
-      for tail in source.directory.tailKeys { counts[tail.key, default: 0] += tail.valueCount }
+      let removed = try sources.removedTailValues(number)
+      for (index, tail) in source.directory.tailKeys.enumerated() {
+        counts[tail.key, default: 0] += max(0, tail.valueCount - (index < removed.count ? removed[index] : 0))
+      }
     }
+    for (key, count) in counts where count == 0 { counts[key] = nil }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }

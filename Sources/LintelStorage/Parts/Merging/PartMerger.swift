@@ -9,6 +9,8 @@ struct PartMerger {
   let sources: MergeSources
   let schema: TableSchema
   let layout: MergeLayout
+  /// Bounds of the time column.
+  let times: ClosedRange<Int64>
   let blockRows: Int
   let columns: MergedColumns
   let options: PartOptions
@@ -18,14 +20,15 @@ struct PartMerger {
   private let ahead: UnitedAhead
 
   static func merge(
-    _ readers: [PartReader], schema: TableSchema, options: PartOptions, isCancelled: @escaping @Sendable () -> Bool
+    _ readers: [PartReader], masks: [RowMask?] = [], schema: TableSchema, options: PartOptions,
+    isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> WrittenPart {
-    let sources = MergeSources(readers)
-    let columns = MergedColumns(sources, schema: schema)
+    let sources = MergeSources(readers, masks: masks)
+    let columns = try MergedColumns(sources, schema: schema)
     let helpers = sources.rowCount < options.parallelMergeRows ? 0 : options.mergeHelpers.count
     let ahead = UnitedAhead(helpers == 0 ? [] : columns.order(sources))
     let started = Monitor<(merger: PartMerger, queue: ColumnQueue)?>(nil)
-    var output: (number: UInt64, part: PartWriter)?
+    var output: (number: UInt64, part: PartWriter, times: ClosedRange<Int64>)?
     do throws(StorageError) {
       let queue = try options.mergeHelpers.together(
         helpers,
@@ -43,7 +46,7 @@ struct PartMerger {
           let part = try PartWriter(
             fileSystem: options.fileSystem, path: path, table: schema.name, rowCount: sources.rowCount,
             blockRows: merger.blockRows)
-          output = (number, part)
+          output = (number, part, merger.times)
           try merger.mergeKeyColumns(part)
           let queue = ColumnQueue(columns.order(sources), part: part)
           started.change { [merger] in $0 = (merger, queue) }
@@ -55,7 +58,8 @@ struct PartMerger {
       if let failure = queue.failure { throw failure }
       guard let output else { throw StorageError(.invalid, "a merge made no part") }
       return WrittenPart(
-        number: output.number, path: output.part.path, summary: try finish(output.part, sources, columns), rawBytes: 0)
+        number: output.number, path: output.part.path, summary: try finish(output.part, output.times, columns),
+        rawBytes: 0)
     } catch {
       output?.part.discard()
       throw error
@@ -63,11 +67,9 @@ struct PartMerger {
   }
 
   private static func finish(
-    _ part: PartWriter, _ sources: MergeSources, _ columns: MergedColumns
+    _ part: PartWriter, _ times: ClosedRange<Int64>, _ columns: MergedColumns
   ) throws(StorageError) -> PartSummary {
-    let minTime = sources.readers.map(\.directory.minTime).min() ?? 0
-    let maxTime = sources.readers.map(\.directory.maxTime).max() ?? 0
-    return try part.finish(minTime: minTime, maxTime: maxTime, tailKeys: columns.tailKeys)
+    try part.finish(minTime: times.lowerBound, maxTime: times.upperBound, tailKeys: columns.tailKeys)
   }
 
   /// Plans the merge.
@@ -83,8 +85,10 @@ struct PartMerger {
     self.isCancelled = isCancelled
     blockRows = BlockSize.rows(
       configured: options.blockRows, rowCount: sources.rowCount, widestBytes: sources.widestBytes)
+    let plan = try MergePlan(sources, schema: schema)
+    times = plan.minTime...plan.maxTime
     layout = MergeLayout(
-      try MergePlan(sources, schema: schema), sourceBlockRows: sources.readers.map(\.blockRows), blockRows: blockRows)
+      plan, sourceBlockRows: sources.readers.map(\.blockRows), blockRows: blockRows)
     relations = MergedRelations(schema, rowCount: layout.rowCount, columns: columns.columns)
   }
 

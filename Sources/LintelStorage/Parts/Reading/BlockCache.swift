@@ -95,7 +95,19 @@ final class BlockCache: Sendable {
   }
 }
 
+extension BlockCache {
+  /// Drops everything of a part that is no more.
+  func forget(part: UInt64) {
+    let dropped = [lasting.withLock { $0.forget(part: part) }, passing.withLock { $0.forget(part: part) }]
+    _ = consume dropped
+  }
+}
+
 extension BlockCache.State {
+  fileprivate mutating func forget(part: UInt64) -> [BlockCache.Entry] {
+    places.filter { $0.key.part == part }.values.map { remove($0) }
+  }
+
   fileprivate mutating func use(_ key: BlockCache.Key) -> BlockCache.Entry? {
     guard let place = places[key] else { return nil }
     unlink(place)

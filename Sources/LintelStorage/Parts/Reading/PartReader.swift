@@ -6,7 +6,7 @@ internal import Synchronization
 /// Opening reads the trailer and the directory; indexes, dictionaries and blocks are read when first asked for, and the
 /// latter two kept in the store's ``BlockCache``. The file stays open, so that a snapshot goes on reading a part that has
 /// been merged away. Safe to use from any thread.
-final class PartReader: Segment {
+final class PartReader: MemoizingSegment {
   /// Where the values of a column are found.
   enum Place: Sendable {
     case column(Int)
@@ -37,6 +37,9 @@ final class PartReader: Segment {
 
   var rowCount: Int { directory.rowCount }
   var blockRows: Int { directory.blockRows }
+  var minTime: Int64 { directory.minTime }
+  var maxTime: Int64 { directory.maxTime }
+  let maskMemo = MaskMemo()
 
   /// - Parameters:
   ///   - name: What messages call the part; its path within the data directory.

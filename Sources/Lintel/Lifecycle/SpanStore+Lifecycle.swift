@@ -1,0 +1,58 @@
+internal import LintelColumns
+public import LintelQuery
+internal import LintelStorage
+
+extension SpanStore {
+  /// Carries out what ERASE, LIFT, HOLD, RELEASE, ALTER and their SHOWs stand for, without their text.
+  public func lifecycle(_ command: LifecycleCommand) async throws(LintelError) -> QueryResult {
+    do throws(StorageError) {
+      return try await threads.run { [store, userHasher] () throws(StorageError) in
+        try StoreLifecycle(store: store, userHasher: userHasher).run(command)
+      }.result
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// Says how long spans are kept, in nanoseconds: those of one organisation, or of those without a rule of their own.
+  public func setRetention(_ nanoseconds: Int64, organization: String? = nil) async throws(LintelError) {
+    do throws(StorageError) {
+      try await threads.run { [store] () throws(StorageError) in
+        let table = SpanSchema.table.name
+        let isKnown = try store.rules().retention.contains {
+          $0.table == table && $0.tenant == organization && $0.nanoseconds == nanoseconds
+        }
+        if !isKnown { try store.setRetention(table: table, tenant: organization, nanoseconds: nanoseconds) }
+      }
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// The signed receipt of an erasure: two lines of text; `nil` while it isn't finished.
+  public func receipt(_ erasure: UInt64) async throws(LintelError) -> [UInt8]? {
+    do throws(StorageError) {
+      return try await threads.run { [store] () throws(StorageError) in try store.receipt(erasure) }
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// Returns when the files hold nothing more of erased users. It happens by itself, too.
+  public func finishErasures() async throws(LintelError) {
+    do throws(StorageError) {
+      try await threads.run { [store] () throws(StorageError) in try store.eraseFilesBlocking() }
+    } catch {
+      throw .storage(error)
+    }
+  }
+
+  /// Returns when expired parts are gone. It happens by itself, too.
+  public func expire() async throws(LintelError) {
+    do throws(StorageError) {
+      try await threads.run { [store] () throws(StorageError) in try store.expireBlocking() }
+    } catch {
+      throw .storage(error)
+    }
+  }
+}

@@ -1,0 +1,128 @@
+internal import LintelColumns
+internal import Synchronization
+
+/// The exclusions in force, which change with the rules and with what is known of the keys.
+final class CurrentExclusions: Sendable {
+  private struct State {
+    var current: Exclusions
+    /// Keys of erasures by token, as far as they are known.
+    var keys: [UInt128: UInt128] = [:]
+    var isDoubtful: Bool
+    /// Grows with every subject that is hidden from now on.
+    var hidings: UInt64 = 0
+  }
+
+  let tokens: SubjectTokens
+  private let state: Mutex<State>
+
+  /// - Parameter isDoubtful: See ``Exclusions/init(_:number:tokens:keys:isDoubtful:)``.
+  init(_ rules: StoreRules, tokens: SubjectTokens, isDoubtful: Bool) {
+    self.tokens = tokens
+    let first = Exclusions(rules, number: 1, tokens: tokens, keys: [:], isDoubtful: isDoubtful)
+    state = Mutex(State(current: first, isDoubtful: isDoubtful))
+  }
+
+  var current: Exclusions { state.withLock { $0.current } }
+
+  /// Different after rows have been hidden that an earlier snapshot may show.
+  var hidings: UInt64 { state.withLock { $0.hidings } }
+
+  var isDoubtful: Bool { state.withLock { $0.isDoubtful } }
+
+  /// Keys of erasures that aren't finished, by token, as far as they are known.
+  var keys: [UInt128: UInt128] { state.withLock { $0.keys } }
+
+  /// Takes over new rules.
+  /// - Parameters:
+  ///   - keys: By token.
+  ///   - isDoubtful: `nil` to keep what is.
+  func set(_ rules: StoreRules, keys: [UInt128: UInt128] = [:], isDoubtful: Bool? = nil) {
+    state.withLock { state in
+      let former = state.current.rules
+      if let isDoubtful { state.isDoubtful = isDoubtful }
+      state.keys.merge(keys) { $1 }
+      let hidden = Set(rules.erasures.filter { $0.state == .hidden }.map(\.token))
+      state.keys = state.keys.filter { hidden.contains($0.key) }
+      if rules.nextNumber != former.nextNumber || rules.retention != former.retention { state.hidings += 1 }
+      state.current = Exclusions(
+        rules, number: state.current.number + 1, tokens: tokens, keys: state.keys, isDoubtful: state.isDoubtful)
+    }
+  }
+}
+
+extension Exclusions {
+  /// The segments without what is hidden.
+  ///
+  /// A part that turns out to be damaged is reported by its reader, and left out: nobody can tell whose rows it holds.
+  func visible(
+    _ segments: [any Segment], _ schema: TableSchema, now: Int64
+  ) throws(StorageError) -> [any Segment] {
+    if hideNothing { return segments }
+    var visible: [any Segment] = []
+    visible.reserveCapacity(segments.count)
+    for segment in segments {
+      do throws(StorageError) {
+        switch try remains(of: segment, schema, now: now) {
+        case .everything: visible.append(segment)
+        case .some(let mask): visible.append(MaskedSegment(base: segment, rows: mask))
+        case .nothing: continue
+        }
+      } catch {
+        guard error.code == .corrupt else { throw error }
+      }
+    }
+    return visible
+  }
+
+  /// What of an item's rows is taken in, and which they are; `nil` for all.
+  func admitted(_ item: CommitItem) -> (item: CommitItem, rows: [UInt32]?) {
+    guard let rows = refused.others(of: item.batch) else { return (item, nil) }
+    let batch = item.batch.remainder(rows)
+    let admitted = CommitItem(
+      batch: batch, digests: rows.map { item.digests[Int($0)] }, payload: rows.isEmpty ? [] : LogPayload.encode(batch),
+      reservedBytes: item.reservedBytes, completion: item.completion)
+    return (admitted, rows)
+  }
+
+  /// What of a log's batch is taken in.
+  func admitted(_ batch: Batch) -> Batch {
+    refused.others(of: batch).map { batch.remainder($0) } ?? batch
+  }
+
+  /// The rows of segments in memory that are to be written into parts.
+  func remaining(
+    of segments: [BatchSegment], _ schema: TableSchema, now: Int64
+  ) throws(StorageError) -> [Batch] {
+    var batches: [Batch] = []
+    for segment in segments {
+      switch try remains(of: segment, schema, now: now, for: .removal) {
+      case .everything: batches.append(segment.batch)
+      case .nothing: continue
+      case .some(let mask):
+        var rows: [UInt32] = []
+        for block in 0..<segment.blockCount {
+          let first = UInt32(truncatingIfNeeded: block * segment.blockRows)
+          if let kept = mask.kept(block) {
+            rows += kept.map { first + $0 }
+          } else {
+            rows += (0..<UInt32(segment.rowCount(ofBlock: block))).map { first + $0 }
+          }
+        }
+        batches.append(segment.batch.remainder(rows))
+      }
+    }
+    return batches
+  }
+}
+
+extension Batch {
+  /// The given rows. Their dictionaries hold nothing of the others'.
+  fileprivate func remainder(_ rows: [UInt32]) -> Batch {
+    var batch = select(rows: rows)
+    for index in batch.columns.indices { batch.columns[index] = batch.columns[index].withCodesByFirstUse() }
+    for index in batch.attributes.indices {
+      batch.attributes[index].values = batch.attributes[index].values.withCodesByFirstUse()
+    }
+    return batch
+  }
+}
