@@ -103,6 +103,26 @@ func expectSame(_ left: Batch, _ right: Batch, _ comment: Comment? = nil) {
     #expect(bytes.count < 30_000)
   }
 
+  @Test func aFewBytesClaimFewRows() throws {
+    let schema = TableSchema(
+      name: "empty", columns: [ColumnDefinition("time", .timestamp), ColumnDefinition("name", .string, nullable: true)],
+      hasAttributes: false, sortKey: ["time"], shardKey: "time", timeColumn: "time", clusterColumn: "time")
+    let rows = 300_000
+    let batch = Batch(
+      schema: schema, rowCount: rows,
+      columns: [ColumnVector(.int64(Array(repeating: 7, count: rows))), .nulls(.bytes, count: rows)], attributes: [])
+    var bytes: [UInt8] = []
+    BatchCodec.encode(batch, into: &bytes)
+    #expect(bytes.count < 3_000)
+    expectSame(batch, try roundTrip(batch, schema))
+    var claim: [UInt8] = [1, 0]
+    claim.append(littleEndian: UInt64(12))
+    for number in [UInt32(BatchCodec.freeRows + 1), 0, 0] { claim.append(littleEndian: number) }
+    #expect(throws: ColumnError.self) {
+      try claim.withUnsafeBytes { try BatchCodec.decode($0, schema: schema) }
+    }
+  }
+
   @Test(arguments: [35, 36] as [UInt64])
   func damagedBatchesNeverTrap(seed: UInt64) {
     var random = SplitMix64(seed: seed)

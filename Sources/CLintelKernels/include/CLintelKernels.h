@@ -49,6 +49,24 @@ uint32_t lintel_max_u32(const uint32_t *values, size_t count);
 
 /// The sum of the valid values: high * 2^32 + low. `count` below 2^31.
 void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, int64_t *high, uint64_t *low);
+/// Adds the valid values of each group, and how many they are, to four tables of `group_count` cells each, row i to table
+/// i mod 4. Groups are below `group_count`, `count` below 2^32.
+void lintel_group_sum_i64(
+  const int64_t *values, const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, int64_t *sums,
+  uint32_t *counts);
+void lintel_group_count(
+  const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, uint32_t *counts);
+/// Of each run the sum of the valid values, modulo 2^64, and how many they are. `starts` ascends; a run ends where the next
+/// begins, the last at `count`, which is below 2^32.
+void lintel_run_sums_i64(
+  const int64_t *values, const uint8_t *valid, const uint32_t *starts, size_t runs, size_t count, int64_t *sums,
+  uint32_t *counts);
+/// Of each run how many are valid; `valid` isn't NULL.
+void lintel_run_counts(const uint8_t *valid, const uint32_t *starts, size_t runs, size_t count, uint32_t *counts);
+/// Of each run the least of the valid values' bits after XOR with `flip`; all ones of none.
+void lintel_run_least_u64(
+  const int64_t *values, const uint8_t *valid, const uint32_t *starts, size_t runs, size_t count, uint64_t flip,
+  uint64_t *least);
 /// How many flags are 1.
 uint64_t lintel_count_flags(const uint8_t *flags, size_t count);
 /// The least of the valid values' bits after XOR with `flip`; all ones of none.

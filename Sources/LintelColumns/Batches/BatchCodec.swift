@@ -3,7 +3,7 @@
 ///
 ///     batch     := version:u8 (1), compression:u8 (0 none, 1 LZ4 block), rawLength:u64, body
 ///     body      := rowCount:u32, columnCount:u32, attributeCount:u32, column*, attribute*
-///     column    := name, vector of rowCount lanes
+///     column    := name, vector of rowCount lanes; one without a name is padding
 ///     attribute := name, kind:u8, valueCount:u32, rows:lanes, vector of valueCount lanes
 ///     name      := varint length, UTF-8
 ///     vector    := form:u8, validity, values (nothing where validity is 2)
@@ -14,10 +14,12 @@
 ///     codes     := entryCount:u32, bytes or id128 of entryCount lanes, codes:lanes
 ///     lanes     := base:i64, width:u8 (0, 1, 2, 4 or 8), one unsigned number of that width a lane, added to the base
 ///
-/// All numbers are little-endian. Tags never change.
+/// All numbers are little-endian. Tags never change. A body has at least a byte a row beyond ``freeRows`` rows.
 public enum BatchCodec {
   static let version: UInt8 = 1
   static let headerSize = 10
+  /// Rows that a body may claim however short it is.
+  static let freeRows = 1 << 16
   /// LZ4's trade of size for speed. On spans 8 takes a tenth more bytes than 1 and half the time, which costs less than
   /// the bytes do.
   private static let acceleration: Int32 = 8

@@ -9,6 +9,10 @@ struct BatchReader {
     guard rowCount <= Batch.maximumRows else {
       throw ColumnError(.limitExceeded, "a batch of \(rowCount) rows; the most is \(Batch.maximumRows)")
     }
+    // What a few bytes claim must not take gigabytes to hold.
+    guard rowCount <= max(BatchCodec.freeRows, body.count) else {
+      throw ColumnError(.malformed, "a batch of \(rowCount) rows in \(body.count) bytes")
+    }
     let columnCount = Int(try reader.integer(UInt32.self))
     let attributeCount = Int(try reader.integer(UInt32.self))
     var decoder = BatchReader(reader: reader, rowCount: rowCount)

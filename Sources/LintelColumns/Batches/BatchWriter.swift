@@ -5,6 +5,7 @@ struct BatchWriter {
   mutating func append(_ batch: Batch) {
     bytes.reserveCapacity(batch.byteCount / 2 + 1024)
     bytes.append(littleEndian: UInt32(truncatingIfNeeded: batch.rowCount))
+    let columnCount = bytes.count
     bytes.append(littleEndian: UInt32(truncatingIfNeeded: batch.columns.count))
     bytes.append(littleEndian: UInt32(truncatingIfNeeded: batch.attributes.count))
     for (definition, vector) in zip(batch.schema.columns, batch.columns) {
@@ -18,6 +19,21 @@ struct BatchWriter {
       append(lanes: attribute.rows)
       append(attribute.values)
     }
+    if batch.rowCount > BatchCodec.freeRows, bytes.count < batch.rowCount {
+      pad(batch, columnCount: columnCount)
+    }
+  }
+
+  /// Rows that are nearly all alike take less than a byte each: a column of no name, which readers leave out, makes up for
+  /// it. It goes before the others, and compression takes it out again.
+  private mutating func pad(_ batch: Batch, columnCount: Int) {
+    var writer = BatchWriter()
+    writer.append(name: "")
+    writer.append(ColumnVector(.bool(Array(repeating: false, count: batch.rowCount))))
+    bytes.insert(contentsOf: writer.bytes, at: columnCount + 8)
+    var count: [UInt8] = []
+    count.append(littleEndian: UInt32(truncatingIfNeeded: batch.columns.count + 1))
+    bytes.replaceSubrange(columnCount..<columnCount + 4, with: count)
   }
 
   private mutating func append(name: String) {

@@ -18,6 +18,8 @@ public protocol Segment: Sendable {
   func storedBytes(_ column: ColumnReference, block: Int) -> Int
   /// Zone map of one block; `nil` when none is kept.
   func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics?
+  /// The blocks among `blocks` whose zone map passes `admits`, and those that have none.
+  func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int]
   /// In which blocks a value of the column may occur; `nil` when nothing is kept that tells.
   func filters(_ column: ColumnReference) -> BlockFilters?
   /// The dictionary that the column's `.codes` vectors refer to in every block of this segment; `nil` when blocks hold
@@ -31,6 +33,15 @@ public protocol Segment: Sendable {
 
 extension Segment {
   public var isPart: Bool { false }
+
+  public func blocks(
+    _ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool
+  ) -> [Int] {
+    blocks.filter { block in
+      guard let statistics = statistics(column, block: block) else { return true }
+      return admits(statistics)
+    }
+  }
 
   public func packed(_ column: ColumnReference, block: Int) -> PackedVector? { nil }
 

@@ -123,4 +123,41 @@ import Testing
     #expect(table.find(3) == IdentifierTable.none)
     #expect(Set(table.keys) == Set(ids))
   }
+
+  /// Counts, sums and least bits of groups, row by row and by runs, against one loop.
+  @Test(arguments: 0..<44, [3, 70, 1500]) func groups(_ seed: Int, _ groupCount: Int) {
+    let lanes = Lanes(UInt64(seed))
+    let values = lanes.values.map { $0 >> 12 }
+    var random = SeededGenerator(UInt64(seed))
+    var groups: [UInt32] = []
+    while groups.count < values.count {
+      let length = min(Int.random(in: 1...(seed % 2 == 0 ? 3 : 150), using: &random), values.count - groups.count)
+      groups += Array(repeating: UInt32.random(in: 0..<UInt32(groupCount), using: &random), count: length)
+    }
+    let starts = groups.indices.filter { $0 == 0 || groups[$0] != groups[$0 - 1] }.map { UInt32($0) }
+    let runs = GroupRuns(starts: starts, groups: starts.map { groups[Int($0)] }, laneCount: values.count)
+    var counts = [Int64](repeating: 0, count: groupCount)
+    var states = [SIMD2<Int64>](repeating: .zero, count: groupCount)
+    var least = [UInt64](repeating: .max, count: groupCount)
+    for (lane, group) in groups.enumerated() where lanes.isValid(lane) {
+      counts[Int(group)] += 1
+      states[Int(group)] &+= SIMD2(values[lane], 1)
+      least[Int(group)] = min(least[Int(group)], UInt64(bitPattern: values[lane]) ^ 1 << 63)
+    }
+    var found = [Int64](repeating: 0, count: groupCount)
+    GroupKernels.count(groups, lanes.validity, into: &found, groupCount: groupCount)
+    #expect(found == counts, "seed \(seed)")
+    found = Array(repeating: 0, count: groupCount)
+    runs.count(lanes.validity, into: &found)
+    #expect(found == counts, "seed \(seed)")
+    var sums = [SIMD2<Int64>](repeating: .zero, count: groupCount)
+    GroupKernels.sum(values, groups, lanes.validity, into: &sums, groupCount: groupCount)
+    #expect(sums == states, "seed \(seed)")
+    sums = Array(repeating: .zero, count: groupCount)
+    runs.sum(values, lanes.validity, into: &sums)
+    #expect(sums == states, "seed \(seed)")
+    var bits = [UInt64](repeating: .max, count: groupCount)
+    runs.least(values, lanes.validity, flip: 1 << 63, into: &bits)
+    #expect(bits == least, "seed \(seed)")
+  }
 }

@@ -39,52 +39,14 @@ final class IntegerExtremeAggregator: Aggregator {
   }
 
   private func updateGroups(_ values: [Int64], _ rows: GroupedRows, _ validity: [Bool]?) {
-    let flip = flip
-    values.withUnsafeBufferPointer { values in
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          // An invalid lane becomes all ones, which never wins.
-          take(rows) { (UInt64(bitPattern: values[$0]) ^ flip) | (UInt64(valid[$0]) &- 1) }
-        }
-      } else {
-        take(rows) { UInt64(bitPattern: values[$0]) ^ flip }
-      }
-    }
-  }
-
-  @inline(__always)
-  private func take(_ rows: GroupedRows, _ bits: (Int) -> UInt64) {
     let best = best.pointer
     if let runs = rows.runs {
-      runs.forEach { group, start, end in
-        var least = best[group]
-        for lane in start..<end { least = min(least, bits(lane)) }
-        best[group] = least
-      }
+      runs.least(values, validity, flip: flip, into: best)
     } else if let groups = rows.groups {
-      groups.withUnsafeBufferPointer { Self.takeRuns($0, best, bits) }
-    }
-  }
-
-  /// The least of each run of one group, as ``GroupKernels`` adds runs up.
-  @inline(__always)
-  private static func takeRuns(
-    _ groups: UnsafeBufferPointer<UInt32>, _ best: UnsafeMutablePointer<UInt64>, _ bits: (Int) -> UInt64
-  ) {
-    guard GroupKernels.hasRuns(groups), var group = groups.first else {
-      for lane in 0..<groups.count { best[Int(groups[lane])] = min(best[Int(groups[lane])], bits(lane)) }
-      return
-    }
-    var run = UInt64.max
-    for lane in 0..<groups.count {
-      if groups[lane] != group {
-        best[Int(group)] = min(best[Int(group)], run)
-        group = groups[lane]
-        run = .max
+      for (lane, group) in groups.enumerated() where validity?[lane] ?? true {
+        best[Int(group)] = min(best[Int(group)], UInt64(bitPattern: values[lane]) ^ flip)
       }
-      run = min(run, bits(lane))
     }
-    best[Int(group)] = min(best[Int(group)], run)
   }
 
   /// Looks for the one value that can't be told from none; rarely there is one.

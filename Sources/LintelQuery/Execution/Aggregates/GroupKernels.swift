@@ -1,83 +1,30 @@
+internal import CLintelKernels
 import LintelColumns
 
-/// The inner loops of counts and sums.
+/// The inner loops of counts and sums where groups don't come in runs (see ``GroupRuns``).
 ///
-/// Rows of one group come in runs, and adding to one memory cell again and again waits for the store before. With few
-/// groups each block therefore adds into four tables in turn, folded at its end; with many a run, where there are such, is
-/// added up in registers and put into its group's cell when it ends.
+/// With few groups each block adds into four tables in turn, folded at its end: neighbours are still often of one group.
 enum GroupKernels {
   /// Groups up to which four tables pay.
   static let interleavedGroups = 512
-  /// Sums take four times as much.
-  private static let interleavedSums = 256
 
   static func count(
     _ groups: [UInt32], _ validity: [Bool]?, into counts: UnsafeMutablePointer<Int64>, groupCount: Int
   ) {
-    groups.withUnsafeBufferPointer { groups in
-      if groupCount <= interleavedGroups, groups.count >= groupCount {
-        countInterleaved(groups, validity, counts, groupCount)
-      } else if let validity {
-        validity.withUnsafeBytes { valid in
-          countRuns(groups, counts) { lane in Int64(valid[lane]) }
-        }
-      } else {
-        countRuns(groups, counts) { _ in 1 }
-      }
-    }
-  }
-
-  /// Whether neighbours are mostly of one group, going by one pair in sixteen: then runs pay.
-  static func hasRuns(_ groups: UnsafeBufferPointer<UInt32>) -> Bool {
-    var changes = 0
-    var lane = 1
-    while lane < groups.count {
-      if groups[lane] != groups[lane &- 1] { changes &+= 1 }
-      lane &+= 16
-    }
-    return changes &* 64 <= groups.count
-  }
-
-  @inline(__always)
-  private static func countRuns(
-    _ groups: UnsafeBufferPointer<UInt32>, _ counts: UnsafeMutablePointer<Int64>, _ count: (Int) -> Int64
-  ) {
-    guard hasRuns(groups), var group = groups.first else {
-      for lane in 0..<groups.count { counts[Int(groups[lane])] &+= count(lane) }
+    guard groupCount <= interleavedGroups, groups.count >= groupCount else {
+      for (lane, group) in groups.enumerated() where validity?[lane] ?? true { counts[Int(group)] &+= 1 }
       return
     }
-    var run: Int64 = 0
-    for lane in 0..<groups.count {
-      if groups[lane] != group {
-        counts[Int(group)] &+= run
-        group = groups[lane]
-        run = 0
-      }
-      run &+= count(lane)
-    }
-    counts[Int(group)] &+= run
-  }
-
-  private static func countInterleaved(
-    _ groups: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?, _ counts: UnsafeMutablePointer<Int64>,
-    _ groupCount: Int
-  ) {
     withScratch(of: UInt32.self, count: groupCount * 4) { tables in
+      guard let table = tables.baseAddress else { return }
       tables.initialize(repeating: 0)
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          for lane in 0..<groups.count {
-            tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= UInt32(valid[lane])
-          }
+      ScanKernels.withBytes(validity) { valid in
+        groups.withUnsafeBufferPointer { groups in
+          guard let lanes = groups.baseAddress else { return }
+          lintel_group_count(valid, lanes, groups.count, groupCount, table)
         }
-      } else {
-        for lane in 0..<groups.count { tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= 1 }
       }
-      for group in 0..<groupCount {
-        let base = group &* 4
-        let total = tables[base] &+ tables[base &+ 1] &+ tables[base &+ 2] &+ tables[base &+ 3]
-        counts[group] &+= Int64(total)
-      }
+      for group in 0..<groupCount { counts[group] &+= folded(tables, group, groupCount) { Int64($0) } }
     }
   }
 
@@ -86,67 +33,39 @@ enum GroupKernels {
     _ values: [Int64], _ groups: [UInt32], _ validity: [Bool]?, into states: UnsafeMutablePointer<SIMD2<Int64>>,
     groupCount: Int
   ) {
-    values.withUnsafeBufferPointer { values in
-      groups.withUnsafeBufferPointer { groups in
-        if groupCount <= interleavedSums, groups.count >= groupCount {
-          sumInterleaved(values, groups, validity, states, groupCount)
-        } else if let validity {
-          validity.withUnsafeBytes { valid in
-            sumRuns(groups, states) { lane in
-              let one = Int64(valid[lane])
-              return SIMD2(values[lane] & (0 &- one), one)
-            }
-          }
-        } else {
-          sumRuns(groups, states) { lane in SIMD2(values[lane], 1) }
-        }
+    guard groupCount <= interleavedGroups, groups.count >= groupCount else {
+      for (lane, group) in groups.enumerated() where validity?[lane] ?? true {
+        states[Int(group)] &+= SIMD2(values[lane], 1)
       }
-    }
-  }
-
-  @inline(__always)
-  private static func sumRuns(
-    _ groups: UnsafeBufferPointer<UInt32>, _ states: UnsafeMutablePointer<SIMD2<Int64>>,
-    _ state: (Int) -> SIMD2<Int64>
-  ) {
-    guard hasRuns(groups), var group = groups.first else {
-      for lane in 0..<groups.count { states[Int(groups[lane])] &+= state(lane) }
       return
     }
-    var run = SIMD2<Int64>.zero
-    for lane in 0..<groups.count {
-      if groups[lane] != group {
-        states[Int(group)] &+= run
-        group = groups[lane]
-        run = .zero
-      }
-      run &+= state(lane)
-    }
-    states[Int(group)] &+= run
-  }
-
-  private static func sumInterleaved(
-    _ values: UnsafeBufferPointer<Int64>, _ groups: UnsafeBufferPointer<UInt32>, _ validity: [Bool]?,
-    _ states: UnsafeMutablePointer<SIMD2<Int64>>, _ groupCount: Int
-  ) {
-    withScratch(of: SIMD2<Int64>.self, count: groupCount * 4) { tables in
-      tables.initialize(repeating: .zero)
-      if let validity {
-        validity.withUnsafeBytes { valid in
-          for lane in 0..<values.count {
-            let one = Int64(valid[lane])
-            tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= SIMD2(values[lane] & (0 &- one), one)
+    withScratch(of: Int64.self, count: groupCount * 4) { sums in
+      withScratch(of: UInt32.self, count: groupCount * 4) { counts in
+        guard let sum = sums.baseAddress, let count = counts.baseAddress else { return }
+        sums.initialize(repeating: 0)
+        counts.initialize(repeating: 0)
+        ScanKernels.withBytes(validity) { valid in
+          groups.withUnsafeBufferPointer { groups in
+            values.withUnsafeBufferPointer { values in
+              guard let lanes = groups.baseAddress, let first = values.baseAddress else { return }
+              lintel_group_sum_i64(first, valid, lanes, min(groups.count, values.count), groupCount, sum, count)
+            }
           }
         }
-      } else {
-        for lane in 0..<values.count {
-          tables[Int(groups[lane]) &* 4 &+ (lane & 3)] &+= SIMD2(values[lane], 1)
+        for group in 0..<groupCount {
+          states[group] &+= SIMD2(
+            folded(sums, group, groupCount) { $0 }, folded(counts, group, groupCount) { Int64($0) })
         }
       }
-      for group in 0..<groupCount {
-        let base = group &* 4
-        states[group] &+= tables[base] &+ tables[base &+ 1] &+ tables[base &+ 2] &+ tables[base &+ 3]
-      }
     }
+  }
+
+  /// The sum of a group's cells in the four tables.
+  private static func folded<Cell>(
+    _ tables: UnsafeMutableBufferPointer<Cell>, _ group: Int, _ groupCount: Int, _ number: (Cell) -> Int64
+  ) -> Int64 {
+    var total: Int64 = 0
+    for turn in 0..<4 { total &+= number(tables[turn &* groupCount &+ group]) }
+    return total
   }
 }

@@ -127,75 +127,45 @@ struct GroupRuns {
   /// Adds to each group's count its rows, those that are valid.
   func count(_ validity: [Bool]?, into counts: UnsafeMutablePointer<Int64>) {
     guard let validity else { return forEach { group, start, end in counts[group] &+= Int64(end &- start) } }
-    validity.withUnsafeBytes { valid in
-      total({ Int64(valid[$0]) }) { counts[$0] &+= $1 }
+    withScratch(of: UInt32.self, count: groups.count) { found in
+      guard let first = found.baseAddress else { return }
+      withKernelArguments(validity) { valid, starts in
+        if let valid { lintel_run_counts(valid, starts, groups.count, laneCount, first) }
+      }
+      for (run, group) in groups.enumerated() { counts[Int(group)] &+= Int64(found[run]) }
     }
   }
 
   /// Adds to each group's state the valid values and how many they are; the caller knows that nothing overflows.
   func sum(_ values: [Int64], _ validity: [Bool]?, into states: UnsafeMutablePointer<SIMD2<Int64>>) {
-    values.withUnsafeBufferPointer { values in
-      guard let validity else { return total({ SIMD2(values[$0], 1) }) { states[$0] &+= $1 } }
-      validity.withUnsafeBytes { valid in
-        total({ lane in
-          let one = Int64(valid[lane])
-          return SIMD2(values[lane] & (0 &- one), one)
-        }) { states[$0] &+= $1 }
-      }
-    }
-  }
-
-  /// Lanes whose running totals stay in the first-level cache.
-  private static let stretch = 512
-
-  /// Calls `add(group, total)` with the total of `addend` over each run, in pieces where a run is long.
-  ///
-  /// Totals are differences of running totals: a loop over each run would be of unforeseeable length.
-  @inline(__always)
-  private func total<Total: RunTotal>(_ addend: (Int) -> Total, _ add: (Int, Total) -> Void) {
-    withScratch(of: Total.self, count: Self.stretch + 1) { totals in
-      starts.withUnsafeBufferPointer { starts in
-        groups.withUnsafeBufferPointer { groups in
-          var run = 0
-          var first = 0
-          while first < laneCount {
-            let end = min(first &+ Self.stretch, laneCount)
-            var running = Total.none
-            for lane in first..<end {
-              totals[lane &- first] = running
-              running = running.adding(addend(lane))
-            }
-            totals[end &- first] = running
-            while run < groups.count, Int(starts[run]) < end {
-              let runEnd = run &+ 1 < starts.count ? Int(starts[run &+ 1]) : laneCount
-              let from = max(Int(starts[run]), first) &- first
-              add(Int(groups[run]), totals[min(runEnd, end) &- first].subtracting(totals[from]))
-              if runEnd > end { break }
-              run &+= 1
-            }
-            first = end
-          }
+    withScratch(of: Int64.self, count: groups.count) { sums in
+      withScratch(of: UInt32.self, count: groups.count) { counts in
+        guard let firstSum = sums.baseAddress, let firstCount = counts.baseAddress else { return }
+        withKernelArguments(validity) { valid, starts in
+          lintel_run_sums_i64(values, valid, starts, groups.count, laneCount, firstSum, firstCount)
         }
+        for (run, group) in groups.enumerated() { states[Int(group)] &+= SIMD2(sums[run], Int64(counts[run])) }
       }
     }
   }
-}
 
-/// What running totals are kept of; it wraps.
-private protocol RunTotal: BitwiseCopyable {
-  static var none: Self { get }
-  func adding(_ other: Self) -> Self
-  func subtracting(_ other: Self) -> Self
-}
+  /// Lowers each group's bits to the least of its valid values after XOR with `flip`.
+  func least(_ values: [Int64], _ validity: [Bool]?, flip: UInt64, into best: UnsafeMutablePointer<UInt64>) {
+    withScratch(of: UInt64.self, count: groups.count) { found in
+      guard let first = found.baseAddress else { return }
+      withKernelArguments(validity) { valid, starts in
+        lintel_run_least_u64(values, valid, starts, groups.count, laneCount, flip, first)
+      }
+      for (run, group) in groups.enumerated() { best[Int(group)] = min(best[Int(group)], found[run]) }
+    }
+  }
 
-extension Int64: RunTotal {
-  fileprivate static var none: Int64 { 0 }
-  @inline(__always) fileprivate func adding(_ other: Int64) -> Int64 { self &+ other }
-  @inline(__always) fileprivate func subtracting(_ other: Int64) -> Int64 { self &- other }
-}
-
-extension SIMD2<Int64>: RunTotal {
-  fileprivate static var none: SIMD2<Int64> { .zero }
-  @inline(__always) fileprivate func adding(_ other: SIMD2<Int64>) -> SIMD2<Int64> { self &+ other }
-  @inline(__always) fileprivate func subtracting(_ other: SIMD2<Int64>) -> SIMD2<Int64> { self &- other }
+  /// `groups` has an element for each of the starts.
+  private func withKernelArguments(
+    _ validity: [Bool]?, _ body: (UnsafePointer<UInt8>?, UnsafePointer<UInt32>?) -> Void
+  ) {
+    starts.withUnsafeBufferPointer { starts in
+      ScanKernels.withBytes(validity) { body($0, starts.baseAddress) }
+    }
+  }
 }

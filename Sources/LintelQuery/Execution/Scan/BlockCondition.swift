@@ -77,12 +77,18 @@ indirect enum BlockCondition: Sendable {
     return conditions.count == elements.count ? conditions : nil
   }
 
-  /// Whether the condition holds where `passes` says so of its tests.
-  func holds(_ passes: (BlockTest) -> Bool) -> Bool {
+  /// The blocks among `blocks` where the condition holds, which `passing` says of its tests.
+  func holding(_ blocks: [Int], _ passing: (BlockTest, [Int]) -> [Int]) -> [Int] {
     switch self {
-    case .test(let test): passes(test)
-    case .all(let conditions): conditions.allSatisfy { $0.holds(passes) }
-    case .any(let conditions): conditions.contains { $0.holds(passes) }
+    case .test(let test): return passing(test, blocks)
+    case .all(let conditions): return conditions.reduce(blocks) { $1.holding($0, passing) }
+    case .any(let conditions):
+      var held: Set<Int> = []
+      for condition in conditions {
+        let open = held.isEmpty ? blocks : blocks.filter { !held.contains($0) }
+        held.formUnion(condition.holding(open, passing))
+      }
+      return blocks.filter(held.contains)
     }
   }
 

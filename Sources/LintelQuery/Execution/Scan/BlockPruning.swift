@@ -22,27 +22,27 @@ struct BlockPruning: Sendable {
     let all = Array(0..<segment.blockCount)
     guard !conditions.isEmpty else { return Remaining(blocks: all, filtered: 0) }
     let missing = Set(conditions.flatMap(\.tests).map(\.column).filter(isMissing))
-    func passesZoneMap(_ test: BlockTest, _ block: Int) -> Bool {
+    func zoned(_ test: BlockTest, _ blocks: [Int]) -> [Int] {
       if missing.contains(test.column) {
-        let rows = segment.rowCount(ofBlock: block)
-        return test.admits(BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none))
-      }
-      return segment.statistics(test.column, block: block).map(test.admits) ?? true
-    }
-    let zoned = all.filter { block in
-      conditions.allSatisfy { $0.holds { passesZoneMap($0, block) } }
-    }
-    let filters = zoned.isEmpty ? [:] : filters(segment, missing)
-    guard !filters.isEmpty else { return Remaining(blocks: zoned, filtered: 0) }
-    let blocks = zoned.filter { block in
-      conditions.allSatisfy { condition in
-        condition.holds { test in
-          // Both: under an OR a block may have passed for another test's zone map.
-          passesZoneMap(test, block) && (filters[test.column].map { test.admits($0, block: block) } ?? true)
+        return blocks.filter { block in
+          let rows = segment.rowCount(ofBlock: block)
+          return test.admits(BlockStatistics(rowCount: rows, nullCount: rows, bounds: .none))
         }
       }
+      return segment.blocks(blocks, of: test.column) { test.admits($0) }
     }
-    return Remaining(blocks: blocks, filtered: zoned.count - blocks.count)
+    let mapped = conditions.reduce(all) { $1.holding($0, zoned) }
+    let filters = mapped.isEmpty ? [:] : filters(segment, missing)
+    guard !filters.isEmpty else { return Remaining(blocks: mapped, filtered: 0) }
+    let blocks = conditions.reduce(mapped) { remaining, condition in
+      condition.holding(remaining) { test, blocks in
+        // Both: under an OR a block may have passed for another test's zone map.
+        let blocks = zoned(test, blocks)
+        guard let filters = filters[test.column] else { return blocks }
+        return blocks.filter { test.admits(filters, block: $0) }
+      }
+    }
+    return Remaining(blocks: blocks, filtered: mapped.count - blocks.count)
   }
 
   /// The filters of the columns that some test can ask them about.

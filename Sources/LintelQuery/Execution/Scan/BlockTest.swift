@@ -2,7 +2,7 @@ import LintelColumns
 import LintelStorage
 
 /// What a condition demands of one column, as far as zone maps and filters can tell.
-struct BlockTest {
+final class BlockTest: Sendable {
   enum Demand {
     case compare(ScalarFunction, Value, ColumnType)
     case oneOf([Value])

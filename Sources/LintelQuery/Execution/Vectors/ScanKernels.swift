@@ -115,7 +115,7 @@ enum ScanKernels {
     }
   }
 
-  private static func withBytes<Result>(_ flags: [Bool]?, _ body: (UnsafePointer<UInt8>?) -> Result) -> Result {
+  static func withBytes<Result>(_ flags: [Bool]?, _ body: (UnsafePointer<UInt8>?) -> Result) -> Result {
     guard let flags else { return body(nil) }
     return flags.withUnsafeBytes { body($0.bytes) }
   }

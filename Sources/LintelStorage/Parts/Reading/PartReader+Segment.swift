@@ -24,6 +24,14 @@ extension PartReader {
     }
   }
 
+  /// Like ``statistics(_:block:)`` for each of the blocks, with one look for the column.
+  func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int] {
+    guard case .column(let stored)? = place(column), directory.columns[stored].physical == physicalType(column),
+      let index = try? index(ofStored: stored)
+    else { return blocks.filter { statistics(column, block: $0).map(admits) ?? true } }
+    return blocks.filter { $0 < 0 || $0 >= index.entries.count || admits(index.entries[$0].statistics) }
+  }
+
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
     guard case .column(let stored) = place(column) else { return nil }
     return try dictionary(ofStored: stored)
