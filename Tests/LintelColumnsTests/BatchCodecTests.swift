@@ -105,7 +105,8 @@ func expectSame(_ left: Batch, _ right: Batch, _ comment: Comment? = nil) {
 
   @Test func aFewBytesClaimFewRows() throws {
     let schema = TableSchema(
-      name: "empty", columns: [ColumnDefinition("time", .timestamp), ColumnDefinition("name", .string, nullable: true)],
+      name: "empty",
+      columns: [ColumnDefinition("time", .timestamp), ColumnDefinition("name", .string, nullable: true)],
       hasAttributes: false, sortKey: ["time"], shardKey: "time", timeColumn: "time", clusterColumn: "time")
     let rows = 300_000
     let batch = Batch(

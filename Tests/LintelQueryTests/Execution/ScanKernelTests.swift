@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import LintelQuery
@@ -159,5 +160,22 @@ import Testing
     var bits = [UInt64](repeating: .max, count: groupCount)
     runs.least(values, lanes.validity, flip: 1 << 63, into: &bits)
     #expect(bits == least, "seed \(seed)")
+  }
+
+  @Test(arguments: [51, 52] as [UInt64]) func floorOfLogarithms(_ seed: UInt64) {
+    var random = SeededGenerator(seed)
+    var values: [Double] = [
+      0, -0.0, -1, 1, .infinity, -.infinity, .nan, .leastNonzeroMagnitude, .greatestFiniteMagnitude,
+    ]
+    for exponent in -1074...1023 {
+      let power = Double(sign: .plus, exponent: exponent, significand: 1)
+      values += [power, power.nextUp, power.nextDown, power * (1 + 0x1p-40), power * (1 - 0x1p-41)]
+    }
+    for _ in 0..<20_000 { values.append(Double(bitPattern: random.next())) }
+    for value in values {
+      #expect(
+        Arithmetic.floorLog2(value).bitPattern == log2(value).rounded(.down).bitPattern || value.isNaN || value < 0,
+        "seed \(seed), \(value)")
+    }
   }
 }

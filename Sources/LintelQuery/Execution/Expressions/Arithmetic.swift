@@ -77,6 +77,23 @@ enum Arithmetic {
     return Vector(.float64(unary(function, doubles(operand))), validity: operand.validity)
   }
 
+  /// floor(log2(x)), the bucket of a histogram over powers of two.
+  static func floorLog2(_ operand: Vector) -> Vector {
+    Vector(.float64(mapLanes(doubles(operand), floorLog2)), validity: operand.validity)
+  }
+
+  /// The exponent, except near a power of two, where the logarithm may round to it, and for what is not positive and
+  /// normal.
+  @inline(__always)
+  static func floorLog2(_ value: Double) -> Double {
+    let near: UInt64 = 1 << 12
+    let (exponent, significand) = (value.bitPattern >> 52, value.bitPattern & (1 << 52 - 1))
+    guard exponent &- 1 < 2046, significand == 0 || significand &- near <= 1 << 52 - 2 * near else {
+      return Glibc.log2(value).rounded(.down)
+    }
+    return Double(Int64(truncatingIfNeeded: exponent) &- 1023)
+  }
+
   private static func unary(_ function: ScalarFunction, _ values: [Double]) -> [Double] {
     switch function {
     case .negate: mapLanes(values) { -$0 }

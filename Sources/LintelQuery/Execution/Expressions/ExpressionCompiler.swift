@@ -124,6 +124,8 @@ struct ExpressionCompiler {
     case .coalesce: return CoalesceNode(nodes, type: type.physical)
     case .like, .ilike, .matches, .element, .hasOrigin:
       return try compile(constantSecond: function, first, operands)
+    case .floor:
+      if case .call(.log2, let inner, _) = operands[0], inner.count == 1 { return FloorLog2Node(try compile(inner[0])) }
     case .timeBucket:
       if operands.count == 2, case .constant(let width, _) = operands[0],
         let node = TimeBucketNode(nodes[1], width: width)

@@ -86,21 +86,15 @@ final class ValueInterner: @unchecked Sendable {
   @inline(__always)
   private func intern<T>(_ values: [T], _ validity: [Bool]?, _ bits: (T) -> UInt64) -> [UInt32] {
     guard case .narrow(let store) = store else { return Array(repeating: numberOfNull(), count: values.count) }
-    var last: UInt64 = 0
-    var lastNumber = Self.unknown
+    // Where neighbours are alike runs are looked up (see ``RowRuns``): a test for it here would mostly be mispredicted.
     return [UInt32](unsafeUninitializedCapacity: values.count) { out, initialized in
       values.withUnsafeBufferPointer { values in
         for lane in 0..<values.count {
           if let validity, !validity[lane] {
             out[lane] = numberOfNull()
-            continue
+          } else {
+            out[lane] = number(ofEntry: store.intern(bits(values[lane])))
           }
-          let value = bits(values[lane])
-          if value != last || lastNumber == Self.unknown {
-            last = value
-            lastNumber = number(ofEntry: store.intern(value))
-          }
-          out[lane] = lastNumber
         }
       }
       initialized = values.count
