@@ -40,8 +40,8 @@ enum Simulate {
     for finding in walk.findings { print(finding) }
     func count(_ kind: StoreScenario.Wrong.Kind) -> Int { walk.findings.count { $0.wrong.kind == kind } }
     print(
-      "\(walk.states) states: \(count(.lost)) lost, \(count(.duplicated)) duplicated, \(count(.unopenable)) unopenable, "
-        + "\(count(.unreadable) + count(.other)) otherwise wrong")
+      "\(walk.states) states: \(count(.lost)) lost, \(count(.duplicated)) duplicated, \(count(.resurrected)) resurrected, "
+        + "\(count(.unopenable)) unopenable, \(count(.unreadable) + count(.other)) otherwise wrong")
     if !walk.findings.isEmpty { exit("seed \(seed)", failed: true) }
   }
 
