@@ -42,9 +42,19 @@ class Link:
     def request(self, text, seconds=None):
         """Status and body."""
         body = {"query": text} if seconds is None else {"query": text, "timeout_seconds": seconds}
-        self.http.request("POST", "/v1/query", json.dumps(body), {"Content-Type": "application/json"})
-        answer = self.http.getresponse()
-        return answer.status, answer.read()
+        return self.exchange("POST", "/v1/query", json.dumps(body), {"Content-Type": "application/json"})
+
+    def exchange(self, *request):
+        """Status and body. The server closes connections that were idle for a while: then a new one takes over."""
+        for last in (False, True):
+            try:
+                self.http.request(*request)
+                answer = self.http.getresponse()
+                return answer.status, answer.read()
+            except (ConnectionError, http.client.BadStatusLine):
+                self.http.close()
+                if last:
+                    raise
 
     def ask(self, text):
         status, body = self.request(text)
@@ -53,8 +63,7 @@ class Link:
         return json.loads(body)["rows"]
 
     def gauge(self, name):
-        self.http.request("GET", "/metrics")
-        text = self.http.getresponse().read().decode()
+        text = self.exchange("GET", "/metrics")[1].decode()
         return next(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name + " "))
 
 

@@ -6,6 +6,10 @@ final class Interrupt: Sendable {
   /// Steps between two looks. A step may cost a cache miss or two: then a look comes every few milliseconds.
   static let interval = 1 << 15
 
+  /// The same while a hash table grows: at first each step touches a page, maybe a large one, that the system has yet to
+  /// clear.
+  static let tableInterval = 1 << 8
+
   /// Of work that nobody can stop, such as what tests do.
   static let never = Interrupt(CancellationToken())
 
@@ -92,11 +96,11 @@ final class Interrupt: Sendable {
   func byGroup(
     _ count: Int, groups: Int, _ group: (Int) -> UInt32
   ) throws(ExecutionFailure) -> (numbers: [UInt32], starts: [Int]) {
-    var starts = Array(repeating: 0, count: groups + 1)
+    var starts = try makeLanes(groups + 1) { _ in 0 }
     try forEachStretch(of: count) { stretch in for number in stretch { starts[Int(group(number)) + 1] += 1 } }
     try forEachStretch(of: groups) { stretch in for group in stretch { starts[group + 1] += starts[group] } }
-    var next = starts
-    var numbers = Array(repeating: UInt32(0), count: count)
+    var next = try makeLanes(groups + 1) { starts[$0] }
+    var numbers = try makeLanes(count) { _ in UInt32(0) }
     try forEachStretch(of: count) { stretch in
       for number in stretch {
         let group = Int(group(number))

@@ -4,7 +4,7 @@ import LintelColumns
 struct CountedPairs {
   private let pairs: NumberInterner
   private let interrupt: Interrupt
-  private var counts: [Int64] = []
+  private let counts = StateBuffer<Int64>(0)
 
   init(_ interrupt: Interrupt = .never) {
     self.interrupt = interrupt
@@ -12,7 +12,7 @@ struct CountedPairs {
   }
 
   var count: Int { counts.count }
-  var byteCount: Int { pairs.byteCount + counts.capacity * 8 }
+  var byteCount: Int { pairs.byteCount + counts.byteCount }
 
   subscript(number: Int) -> (pair: UInt64, count: Int64) { (pairs.values[number], counts[number]) }
 

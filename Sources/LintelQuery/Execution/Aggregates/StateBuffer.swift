@@ -34,31 +34,18 @@ final class StateBuffer<State: BitwiseCopyable> {
     count = groups
   }
 
+  @inline(__always)
+  func append(_ state: State) {
+    if count == capacity {
+      capacity *= 2
+      pointer = Memory.resize(pointer, to: capacity)
+    }
+    pointer[count] = state
+    count += 1
+  }
+
   subscript(group: Int) -> State {
     get { pointer[group] }
     set { pointer[group] = newValue }
-  }
-}
-
-/// Memory of tables that grow large. The system moves it by its pages: growing costs neither a copy nor a pause.
-enum Memory {
-  /// Room for `count` elements; what was in `old` goes on, the rest holds anything. To be freed with `free`.
-  static func resize<Element: BitwiseCopyable>(
-    _ old: UnsafeMutablePointer<Element>?, to count: Int
-  ) -> UnsafeMutablePointer<Element> {
-    precondition(MemoryLayout<Element>.alignment <= 16, "malloc aligns to 16 bytes")
-    guard let memory = realloc(old, max(1, count) * MemoryLayout<Element>.stride) else {
-      fatalError("out of memory: \(count) elements of \(MemoryLayout<Element>.stride) bytes")
-    }
-    return memory.assumingMemoryBound(to: Element.self)
-  }
-
-  /// Room for `count` elements whose bytes are all zero, and which is touched only where it is used. To be freed with `free`.
-  static func zeros<Element: BitwiseCopyable>(_ count: Int) -> UnsafeMutablePointer<Element> {
-    precondition(MemoryLayout<Element>.alignment <= 16, "malloc aligns to 16 bytes")
-    guard let memory = calloc(max(1, count), MemoryLayout<Element>.stride) else {
-      fatalError("out of memory: \(count) elements of \(MemoryLayout<Element>.stride) bytes")
-    }
-    return memory.assumingMemoryBound(to: Element.self)
   }
 }

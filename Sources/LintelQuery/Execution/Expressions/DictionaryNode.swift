@@ -82,12 +82,10 @@ final class DictionaryNode: EvaluationNode, @unchecked Sendable {
     let context = EvaluationContext(slotCount: slotCount, interrupt)
     var parts: [Vector] = []
     if dictionary.count > 0 {
-      context.begin(rowCount: dictionary.count, source: nil)
-      context.preset(slot, Vector(dictionary))
+      let entries = Vector(dictionary)
       try interrupt.forEachStretch(of: dictionary.count) { (stretch) throws(ExecutionFailure) in
-        if stretch.count < dictionary.count {
-          context.select(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) })
-        }
+        context.begin(rowCount: stretch.count, source: nil)
+        context.preset(slot, entries.slice(stretch))
         parts.append(try node.evaluate(context))
       }
     }

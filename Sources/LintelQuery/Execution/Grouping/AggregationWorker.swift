@@ -112,7 +112,7 @@ final class AggregationWorker: @unchecked Sendable {
 
   /// The results of every call, one lane per group.
   func finish() throws(ExecutionFailure) -> [Vector] {
-    for aggregator in aggregators { aggregator.grow(groupCount) }
+    for aggregator in aggregators { try grow(aggregator) }
     var vectors: [Vector] = []
     for (call, target) in zip(shape.calls, shape.targets) {
       try interrupt.check()
@@ -121,10 +121,20 @@ final class AggregationWorker: @unchecked Sendable {
     return vectors
   }
 
+  /// Makes room for every group, in stretches: after a merge there may be millions of new ones.
+  private func grow(_ aggregator: Aggregator) throws(ExecutionFailure) {
+    let count = groupCount
+    for groups in stride(from: Interrupt.interval, to: count, by: Interrupt.interval) {
+      try interrupt.check()
+      aggregator.grow(groups)
+    }
+    aggregator.grow(count)
+  }
+
   func merge(_ other: AggregationWorker) throws(ExecutionFailure) {
     let mapping = hasKeys ? try table.merge(other.table) : [0]
     for (aggregator, theirs) in zip(aggregators, other.aggregators) {
-      aggregator.grow(groupCount)
+      try grow(aggregator)
       theirs.grow(other.groupCount)
       try aggregator.merge(theirs, mapping: mapping)
     }

@@ -5,8 +5,8 @@ final class IdentifierTable: @unchecked Sendable {
 
   private struct Slot {
     var key: UInt128
-    /// ``none`` where the slot is free.
-    var number: UInt32
+    /// One more than the key's number; 0 where the slot is free.
+    var tag: UInt32
   }
 
   // Unchecked exclusivity: one thread fills the table, and reading while it does would be a bug with checks as without.
@@ -19,14 +19,13 @@ final class IdentifierTable: @unchecked Sendable {
   init(_ interrupt: Interrupt = .never) {
     self.interrupt = interrupt
     mask = 255
-    slots = .allocate(capacity: 256)
-    slots.initialize(repeating: Slot(key: 0, number: Self.none), count: 256)
+    slots = Memory.zeros(256)
   }
 
-  deinit { slots.deallocate() }
+  deinit { Memory.freeZeros(slots, mask + 1) }
 
   /// In no particular order.
-  var keys: [UInt128] { (0...mask).compactMap { slots[$0].number == Self.none ? nil : slots[$0].key } }
+  var keys: [UInt128] { (0...mask).compactMap { slots[$0].tag == 0 ? nil : slots[$0].key } }
 
   var byteCount: Int { (mask + 1) * MemoryLayout<Slot>.stride }
 
@@ -36,7 +35,7 @@ final class IdentifierTable: @unchecked Sendable {
     var index = Int(truncatingIfNeeded: ValueHash.hash(key)) & mask
     while true {
       let slot = slots[index]
-      if slot.number == Self.none || slot.key == key { return slot.number }
+      if slot.tag == 0 || slot.key == key { return slot.tag &- 1 }
       index = (index &+ 1) & mask
     }
   }
@@ -44,12 +43,12 @@ final class IdentifierTable: @unchecked Sendable {
   @inline(__always)
   func intern(_ key: UInt128) -> UInt32 {
     var index = Int(truncatingIfNeeded: ValueHash.hash(key)) & mask
-    while slots[index].number != Self.none {
-      if slots[index].key == key { return slots[index].number }
+    while slots[index].tag != 0 {
+      if slots[index].key == key { return slots[index].tag &- 1 }
       index = (index &+ 1) & mask
     }
     let number = UInt32(truncatingIfNeeded: count)
-    slots[index] = Slot(key: key, number: number)
+    slots[index] = Slot(key: key, tag: number &+ 1)
     count += 1
     if count * 2 > mask { grow() }
     return number
@@ -59,15 +58,14 @@ final class IdentifierTable: @unchecked Sendable {
     let old = slots
     let oldCount = mask + 1
     mask = oldCount * 4 - 1
-    slots = .allocate(capacity: mask + 1)
-    slots.initialize(repeating: Slot(key: 0, number: Self.none), count: mask + 1)
+    slots = Memory.zeros(mask + 1)
     for place in 0..<oldCount {
-      if place & (Interrupt.interval - 1) == 0, interrupt.isRaised { break }
-      if old[place].number == Self.none { continue }
+      if place & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { break }
+      if old[place].tag == 0 { continue }
       var index = Int(truncatingIfNeeded: ValueHash.hash(old[place].key)) & mask
-      while slots[index].number != Self.none { index = (index &+ 1) & mask }
+      while slots[index].tag != 0 { index = (index &+ 1) & mask }
       slots[index] = old[place]
     }
-    old.deallocate()
+    Memory.freeZeros(old, oldCount)
   }
 }

@@ -26,7 +26,7 @@ final class NumberInterner: @unchecked Sendable {
   }
 
   deinit {
-    free(table)
+    Memory.freeZeros(table, mask + 1)
     free(values)
   }
 
@@ -63,11 +63,11 @@ final class NumberInterner: @unchecked Sendable {
   private func grow() {
     capacity *= 2
     values = Memory.resize(values, to: capacity)
-    free(table)
+    Memory.freeZeros(table, mask + 1)
     mask = capacity * 2 - 1
     table = Memory.zeros(mask + 1)
     for index in 0..<count {
-      if index & (Interrupt.interval - 1) == 0, interrupt.isRaised { return }
+      if index & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { return }
       var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & mask
       while table[slot] != 0 { slot = (slot &+ 1) & mask }
       table[slot] = UInt32(truncatingIfNeeded: index &+ 1)

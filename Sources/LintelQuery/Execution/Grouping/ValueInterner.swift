@@ -14,9 +14,9 @@ final class ValueInterner: @unchecked Sendable {
   @exclusivity(unchecked) private var store: Store
   @exclusivity(unchecked) private var nullNumber: UInt32?
   /// For each number its entry in the store; ``noEntry`` for null.
-  @exclusivity(unchecked) private var entries: [UInt32] = []
+  private let entries = StateBuffer<UInt32>(0)
   /// For each entry of a hashed store its number.
-  @exclusivity(unchecked) private var numbers: [UInt32] = []
+  private let numbers = StateBuffer<UInt32>(0)
   /// The dictionary whose codes `translation` turns into numbers.
   private var dictionary: ValueDictionary?
   /// By code; the last entry is null's.
@@ -103,13 +103,14 @@ final class ValueInterner: @unchecked Sendable {
 
   /// Numbers a whole first dictionary, if it isn't much larger than what comes.
   private func numberCodes(of source: ValueDictionary, _ expectedRows: Int) {
-    guard case .coded = store, dictionary == nil, entries.isEmpty, source.count <= max(1024, expectedRows) else {
+    guard case .coded = store, dictionary == nil, entries.count == 0, source.count <= max(1024, expectedRows) else {
       return
     }
     dictionary = source
     numbersAreCodes = true
     translation = makeLanes(source.count + 1) { UInt32(truncatingIfNeeded: $0) }
-    entries = translation
+    entries.grow(source.count + 1)
+    for code in 0..<source.count { entries[code] = UInt32(truncatingIfNeeded: code) }
     entries[source.count] = Self.noEntry
     nullNumber = UInt32(truncatingIfNeeded: source.count)
   }
@@ -176,7 +177,7 @@ final class ValueInterner: @unchecked Sendable {
   /// Makes `source` the dictionary that codes are read by.
   private func turn(to source: ValueDictionary) {
     guard source !== dictionary else { return }
-    if dictionary != nil || !entries.isEmpty { _ = wideValues() }
+    if dictionary != nil || entries.count > 0 { _ = wideValues() }
     dictionary = source
     numbersAreCodes = false
     translation = Array(repeating: Self.unknown, count: source.count + 1)
@@ -218,7 +219,7 @@ final class ValueInterner: @unchecked Sendable {
     if case .wide(let values) = store { return values }
     let wide = WideValues(type, interrupt)
     if case .coded = store, let dictionary {
-      for number in entries.indices where entries[number] != Self.noEntry {
+      for number in 0..<entries.count where entries[number] != Self.noEntry {
         // Entries that are still codes must not be taken for those of the hashed store.
         if number & (Interrupt.interval - 1) == 0, interrupt.isRaised {
           for rest in number..<entries.count { entries[rest] = Self.noEntry }
@@ -255,6 +256,8 @@ final class ValueInterner: @unchecked Sendable {
           other.vector(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) }))
       }
     }
+    // A table whose growing was given up numbers values twice.
+    try interrupt.check()
     return mapping
   }
 

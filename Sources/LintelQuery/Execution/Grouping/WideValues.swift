@@ -6,7 +6,9 @@ final class WideValues: @unchecked Sendable {
   @exclusivity(unchecked) private var strings = ByteStrings()
   @exclusivity(unchecked) private var ids: [UInt128] = []
   @exclusivity(unchecked) private var hashes: [UInt64] = []
-  @exclusivity(unchecked) private var table: [UInt32] = Array(repeating: 0, count: 512)
+  /// One more than the entry; 0 where the slot is free.
+  @exclusivity(unchecked) private var table: UnsafeMutablePointer<UInt32>
+  @exclusivity(unchecked) private var mask = 511
 
   private let interrupt: Interrupt
 
@@ -14,21 +16,24 @@ final class WideValues: @unchecked Sendable {
   init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
     self.type = type
     self.interrupt = interrupt
+    table = Memory.zeros(512)
   }
+
+  deinit { Memory.freeZeros(table, mask + 1) }
 
   var count: Int { hashes.count }
 
-  var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + table.count * 4 }
+  var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + (mask + 1) * 4 }
 
   func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     let hash = ValueHash.hash(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count &- 1)
+    var slot = Int(truncatingIfNeeded: hash) & mask
     while table[slot] != 0 {
       let entry = Int(table[slot] &- 1)
       if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) {
         return UInt32(truncatingIfNeeded: entry)
       }
-      slot = (slot &+ 1) & (table.count &- 1)
+      slot = (slot &+ 1) & mask
     }
     strings.append(UnsafeRawBufferPointer(bytes))
     return insert(hash, slot)
@@ -36,11 +41,11 @@ final class WideValues: @unchecked Sendable {
 
   func intern(_ id: UInt128) -> UInt32 {
     let hash = ValueHash.hash(id)
-    var slot = Int(truncatingIfNeeded: hash) & (table.count &- 1)
+    var slot = Int(truncatingIfNeeded: hash) & mask
     while table[slot] != 0 {
       let entry = Int(table[slot] &- 1)
       if ids[entry] == id { return UInt32(truncatingIfNeeded: entry) }
-      slot = (slot &+ 1) & (table.count &- 1)
+      slot = (slot &+ 1) & mask
     }
     ids.append(id)
     return insert(hash, slot)
@@ -50,21 +55,21 @@ final class WideValues: @unchecked Sendable {
     let entry = UInt32(truncatingIfNeeded: hashes.count)
     hashes.append(hash)
     table[slot] = entry &+ 1
-    if hashes.count * 2 > table.count { grow() }
+    if hashes.count * 2 > mask { grow() }
     return entry
   }
 
   private func grow() {
-    table = Array(repeating: 0, count: table.count * 4)
-    let mask = table.count - 1
-    table.withUnsafeMutableBufferPointer { table in
-      hashes.withUnsafeBufferPointer { hashes in
-        for entry in 0..<hashes.count {
-          if entry & (Interrupt.interval - 1) == 0, interrupt.isRaised { return }
-          var slot = Int(truncatingIfNeeded: hashes[entry]) & mask
-          while table[slot] != 0 { slot = (slot &+ 1) & mask }
-          table[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
-        }
+    Memory.freeZeros(table, mask + 1)
+    mask = (mask + 1) * 4 - 1
+    table = Memory.zeros(mask + 1)
+    let (table, mask) = (table, mask)
+    hashes.withUnsafeBufferPointer { hashes in
+      for entry in 0..<hashes.count {
+        if entry & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { return }
+        var slot = Int(truncatingIfNeeded: hashes[entry]) & mask
+        while table[slot] != 0 { slot = (slot &+ 1) & mask }
+        table[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
       }
     }
   }

@@ -29,6 +29,9 @@ struct RowPairs: Sendable {
     _ parts: [RowPairs], leftCount: Int, rightCount: Int, _ interrupt: Interrupt
   ) throws(ExecutionFailure) -> RowPairs {
     var all = RowPairs()
+    let count = parts.reduce(0) { $0 + $1.count }
+    all.left.reserveCapacity(count)
+    all.right.reserveCapacity(count)
     for part in parts {
       try interrupt.check()
       all.left += part.left

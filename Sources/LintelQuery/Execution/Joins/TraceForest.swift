@@ -131,16 +131,22 @@ struct TraceForest {
 
 /// Where the walks of one thread have been.
 private final class WalkMarks: @unchecked Sendable {
-  private var marks: [UInt32]
+  private let marks: UnsafeMutablePointer<UInt32>
+  private let nodeCount: Int
   private var number: UInt32 = 0
   private var pending: [UInt32] = []
   var steps = 0
 
-  init(_ nodeCount: Int) { marks = Array(repeating: 0, count: nodeCount) }
+  init(_ nodeCount: Int) {
+    self.nodeCount = nodeCount
+    marks = Memory.zeros(nodeCount)
+  }
+
+  deinit { Memory.freeZeros(marks, nodeCount) }
 
   func begin() {
     if number == .max {
-      for index in marks.indices { marks[index] = 0 }
+      for node in 0..<nodeCount { marks[node] = 0 }
       number = 0
     }
     number += 1

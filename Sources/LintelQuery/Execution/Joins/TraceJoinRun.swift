@@ -80,6 +80,7 @@ struct TraceJoinRun {
     var ids: [Int64] = []
     ids.reserveCapacity(side.count)
     for block in try KeyBlocks(query, side, join.keys.trace, [join.keys.row]).blocks {
+      try query.check()
       if case .int64(let values) = block.keys.ids[0].lanes { ids += values }
     }
     return ids
@@ -103,8 +104,8 @@ struct TraceJoinRun {
     let sources = join.columns.filter { $0.side == side }.map(\.source)
     guard !sources.isEmpty else { return [] }
     guard !numbers.isEmpty else { return sources.map { .nulls($0.type.physical, count: 0) } }
-    var ranks = Array(repeating: IdentifierTable.none, count: rows.count)
     let interrupt = query.interrupt
+    var ranks = try interrupt.makeLanes(rows.count) { _ in IdentifierTable.none }
     try interrupt.forEachStretch(of: numbers.count) { stretch in for index in stretch { ranks[Int(numbers[index])] = 0 }
     }
     var distinct: [UInt32] = []
