@@ -201,23 +201,19 @@ import Testing
 
 /// Keeps a store from flushing until it is released.
 private final class HeldLock: Sendable {
-  private let state = Mutex((isTaken: false, isReleased: false))
+  private let state = Monitor((isTaken: false, isReleased: false))
 
   init(_ store: Store) {
-    store.callers.start { [self] in
+    store.callers.start { [state] in
       store.flushTurn.withLock { _ in
-        state.withLock { $0.isTaken = true }
-        while !state.withLock({ $0.isReleased }) { pause() }
+        state.change { $0.isTaken = true }
+        state.wait { $0.isReleased }
       }
     }
-    while !state.withLock({ $0.isTaken }) { pause() }
+    state.wait { $0.isTaken }
   }
 
-  func release() { state.withLock { $0.isReleased = true } }
-
-  private func pause() {
-    for _ in 0..<1000 { _ = WallClock.monotonic() }
-  }
+  func release() { state.change { $0.isReleased = true } }
 }
 
 private final class RowCounter: Sendable {

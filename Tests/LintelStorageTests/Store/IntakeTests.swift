@@ -29,7 +29,7 @@ import Testing
           }
         }
       }
-      while store.intake.waitingCount < all.count { await Task.yield() }
+      while store.intake.waitingCount < all.count { try? await Task.sleep(for: .milliseconds(1)) }
       held.release()
     }
     let receipts = answers.all
@@ -62,7 +62,7 @@ import Testing
     let batch = Samples.batch(&dice)
     let held = HeldThreads(store.callers)
     let waiting = Task { try await store.append(batch) }
-    while store.intake.waitingCount == 0 { await Task.yield() }
+    while store.intake.waitingCount == 0 { try await Task.sleep(for: .milliseconds(1)) }
     try await store.close()
     held.release()
     await #expect(throws: StorageError.self) { try await waiting.value }
@@ -121,20 +121,20 @@ private final class Answers: Sendable {
   func take(_ index: Int, _ answer: Result<AppendReceipt, StorageError>) { answers.withLock { $0[index] = answer } }
 }
 
-/// Keeps both threads busy until they are released.
+/// Keeps all of the threads until they are released. They sleep: other tests want the processors.
 private final class HeldThreads: Sendable {
-  private let isReleased = Atomic(false)
-  private let busy = Atomic(0)
+  private let state = Monitor((held: 0, isReleased: false))
 
   init(_ threads: EngineThreads) {
-    for _ in 0..<threads.count {
-      threads.start { [self] in
-        busy.add(1, ordering: .relaxed)
-        while !isReleased.load(ordering: .relaxed) { _ = WallClock.monotonic() }
+    let count = threads.count
+    for _ in 0..<count {
+      threads.start { [state] in
+        state.change { $0.held += 1 }
+        state.wait { $0.isReleased }
       }
     }
-    while busy.load(ordering: .relaxed) < threads.count { _ = WallClock.monotonic() }
+    state.wait { $0.held == count }
   }
 
-  func release() { isReleased.store(true, ordering: .relaxed) }
+  func release() { state.change { $0.isReleased = true } }
 }
