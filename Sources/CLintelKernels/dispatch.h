@@ -16,4 +16,12 @@
 #define LINTEL_CLONES
 #endif
 
+#if defined(__x86_64__)
+// What kernels written with AVX-512 use of it; processors that have the byte and word lanes have the others too.
+static inline int lintel_has_avx512(void) {
+  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512dq");
+}
+#endif
+
 #endif

@@ -104,11 +104,6 @@ static void least_plain(const runs_t *all, uint64_t flip, uint64_t *least) {
 #ifdef LINTEL_AVX512
 #define AVX512 __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq")))
 
-static int has_avx512(void) {
-  return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
-         __builtin_cpu_supports("avx512dq");
-}
-
 // Lanes i to i + 7 that lie before `end` and are valid. Runs are short: masks spare a loop for what is left over.
 AVX512 static inline __mmask8 lanes_at(const runs_t *all, size_t i, size_t end) {
   __mmask8 lanes = end - i >= 8 ? 0xFF : (__mmask8)((1u << (end - i)) - 1);
@@ -162,7 +157,7 @@ void lintel_run_sums_i64(
   uint32_t *counts) {
   runs_t all = {values, valid, starts, runs, count};
 #ifdef LINTEL_AVX512
-  if (has_avx512()) return sums_avx512(&all, sums, counts);
+  if (lintel_has_avx512()) return sums_avx512(&all, sums, counts);
 #endif
   sums_plain(&all, sums, counts);
 }
@@ -170,7 +165,7 @@ void lintel_run_sums_i64(
 void lintel_run_counts(const uint8_t *valid, const uint32_t *starts, size_t runs, size_t count, uint32_t *counts) {
   runs_t all = {NULL, valid, starts, runs, count};
 #ifdef LINTEL_AVX512
-  if (has_avx512()) return counts_avx512(&all, counts);
+  if (lintel_has_avx512()) return counts_avx512(&all, counts);
 #endif
   counts_plain(&all, counts);
 }
@@ -180,7 +175,7 @@ void lintel_run_least_u64(
   uint64_t *least) {
   runs_t all = {values, valid, starts, runs, count};
 #ifdef LINTEL_AVX512
-  if (has_avx512()) return least_avx512(&all, flip, least);
+  if (lintel_has_avx512()) return least_avx512(&all, flip, least);
 #endif
   least_plain(&all, flip, least);
 }

@@ -225,15 +225,13 @@ static size_t select_words_avx512(
   return length + select_words_plain(flags, valid, i, count, first, rows + length);
 }
 
-static int has_avx512(void) { return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw"); }
-
 size_t lintel_select(const uint8_t *flags, const uint8_t *valid, size_t count, uint32_t *rows) {
-  return has_avx512() ? select_avx512(flags, valid, count, rows) : select_plain(flags, valid, count, rows);
+  return lintel_has_avx512() ? select_avx512(flags, valid, count, rows) : select_plain(flags, valid, count, rows);
 }
 
 size_t lintel_select_words(
   const uint8_t *flags, const uint64_t *valid, size_t count, uint32_t first, uint32_t *rows) {
-  return has_avx512() ? select_words_avx512(flags, valid, count, first, rows)
+  return lintel_has_avx512() ? select_words_avx512(flags, valid, count, first, rows)
                       : select_words_plain(flags, valid, 0, count, first, rows);
 }
 #else

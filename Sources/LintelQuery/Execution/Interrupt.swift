@@ -43,6 +43,12 @@ final class Interrupt: Sendable {
     }
   }
 
+  /// Throws when the query is over; looks only every ``interval`` steps of a loop.
+  @inline(__always)
+  func check(atStep step: Int) throws(ExecutionFailure) {
+    if step & (Self.interval - 1) == 0 { try check() }
+  }
+
   /// Calls `body` with one stretch of `0 ..< count` after the other, and looks before each.
   @inline(__always)
   func forEachStretch(

@@ -8,20 +8,13 @@ extension Store {
   /// Has erasures that aren't finished carried out in the background.
   func startErasing() {
     guard !isReadOnly, isErasureDue, erasureRetry.withLock({ WallClock.monotonic() >= $0 }) else { return }
-    let isFirst = erasureIsScheduled.withLock { isScheduled in
-      defer { isScheduled = true }
-      return !isScheduled
-    }
-    guard isFirst else { return }
-    let isAccepted = merger.start { [self] in
-      erasureIsScheduled.withLock { $0 = false }
+    erasing.start(on: merger) { [self] in
       do throws(StorageError) { try eraseFilesBlocking() } catch {
         if error.code == .closed { return }
         report(error)
         erasureRetry.withLock { $0 = WallClock.monotonic() &+ Self.erasureRetryNanoseconds }
       }
     }
-    if !isAccepted { erasureIsScheduled.withLock { $0 = false } }
   }
 
   private var isErasureDue: Bool {

@@ -17,18 +17,11 @@ extension Store {
   /// Drops expired parts, and writes those anew that stay partly, in the background.
   func startRetention() {
     guard !isReadOnly, !exclusions.current.rules.retention.isEmpty else { return }
-    let isFirst = retentionIsScheduled.withLock { isScheduled in
-      defer { isScheduled = true }
-      return !isScheduled
-    }
-    guard isFirst else { return }
-    let isAccepted = merger.start { [self] in
-      retentionIsScheduled.withLock { $0 = false }
+    expiring.start(on: merger) { [self] in
       do throws(StorageError) { try expireBlocking() } catch {
         if error.code != .closed { report(error) }
       }
     }
-    if !isAccepted { retentionIsScheduled.withLock { $0 = false } }
   }
 
   /// Drops the parts of which every row is past its retention, without reading them, and clears the others of rows that

@@ -28,13 +28,7 @@ extension Store {
 
   /// Merges in the background whatever the policy asks for.
   func startMerging() {
-    let isFirst = mergeIsScheduled.withLock { isScheduled in
-      defer { isScheduled = true }
-      return !isScheduled
-    }
-    guard isFirst else { return }
-    merger.start { [self] in
-      mergeIsScheduled.withLock { $0 = false }
+    merging.start(on: merger) { [self] in
       mergeTurn.withLock { turn in
         do throws(StorageError) {
           let policy = MergePolicy(window: partOptions.window)

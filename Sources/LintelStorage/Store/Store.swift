@@ -41,7 +41,7 @@ public final class Store: Sendable {
   let flushTurn = Mutex(())
   /// Held by whoever merges.
   let mergeTurn = Mutex(MergeTurn())
-  let mergeIsScheduled = Mutex(false)
+  let merging = PendingJob()
   let scrubber: EngineThreads
   let scrubTurn = Mutex(ScrubTurn())
   let scrubIsScheduled = Mutex(false)
@@ -51,10 +51,10 @@ public final class Store: Sendable {
   let rulesTurn = Mutex<AuditTail?>(nil)
   /// Held by whoever erases rows from files.
   let erasureTurn = Mutex(())
-  let erasureIsScheduled = Mutex(false)
+  let erasing = PendingJob()
   /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
   let erasureRetry = Mutex<Int64>(0)
-  let retentionIsScheduled = Mutex(false)
+  let expiring = PendingJob()
   /// Told when rows have gone from files, for whoever keeps what was made of them.
   let erasureObservers = Mutex<[@Sendable () -> Void]>([])
   /// Nanoseconds since 1970.

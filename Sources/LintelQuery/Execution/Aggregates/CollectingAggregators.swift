@@ -145,7 +145,7 @@ final class ExactQuantileAggregator: CollectingAggregator {
     let validity = try interrupt.makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
     let picked = try select(all, groups, rank)
     for group in 0..<groups where validity[group] {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: group)
       let wanted = all.starts[group] + NearestRank.index(rank, of: all.starts[group + 1] - all.starts[group])
       let place = all.settled[group].firstIndex { $0 >= wanted } ?? all.settled[group].count
       all.settled[group].insert(wanted, at: place)

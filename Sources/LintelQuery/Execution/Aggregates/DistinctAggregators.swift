@@ -68,7 +68,7 @@ struct PairCounts {
   mutating func merge(_ other: PairCounts, mapping: [UInt32]) throws(ExecutionFailure) {
     let valueMapping = try values.merge(other.values)
     for number in 0..<other.pairs.count {
-      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: number)
       let (pair, count) = other.pairs[number]
       let group = mapping[Int(pair >> 32)]
       _ = pairs.add(UInt64(group) << 32 | UInt64(valueMapping[Int(pair & 0xFFFF_FFFF)]), count)

@@ -90,7 +90,7 @@ struct ExactSums {
     if pending >= Self.carryInterval { carry() }
     var digits = Array(repeating: Int64(0), count: Self.window)
     for (group, base) in other.bases.enumerated() {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: group)
       let target = Int(mapping[group])
       specials[target] |= other.specials[group]
       if base >= 0 {
@@ -126,7 +126,7 @@ struct ExactSums {
   mutating func seal(_ interrupt: Interrupt) throws(ExecutionFailure) {
     pending = 0
     for group in bases.indices {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: group)
       Self.carry(&lanes, group * Self.window, Self.window)
     }
     for (group, var full) in overflowed {

@@ -143,7 +143,7 @@ final class QuantileSketchAggregator: Aggregator {
     guard let other = other as? QuantileSketchAggregator else { return }
     try makeRoom(other.rowsInWindows)
     for number in 0..<other.table.count {
-      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: number)
       let (pair, count) = other.table[number]
       enter(UInt32(truncatingIfNeeded: pair), group: Int(mapping[Int(pair >> 32)]), count)
     }

@@ -130,7 +130,7 @@ final class SketchAggregator: Aggregator {
       for register in 0..<HyperLogLog.registerCount { ours[register] = max(ours[register], theirs[register]) }
     }
     for number in 0..<other.sparse.count {
-      if number & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: number)
       let pair = other.sparse.values[number]
       put(UInt64(mapping[Int(pair >> 32)]) << 32 | pair & 0xFFFF_FFFF)
     }

@@ -1,19 +1,52 @@
 import LintelColumns
 
-/// min and max of booleans, ids, text and variants.
-final class ValueExtremeAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
-  private let isDescending: Bool
+/// Keeps one value per group, the one that wins over the others.
+class KeptValueAggregator: Aggregator {
+  fileprivate final var kept = KeptValues()
+  fileprivate final let type: ColumnType
 
-  init(_ type: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
+  init(_ type: ColumnType, _ interrupt: Interrupt = .never) {
     self.type = type
-    isDescending = wantsGreatest
     super.init(interrupt)
   }
 
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
+  override final func grow(_ groups: Int) { kept.grow(groups) }
+  override final var byteCount: Int { kept.byteCount }
+
+  /// Whether what `other` keeps for its group `theirs`, which has a value, wins over what is kept here for `group`.
+  fileprivate func wins(_ other: KeptValues, _ theirs: Int, _ group: Int) -> Bool { false }
+
+  override final func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
+    guard let other = (other as? KeptValueAggregator)?.kept else { return }
+    for theirs in other.seen.indices {
+      try interrupt.check(atStep: theirs)
+      let group = Int(mapping[theirs])
+      guard other.seen[theirs], wins(other, theirs, group) else { continue }
+      kept.put(other.values[theirs], key: other.keys[theirs], position: other.positions[theirs], group)
+    }
+  }
+
+  override final func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
+    try kept.vector(type.physical, groups, interrupt)
+  }
+
+  override final var stateTypes: [PhysicalType] { KeptValues.stateTypes(type.physical) }
+
+  override final func states(of groups: [UInt32]) -> StateRows { kept.states(of: groups, type.physical) }
+
+  override final func restore(_ rows: StateRows, groups: Int) -> Bool {
+    kept.restore(rows, groups: groups, type.physical)
+  }
+}
+
+/// min and max of booleans, ids, text and variants.
+final class ValueExtremeAggregator: KeptValueAggregator {
+  private let isDescending: Bool
+
+  init(_ type: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
+    isDescending = wantsGreatest
+    super.init(type, interrupt)
+  }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
@@ -29,41 +62,13 @@ final class ValueExtremeAggregator: Aggregator {
     }
   }
 
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? ValueExtremeAggregator else { return }
-    for group in other.kept.seen.indices {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
-      guard other.kept.seen[group] else { continue }
-      let target = Int(mapping[group])
-      if !kept.seen[target] || other.kept.keys[group].lexicographicallyPrecedes(kept.keys[target]) {
-        kept.put(other.kept.values[group], key: other.kept.keys[group], position: 0, target)
-      }
-    }
+  override func wins(_ other: KeptValues, _ theirs: Int, _ group: Int) -> Bool {
+    !kept.seen[group] || other.keys[theirs].lexicographicallyPrecedes(kept.keys[group])
   }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    try kept.vector(type.physical, groups, interrupt)
-  }
-
-  override var stateTypes: [PhysicalType] { KeptValues.stateTypes(type.physical) }
-
-  override func states(of groups: [UInt32]) -> StateRows { kept.states(of: groups, type.physical) }
-
-  override func restore(_ rows: StateRows, groups: Int) -> Bool { kept.restore(rows, groups: groups, type.physical) }
 }
 
 /// The first value in scan order.
-final class AnyAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
-
-  init(_ type: ColumnType, _ interrupt: Interrupt = .never) {
-    self.type = type
-    super.init(interrupt)
-  }
-
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
+final class AnyAggregator: KeptValueAggregator {
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
@@ -76,45 +81,21 @@ final class AnyAggregator: Aggregator {
     }
   }
 
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? AnyAggregator else { return }
-    for group in other.kept.seen.indices {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
-      guard other.kept.seen[group] else { continue }
-      let target = Int(mapping[group])
-      if other.kept.positions[group] < kept.positions[target] {
-        kept.put(other.kept.values[group], key: [], position: other.kept.positions[group], target)
-      }
-    }
+  override func wins(_ other: KeptValues, _ theirs: Int, _ group: Int) -> Bool {
+    other.positions[theirs] < kept.positions[group]
   }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    try kept.vector(type.physical, groups, interrupt)
-  }
-
-  override var stateTypes: [PhysicalType] { KeptValues.stateTypes(type.physical) }
-
-  override func states(of groups: [UInt32]) -> StateRows { kept.states(of: groups, type.physical) }
-
-  override func restore(_ rows: StateRows, groups: Int) -> Bool { kept.restore(rows, groups: groups, type.physical) }
 }
 
 /// argMin and argMax: the value of the row with the least (greatest) key, the first in scan order among equals.
-final class ArgumentAggregator: Aggregator {
-  private var kept = KeptValues()
-  private let type: ColumnType
+final class ArgumentAggregator: KeptValueAggregator {
   private let keyType: ColumnType
   private let isDescending: Bool
 
   init(_ type: ColumnType, keyType: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
-    self.type = type
     self.keyType = keyType
     isDescending = wantsGreatest
-    super.init(interrupt)
+    super.init(type, interrupt)
   }
-
-  override func grow(_ groups: Int) { kept.grow(groups) }
-  override var byteCount: Int { kept.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard operands.count == 2 else { return }
@@ -137,26 +118,7 @@ final class ArgumentAggregator: Aggregator {
     return key.lexicographicallyPrecedes(kept.keys[group])
   }
 
-  override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
-    guard let other = other as? ArgumentAggregator else { return }
-    for group in other.kept.seen.indices {
-      if group & (Interrupt.interval - 1) == 0 { try interrupt.check() }
-      guard other.kept.seen[group] else { continue }
-      let target = Int(mapping[group])
-      if wins(other.kept.keys[group], other.kept.positions[group], target) {
-        kept.put(
-          other.kept.values[group], key: other.kept.keys[group], position: other.kept.positions[group], target)
-      }
-    }
+  override func wins(_ other: KeptValues, _ theirs: Int, _ group: Int) -> Bool {
+    wins(other.keys[theirs], other.positions[theirs], group)
   }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    try kept.vector(type.physical, groups, interrupt)
-  }
-
-  override var stateTypes: [PhysicalType] { KeptValues.stateTypes(type.physical) }
-
-  override func states(of groups: [UInt32]) -> StateRows { kept.states(of: groups, type.physical) }
-
-  override func restore(_ rows: StateRows, groups: Int) -> Bool { kept.restore(rows, groups: groups, type.physical) }
 }

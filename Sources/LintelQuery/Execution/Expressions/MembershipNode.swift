@@ -26,7 +26,7 @@ struct MemberSet: @unchecked Sendable {
     switch vector.lanes {
     case .id128(let values):
       for lane in values.indices {
-        if lane & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+        try interrupt.check(atStep: lane)
         if vector.isValid(lane) { _ = ids.intern(values[lane]) } else { hasNull = true }
       }
     case .codes(let codes, let dictionary):
@@ -44,7 +44,7 @@ struct MemberSet: @unchecked Sendable {
   ) throws(ExecutionFailure) {
     var isEntry = Array(repeating: false, count: dictionary.count)
     for lane in codes.indices {
-      if lane & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: lane)
       if validity?[lane] ?? true, Int(codes[lane]) < isEntry.count {
         isEntry[Int(codes[lane])] = true
       } else {

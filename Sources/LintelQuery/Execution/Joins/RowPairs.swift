@@ -48,7 +48,7 @@ struct RowPairs: Sendable {
     _ left: [UInt32], _ right: [UInt32], _ interrupt: Interrupt
   ) throws(ExecutionFailure) -> Bool {
     for index in left.indices.dropFirst() {
-      if index & (Interrupt.interval - 1) == 0 { try interrupt.check() }
+      try interrupt.check(atStep: index)
       if left[index] < left[index - 1] { return false }
       if left[index] == left[index - 1], right[index] < right[index - 1] { return false }
     }
