@@ -4,18 +4,38 @@ import Testing
 
 /// Cached vectors against the vectors they were made of.
 @Suite struct PackedVectorTests {
-  private func numbers(_ count: Int, bits: Int, _ random: inout SplitMix64) -> ColumnVector {
+  /// - Parameter run: Rows with the same number, on average.
+  private func numbers(_ count: Int, bits: Int, run: Int = 1, _ random: inout SplitMix64) -> ColumnVector {
     let base = Int64(bitPattern: random.next())
+    var value: Int64 = 0
     return ColumnVector(
-      .int64((0..<count).map { _ in base &+ (bits == 0 ? 0 : Int64(bitPattern: random.next() >> UInt64(64 - bits))) }))
+      .int64(
+        (0..<count).map { row in
+          if row == 0 || random.below(run) == 0 {
+            value = base &+ (bits == 0 ? 0 : Int64(bitPattern: random.next() >> UInt64(64 - bits)))
+          }
+          return value
+        }))
+  }
+
+  @Test func runsTakeLessThanBits() throws {
+    var random = SplitMix64(seed: 9)
+    for run in [8, 40, 900, 5000] {
+      let vector = numbers(5000, bits: 30, run: run, &random)
+      let packed = try #require(PackedVector(vector))
+      #expect(packed.chunks.contains { $0.runs > 0 || $0.width == 0 })
+      #expect(packed.byteCount < 1000 + 6 * 2 * 5000 / run + 128)
+    }
+    let packed = try #require(PackedVector(numbers(5000, bits: 30, &random)))
+    #expect(packed.chunks.allSatisfy { $0.runs == 0 })
   }
 
   @Test(arguments: [1, 2] as [UInt64])
   func integersComeBack(seed: UInt64) throws {
     var random = SplitMix64(seed: seed)
     for count in [1024, 1025, 2048, 5000] {
-      for bits in [0, 1, 7, 31, 32, 33, 48, 55] {
-        let plain = numbers(count, bits: bits, &random)
+      for (bits, run) in [0, 1, 7, 31, 32, 33, 48, 55].flatMap({ bits in [1, 9, 100].map { (bits, $0) } }) {
+        let plain = numbers(count, bits: bits, run: run, &random)
         for vector in [plain, plain.withNulls(30, &random), plain.withNulls(100, &random)] {
           guard let packed = PackedVector(vector) else {
             // Around the wrap from the greatest to the least number a chunk takes all 64 bits.
@@ -65,8 +85,8 @@ import Testing
   func rowsAreFoundAndPicked(seed: UInt64) {
     var random = SplitMix64(seed: seed)
     for count in [1024, 1100, 5000] {
-      for bits in [0, 1, 9, 31, 32, 33, 50] {
-        let plain = numbers(count, bits: bits, &random)
+      for (bits, run) in [0, 1, 9, 31, 32, 33, 50].flatMap({ bits in [1, 9, 200].map { (bits, $0) } }) {
+        let plain = numbers(count, bits: bits, run: run, &random)
         for vector in [plain, plain.withNulls(40, &random)] {
           guard let packed = PackedVector(vector) else { continue }
           let values = (0..<count).map { vector.int64(at: $0) }
@@ -99,8 +119,9 @@ import Testing
   @Test(arguments: [1, 40, 63, 64, 65, 3000]) func codesAreFoundByTheirEntries(distinct: Int) throws {
     var random = SplitMix64(seed: 8)
     let dictionary = ValueDictionary(.id128((0..<distinct).map { UInt128($0) }))
-    // Runs of one code make chunks of one value; the last code is beyond the dictionary.
-    let codes = (0..<6000).map { $0 < 2100 ? UInt32(0) : UInt32(random.below(distinct + 1)) }
+    // Runs of one code make chunks of one value, or of few; the last code is beyond the dictionary.
+    var codes = (0..<6000).map { $0 < 2100 ? UInt32(0) : UInt32(random.below(distinct + 1)) }
+    for row in 4000..<6000 where row % 50 != 0 { codes[row] = codes[row - 1] }
     let plain = ColumnVector(.codes(codes, dictionary))
     for vector in [plain, plain.withNulls(40, &random)] {
       let packed = try #require(PackedVector(vector))

@@ -134,6 +134,32 @@ import Testing
     }
   }
 
+  /// Ids that are kept as links are the ids that the block has, in a fraction of their memory; whatever else is no link.
+  @Test(arguments: [1, 2, 3] as [UInt64])
+  func linksLeadToTheSameIds(seed: UInt64) throws {
+    var random = SplitMix64(seed: seed)
+    var linkedBlocks = 0
+    for rows in [100, 1025, 5000] {
+      let trace = Trace(rows: rows, longestRun: 12, &random)
+      for percent in [0, 3, 100] {
+        for plain in try Self.columns(trace, breaking: percent, &random).prefix(4) {
+          for vector in [plain, try Self.sparse(plain, trace, &random), plain.withNulls(30, &random)] {
+            let bytes = Self.encoded(vector, trace, Self.relations)
+            let linked = try bytes.withUnsafeBytes { try LinkedVector(decoding: $0, rowCount: rows, related: trace) }
+            #expect((linked != nil) == (encodingName(bytes) == "ordinals" && rows >= 1024), "seed \(seed)")
+            guard let linked else { continue }
+            linkedBlocks += 1
+            #expect(linked.count == rows && linked.byteCount < 3 * rows)
+            #expect(try linked.vector(ids: trace.ids).rows == vector.rows, "seed \(seed), \(rows) rows, \(percent) %")
+            #expect(throws: ColumnError.self) { _ = try linked.vector(ids: trace.cluster) }
+            #expect(throws: ColumnError.self) { _ = try linked.vector(ids: ColumnVector(.int64([1]))) }
+          }
+        }
+      }
+    }
+    #expect(linkedBlocks > 6)
+  }
+
   /// A block as it is without relations.
   struct BlockCodecBytes {
     let bytes: [UInt8]

@@ -156,6 +156,19 @@ public enum BlockCodec {
     return keys
   }
 
+  /// Where the ids of a block are found that is stored as ``BlockEncoding/ordinals``; `nil` for any other.
+  static func decodeLinks(
+    _ bytes: UnsafeRawBufferPointer, rowCount: Int, related: some RelatedBlocks
+  ) throws(ColumnError) -> OrdinalCodec.Links? {
+    var reader = ByteReader(bytes)
+    let head = try BlockHead(&reader, type: .int64, rowCount: rowCount)
+    guard head.encoding == .ordinals, head.form != .allNull, rowCount > 0, !head.isCoded else { return nil }
+    let validity = try head.validity(&reader, related, rowCount: rowCount)
+    let links = try OrdinalCodec.decodeLinks(&reader, related, validity, rowCount: rowCount)
+    try reader.expectEnd()
+    return links
+  }
+
   private static func nulls(_ type: PhysicalType, _ rowCount: Int, _ dictionary: ValueDictionary?) -> ColumnVector {
     var vector = ColumnVector.nulls(type, count: rowCount)
     if rowCount == 0 { vector.validity = nil }

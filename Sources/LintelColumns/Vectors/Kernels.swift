@@ -29,6 +29,8 @@ protocol PackedLane: FixedWidthInteger & BitwiseCopyable & Sendable {
   /// Decodes a full chunk of ``BitPacking/chunk`` values, 128 * width bytes.
   static func unpackChunk(
     _ packed: UnsafeRawPointer, width: Int, base: Self, into out: UnsafeMutablePointer<Self>)
+  /// Writes sixteen lanes of one value, wherever they lie.
+  static func storeSixteen(_ value: Self, at target: UnsafeMutableRawPointer)
   /// Decodes binned integers; whether the stream is that of so many values.
   static func decodeBinned(
     _ stream: inout lintel_binned_stream, into out: UnsafeMutableBufferPointer<Self>
@@ -43,6 +45,11 @@ extension Int64: PackedLane {
     _ packed: UnsafeRawPointer, width: Int, base: Int64, into out: UnsafeMutablePointer<Int64>
   ) {
     lintel_unpack_i64(packed, UInt32(truncatingIfNeeded: width), base, out)
+  }
+
+  @inline(__always)
+  static func storeSixteen(_ value: Int64, at target: UnsafeMutableRawPointer) {
+    target.storeBytes(of: SIMD16(repeating: value), as: SIMD16<Int64>.self)
   }
 
   static func decodeBinned(
@@ -61,6 +68,11 @@ extension UInt32: PackedLane {
     _ packed: UnsafeRawPointer, width: Int, base: UInt32, into out: UnsafeMutablePointer<UInt32>
   ) {
     lintel_unpack_u32(packed, UInt32(truncatingIfNeeded: width), base, out)
+  }
+
+  @inline(__always)
+  static func storeSixteen(_ value: UInt32, at target: UnsafeMutableRawPointer) {
+    target.storeBytes(of: SIMD16(repeating: value), as: SIMD16<UInt32>.self)
   }
 
   static func decodeBinned(

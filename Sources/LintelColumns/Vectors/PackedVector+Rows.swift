@@ -63,7 +63,11 @@ extension PackedVector {
 
   /// A chunk's lanes less its base, of at most 32 bits.
   private static func unpackOffsets(_ chunk: Chunk, _ packed: UnsafeRawPointer, _ scratch: Scratch) {
-    lintel_unpack_u32(packed, UInt32(chunk.width), 0, scratch.words)
+    if chunk.runs > 0 {
+      ChunkRuns(packed, count: Int(chunk.runs)).spread(base: 0, into: scratch.words)
+    } else {
+      lintel_unpack_u32(packed, UInt32(chunk.width), 0, scratch.words)
+    }
   }
 
   private func rows(
@@ -159,13 +163,18 @@ extension PackedVector {
   ) {
     let base = Lane(truncatingIfNeeded: chunk.base)
     let width = Int(chunk.width)
-    guard width > 0, let start = packed.baseAddress, let target = scratch.baseAddress else {
+    guard width > 0, let start = packed.baseAddress else {
       for index in range { out[index] = base }
       return
     }
     if range.count >= Self.manyRows {
-      Lane.unpackChunk(start + Int(chunk.offset), width: width, base: base, into: target)
+      chunk.unpack(packed, into: scratch)
       for index in range { out[index] = scratch[Int(rows[index]) & (BitPacking.chunk - 1)] }
+    } else if chunk.runs > 0 {
+      let runs = ChunkRuns(start + Int(chunk.offset), count: Int(chunk.runs))
+      for index in range {
+        out[index] = base &+ Lane(truncatingIfNeeded: runs.value(ofLane: Int(rows[index]) & (BitPacking.chunk - 1)))
+      }
     } else {
       for index in range {
         let place = Int(rows[index]) & (BitPacking.chunk - 1)

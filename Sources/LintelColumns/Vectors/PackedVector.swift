@@ -1,6 +1,7 @@
 /// A column vector of integers or codes as it is kept in memory for being read often: each chunk of 1,024 lanes at the
-/// number of bits its values need. It takes a fraction of the lanes' bytes and unpacks at several values a nanosecond,
-/// whatever the encoding that the lanes were stored in.
+/// number of bits its values need, or as runs where neighbours are alike: the user and the session of a trace's spans. It
+/// takes a fraction of the lanes' bytes and unpacks at several values a nanosecond, whatever the encoding that the lanes
+/// were stored in.
 ///
 /// Lanes of null rows come back as anything.
 public struct PackedVector: Sendable {
@@ -11,6 +12,8 @@ public struct PackedVector: Sendable {
     var high: Int64
     var offset: UInt32
     var width: UInt8
+    /// How many runs the lanes are kept as; 0: packed.
+    var runs: UInt16 = 0
   }
 
   private(set) var chunks: [Chunk] = []
@@ -53,11 +56,16 @@ public struct PackedVector: Sendable {
         fill(scratch, lanes, from: start)
         let (low, high) = Kernels.bounds(UnsafeBufferPointer(scratch))
         let width = BitPacking.width(UInt64(bitPattern: high &- low))
+        let runs = ChunkRuns.count(UnsafeBufferPointer(scratch), width: width)
         chunks.append(
           Chunk(
             base: low, high: high, offset: UInt32(truncatingIfNeeded: packed.count),
-            width: UInt8(truncatingIfNeeded: width)))
-        BitPacking.pack(UnsafeBufferPointer(scratch), width: width, base: low, into: &packed)
+            width: UInt8(truncatingIfNeeded: width), runs: UInt16(truncatingIfNeeded: runs ?? 0)))
+        if let runs {
+          ChunkRuns.write(UnsafeBufferPointer(scratch), count: runs, base: low, into: &packed)
+        } else {
+          BitPacking.pack(UnsafeBufferPointer(scratch), width: width, base: low, into: &packed)
+        }
         start += BitPacking.chunk
       }
     }
@@ -96,15 +104,28 @@ public struct PackedVector: Sendable {
         for (number, chunk) in chunks.enumerated() {
           let target = UnsafeMutableBufferPointer(
             rebasing: out[number * BitPacking.chunk..<(number + 1) * BitPacking.chunk])
-          let base = Lane(truncatingIfNeeded: chunk.base)
-          if chunk.width == 0 {
-            target.update(repeating: base)
-          } else if let from = packed.baseAddress, let to = target.baseAddress {
-            Lane.unpackChunk(from + Int(chunk.offset), width: Int(chunk.width), base: base, into: to)
-          }
+          chunk.unpack(packed, into: target)
         }
       }
       initialized = count
+    }
+  }
+}
+
+extension PackedVector.Chunk {
+  /// All lanes of the chunk, ``BitPacking/chunk`` of them.
+  @inline(__always)
+  func unpack<Lane: PackedLane>(
+    _ packed: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Lane>
+  ) {
+    let base = Lane(truncatingIfNeeded: base)
+    guard width > 0, let start = packed.baseAddress, let lanes = target.baseAddress else {
+      return target.update(repeating: base)
+    }
+    if runs > 0 {
+      ChunkRuns(start + Int(offset), count: Int(runs)).spread(base: base, into: lanes)
+    } else {
+      Lane.unpackChunk(start + Int(offset), width: Int(width), base: base, into: lanes)
     }
   }
 }

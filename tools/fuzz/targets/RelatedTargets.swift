@@ -37,6 +37,10 @@ let relatedTargets: [String: FuzzTarget] = [
   },
 ]
 
+extension ColumnVector.Storage {
+  fileprivate var int64: [Int64]? { if case .int64(let lanes) = self { lanes } else { nil } }
+}
+
 private func decodeRelated(_ type: PhysicalType, _ rows: Int, _ bytes: UnsafeRawBufferPointer) {
   let dictionary = type == .bytes ? ValueDictionary(.bytes(ByteStrings((0..<50).map { "value \($0)" }))) : nil
   let related = FuzzRelated(rows: rows)
@@ -46,6 +50,11 @@ private func decodeRelated(_ type: PhysicalType, _ rows: Int, _ bytes: UnsafeRaw
     precondition(vector.count == rows)
     if case .codes(let codes, let dictionary) = vector.storage {
       precondition(codes.allSatisfy { $0 < dictionary.count })
+    }
+    if type == .int64, let linked = try? LinkedVector(decoding: bytes, rowCount: rows, related: related) {
+      let ids = try? related.integers(linked.idColumn)
+      let followed = ids.flatMap { try? linked.vector(ids: $0) }
+      precondition(followed.map { $0.storage.int64 == vector.storage.int64 } ?? false)
     }
   }
   for kind in [BlockReference.Kind.runs, .values] {

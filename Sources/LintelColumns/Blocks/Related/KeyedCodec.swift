@@ -151,12 +151,27 @@ enum BlockExceptions {
   static func decode<Lane: PackedLane>(
     _ reader: inout ByteReader, _ validity: Bitmap?, into lanes: inout [Lane]
   ) throws(ColumnError) {
-    let valueCount = validity?.setCount ?? lanes.count
+    let found: Found<Lane> = try read(&reader, validity, rowCount: lanes.count)
+    found.put(into: &lanes)
+  }
+
+  /// Rows, ascending, and the value of each.
+  struct Found<Lane: PackedLane>: Sendable {
+    var rows: [Int] = []
+    var values: [Lane] = []
+
+    func put(into lanes: inout [Lane]) { for (row, value) in zip(rows, values) { lanes[row] = value } }
+  }
+
+  static func read<Lane: PackedLane>(
+    _ reader: inout ByteReader, _ validity: Bitmap?, rowCount: Int
+  ) throws(ColumnError) -> Found<Lane> {
+    let valueCount = validity?.setCount ?? rowCount
     let count = try reader.varint()
     guard count <= UInt64(valueCount) else {
       throw ColumnError(.malformed, "\(count) exceptions in \(valueCount) values")
     }
-    guard count > 0 else { return }
+    guard count > 0 else { return Found() }
     let positions: [UInt32] = try filledLanes(Int(count)) { (lanes) throws(ColumnError) in
       try IntegerDecoder.decode(&reader, into: lanes)
     }
@@ -166,7 +181,6 @@ enum BlockExceptions {
     guard let last = positions.last, Int(last) < valueCount,
       zip(positions, positions.dropFirst()).allSatisfy({ $0 < $1 })
     else { throw ColumnError(.malformed, "exceptions in no order among \(valueCount) values") }
-    let rows = validity?.rows(ofRanks: positions) ?? positions.map { Int($0) }
-    for (row, value) in zip(rows, values) { lanes[row] = value }
+    return Found(rows: validity?.rows(ofRanks: positions) ?? positions.map { Int($0) }, values: values)
   }
 }

@@ -53,34 +53,69 @@ enum OrdinalCodec {
   static func decodeLanes(
     _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int
   ) throws(ColumnError) -> [Int64] {
+    let links = try decodeLinks(&reader, related, validity, rowCount: rowCount)
+    return try links.lanes(related.integers(links.idColumn))
+  }
+
+  /// Where each row's value is found among the ids.
+  static func decodeLinks(
+    _ reader: inout ByteReader, _ related: some RelatedBlocks, _ validity: Bitmap?, rowCount: Int
+  ) throws(ColumnError) -> Links {
     let reference = try BlockReference(&reader)
     let runs = try related.keys(reference)
-    let related = try related.integers(try BlockReference.readColumn(&reader))
-    guard reference.kind == .runs, runs.keys.count == rowCount, related.count == rowCount,
-      case .int64(let ids) = related.storage
-    else { throw ColumnError(.malformed, "ordinals without their runs and ids") }
+    let idColumn = try BlockReference.readColumn(&reader)
+    guard reference.kind == .runs, runs.keys.count == rowCount else {
+      throw ColumnError(.malformed, "ordinals without their runs")
+    }
     // Null rows get ordinal 0, which leads to a row of the block as well.
-    var result: [Int64] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+    var steps: [Int64] = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
       try IntegerDecoder.decode(&reader, into: out)
     }
     let starts = runStarts(runs)
     var isInRange = true
-    result.withUnsafeMutableBufferPointer { lanes in
-      ids.withUnsafeBufferPointer { ids in
-        runs.keys.withUnsafeBufferPointer { keys in
-          starts.withUnsafeBufferPointer { starts in
-            for row in 0..<lanes.count {
-              let place = Int64(starts[Int(keys[row])]) &+ lanes[row]
-              if place >= 0, place < Int64(ids.count) { lanes[row] = ids[Int(place)] } else { isInRange = false }
-            }
+    steps.withUnsafeMutableBufferPointer { lanes in
+      runs.keys.withUnsafeBufferPointer { keys in
+        starts.withUnsafeBufferPointer { starts in
+          for row in 0..<lanes.count {
+            let place = Int64(starts[Int(keys[row])]) &+ lanes[row]
+            if place < 0 || place >= Int64(rowCount) { isInRange = false }
+            lanes[row] = Int64(row) &- place
           }
         }
       }
-      validity?.clear(lanes, to: 0)
     }
     guard isInRange else { throw ColumnError(.malformed, "an ordinal leads out of the block") }
-    try BlockExceptions.decode(&reader, validity, into: &result)
-    return result
+    let exceptions: BlockExceptions.Found<Int64> = try BlockExceptions.read(&reader, validity, rowCount: rowCount)
+    return Links(idColumn: idColumn, steps: steps, exceptions: exceptions, validity: validity)
+  }
+
+  struct Links {
+    /// The number of the column that has the ids.
+    let idColumn: Int
+    /// How many rows above each row the one lies that has its value as id; within the block.
+    let steps: [Int64]
+    /// The rows that have another value.
+    let exceptions: BlockExceptions.Found<Int64>
+    let validity: Bitmap?
+
+    /// A lane for each row, 0 where it is null.
+    /// - Parameter ids: Of the same rows.
+    func lanes(_ ids: ColumnVector) throws(ColumnError) -> [Int64] {
+      guard case .int64(let ids) = ids.storage, ids.count == steps.count else {
+        throw ColumnError(.malformed, "ordinals without their ids")
+      }
+      var lanes = [Int64](unsafeUninitializedCapacity: steps.count) { out, initialized in
+        ids.withUnsafeBufferPointer { ids in
+          steps.withUnsafeBufferPointer { steps in
+            for row in 0..<steps.count { out[row] = ids[row &- Int(steps[row])] }
+          }
+        }
+        validity?.clear(UnsafeMutableBufferPointer(rebasing: out[..<steps.count]), to: 0)
+        initialized = steps.count
+      }
+      exceptions.put(into: &lanes)
+      return lanes
+    }
   }
 }
 

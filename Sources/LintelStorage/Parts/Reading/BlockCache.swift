@@ -3,9 +3,9 @@ internal import Synchronization
 
 /// Decoded blocks, keys and dictionaries of all parts of a store, the least recently used dropped first.
 ///
-/// A scan over a column that is larger than the cache would drop everything and find nothing the next time. So blocks of
-/// large columns pass through a fourth of the memory, just long enough to be used several times by one query; the rest is
-/// for what lasts.
+/// A scan over a column that is larger than the cache would drop everything and find nothing the next time. So what isn't
+/// worth much memory passes through a fourth of it at most, just long enough to be used several times by one query; what
+/// lasts has three fourths for sure, and the rest as well where nothing newer passes.
 ///
 /// Entries are never invalid: parts don't change, and a part's id isn't used twice while the store is open.
 final class BlockCache: Sendable {
@@ -29,35 +29,61 @@ final class BlockCache: Sendable {
   enum Entry: Sendable {
     case vector(ColumnVector)
     case packed(PackedVector)
+    /// Ids that the block of another column has as well.
+    case linked(LinkedVector)
     case dictionary(ValueDictionary)
     case filters(BlockFilters)
-    case keys(RowKeys)
+    case keys(PackedRowKeys)
   }
 
   fileprivate struct Node {
     var key: Key
     var entry: Entry
     var cost: Int
+    var isLasting: Bool
+    /// The number of the last use.
+    var used: UInt64
     var newer: Int
     var older: Int
   }
 
-  /// A doubly linked list in an array; -1 ends it.
+  /// A doubly linked list of nodes; -1 ends it.
+  fileprivate struct List {
+    var newest = -1
+    var oldest = -1
+    var cost = 0
+  }
+
   fileprivate struct State {
     var nodes: [Node] = []
     var free: [Int] = []
     var places: [Key: Int] = [:]
-    var newest = -1
-    var oldest = -1
-    var cost = 0
+    var lasting = List()
+    var passing = List()
+    var uses: UInt64 = 0
     let capacity: Int
 
     init(capacity: Int) { self.capacity = capacity }
+
+    var cost: Int { lasting.cost + passing.cost }
+    /// Bytes for what passes.
+    var passage: Int { capacity / 4 }
   }
 
-  /// Packs vectors of integers and codes.
-  func insert(_ vector: ColumnVector, for key: Key, isLasting: Bool = true) {
-    insert(PackedVector(vector).map(Entry.packed) ?? .vector(vector), for: key, isLasting: isLasting)
+  /// Packs vectors of integers and codes. Blocks of a column last if all of them would take a third of the cache at most.
+  /// - Parameter columnRows: Rows of the whole column.
+  func insert(_ vector: ColumnVector, for key: Key, columnRows: Int) {
+    let entry = PackedVector(vector).map(Entry.packed) ?? .vector(vector)
+    insert(entry, for: key, columnRows: columnRows, blockRows: vector.count)
+  }
+
+  func insert(_ vector: LinkedVector, for key: Key, columnRows: Int) {
+    insert(.linked(vector), for: key, columnRows: columnRows, blockRows: vector.count)
+  }
+
+  private func insert(_ entry: Entry, for key: Key, columnRows: Int, blockRows: Int) {
+    let whole = Double(entry.cost) / Double(max(1, blockRows)) * Double(columnRows)
+    insert(entry, for: key, isLasting: whole <= Double(capacity / 3))
   }
 
   func vector(_ key: Key) -> ColumnVector? {
@@ -68,37 +94,30 @@ final class BlockCache: Sendable {
     }
   }
 
-  private let lasting: Mutex<State>
-  private let passing: Mutex<State>
+  private let state: Mutex<State>
   /// Bytes.
   let capacity: Int
 
   init(capacity: Int) {
     self.capacity = capacity
-    lasting = Mutex(State(capacity: capacity / 4 * 3))
-    passing = Mutex(State(capacity: capacity / 4))
+    state = Mutex(State(capacity: capacity))
   }
 
-  var cost: Int { lasting.withLock { $0.cost } + passing.withLock { $0.cost } }
+  /// Bytes that the entries take, roughly.
+  var cost: Int { state.withLock { $0.cost } }
 
-  subscript(key: Key) -> Entry? {
-    lasting.withLock { $0.use(key) } ?? passing.withLock { $0.use(key) }
-  }
+  subscript(key: Key) -> Entry? { state.withLock { $0.use(key) } }
 
-  /// - Parameter isLasting: Whether the entry belongs to something that fits into the cache as a whole.
+  /// - Parameter isLasting: Whether the entry is worth keeping as long as there is room, or just passes through.
   func insert(_ entry: Entry, for key: Key, isLasting: Bool = true) {
     // Dropped entries die after the lock is given back: freeing a large array takes a while.
-    let dropped =
-      isLasting
-      ? lasting.withLock { $0.insert(entry, for: key) } : passing.withLock { $0.insert(entry, for: key) }
+    let dropped = state.withLock { $0.insert(entry, for: key, isLasting: isLasting) }
     _ = consume dropped
   }
-}
 
-extension BlockCache {
   /// Drops everything of a part that is no more.
   func forget(part: UInt64) {
-    let dropped = [lasting.withLock { $0.forget(part: part) }, passing.withLock { $0.forget(part: part) }]
+    let dropped = state.withLock { $0.forget(part: part) }
     _ = consume dropped
   }
 }
@@ -116,18 +135,30 @@ extension BlockCache.State {
   }
 
   /// Answers what had to go.
-  fileprivate mutating func insert(_ entry: BlockCache.Entry, for key: BlockCache.Key) -> [BlockCache.Entry] {
+  fileprivate mutating func insert(
+    _ entry: BlockCache.Entry, for key: BlockCache.Key, isLasting: Bool
+  ) -> [BlockCache.Entry] {
     let cost = entry.cost
-    guard cost <= capacity / 3 * 2 else { return [] }
+    guard cost <= (isLasting ? capacity - passage : passage) / 3 * 2 else { return [] }
     var dropped: [BlockCache.Entry] = []
     if let place = places[key] { dropped.append(remove(place)) }
-    add(key, entry, cost: cost)
-    while self.cost > capacity, oldest >= 0 { dropped.append(remove(oldest)) }
+    add(key, entry, cost: cost, isLasting: isLasting)
+    while let place = superfluous { dropped.append(remove(place)) }
     return dropped
   }
 
-  fileprivate mutating func add(_ key: BlockCache.Key, _ entry: BlockCache.Entry, cost: Int) {
-    let node = BlockCache.Node(key: key, entry: entry, cost: cost, newer: -1, older: -1)
+  /// The node that is to go next; `nil` when all fit.
+  private var superfluous: Int? {
+    if passing.cost > passage { return passing.oldest }
+    guard cost > capacity else { return nil }
+    // More than its three fourths is taken by what lasts, since what passes keeps to its fourth.
+    guard passing.oldest >= 0, nodes[passing.oldest].used < nodes[lasting.oldest].used else { return lasting.oldest }
+    return passing.oldest
+  }
+
+  private mutating func add(_ key: BlockCache.Key, _ entry: BlockCache.Entry, cost: Int, isLasting: Bool) {
+    let node = BlockCache.Node(
+      key: key, entry: entry, cost: cost, isLasting: isLasting, used: 0, newer: -1, older: -1)
     let place: Int
     if let reused = free.popLast() {
       place = reused
@@ -137,31 +168,43 @@ extension BlockCache.State {
       nodes.append(node)
     }
     places[key] = place
-    self.cost += cost
     linkNewest(place)
   }
 
-  fileprivate mutating func remove(_ place: Int) -> BlockCache.Entry {
+  private mutating func remove(_ place: Int) -> BlockCache.Entry {
     unlink(place)
-    let node = nodes[place]
-    places[node.key] = nil
-    cost -= node.cost
+    let entry = nodes[place].entry
+    places[nodes[place].key] = nil
     nodes[place].entry = .vector(ColumnVector(.bool([])))
     free.append(place)
-    return node.entry
+    return entry
   }
 
-  fileprivate mutating func unlink(_ place: Int) {
+  private mutating func unlink(_ place: Int) {
+    if nodes[place].isLasting { lasting.unlink(place, in: &nodes) } else { passing.unlink(place, in: &nodes) }
+  }
+
+  private mutating func linkNewest(_ place: Int) {
+    uses += 1
+    nodes[place].used = uses
+    if nodes[place].isLasting { lasting.linkNewest(place, in: &nodes) } else { passing.linkNewest(place, in: &nodes) }
+  }
+}
+
+extension BlockCache.List {
+  fileprivate mutating func unlink(_ place: Int, in nodes: inout [BlockCache.Node]) {
     let (newer, older) = (nodes[place].newer, nodes[place].older)
     if newer >= 0 { nodes[newer].older = older } else { newest = older }
     if older >= 0 { nodes[older].newer = newer } else { oldest = newer }
+    cost -= nodes[place].cost
   }
 
-  fileprivate mutating func linkNewest(_ place: Int) {
+  fileprivate mutating func linkNewest(_ place: Int, in nodes: inout [BlockCache.Node]) {
     nodes[place].newer = -1
     nodes[place].older = newest
     if newest >= 0 { nodes[newest].newer = place } else { oldest = place }
     newest = place
+    cost += nodes[place].cost
   }
 }
 
@@ -178,8 +221,10 @@ extension BlockCache.Entry {
     case .filters(let filters):
       return overhead + filters.byteCount
     case .keys(let keys):
-      return overhead + 2 * keys.keys.count
+      return overhead + keys.byteCount
     case .packed(let vector):
+      return overhead + vector.byteCount
+    case .linked(let vector):
       return overhead + vector.byteCount
     case .vector(let vector):
       let validity = vector.validity.map { 8 * $0.words.count } ?? 0

@@ -90,7 +90,7 @@ extension PartReader {
       block: UInt32(truncatingIfNeeded: block))
     if let vector = cache.vector(key) { return vector }
     let vector = try unfold(block, key: number, .cache)
-    cache.insert(vector, for: key)
+    cache.insert(vector, for: key, columnRows: rowCount)
     return vector
   }
 

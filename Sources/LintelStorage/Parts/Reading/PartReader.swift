@@ -200,12 +200,6 @@ final class PartReader: MemoizingSegment {
     return (entry.statistics.rowCount, try bytes(entry.chunk, blockName(block, column)))
   }
 
-  /// Whether a column's blocks take a third of the cache at most, at the two bytes a row that packed codes take and the
-  /// four of numbers.
-  private func isSmall(_ column: PartColumn) -> Bool {
-    (column.dictionary == nil ? 4 : 2) * rowCount <= cache.capacity / 3
-  }
-
   /// What messages call a block.
   private func blockName(_ block: Int, _ column: Int) -> String {
     "block \(block) of column '\(directory.columns[column].displayName)'"
@@ -225,8 +219,13 @@ final class PartReader: MemoizingSegment {
     depth: Int = 0
   ) throws(StorageError) -> ColumnVector {
     let key = blockKey(block, ofStored: column)
-    if keeping.isCache, let vector = cache.vector(key) { return vector }
     let stored = directory.columns[column]
+    switch keeping.isCache ? cache[key] : nil {
+    case .vector(let vector): return vector
+    case .packed(let packed): return packed.unpacked()
+    case .linked(let linked): return try follow(linked, block, from: column, depth: depth)
+    default: break
+    }
     let (rows, encoded) = try encodedBlock(block, ofStored: column)
     guard let encoded else { return .nulls(stored.physical, count: rows) }
     var dictionary = known
@@ -234,6 +233,15 @@ final class PartReader: MemoizingSegment {
     let related = RelatedPartBlocks(self, block: block, below: column, keeping: keeping, depth: depth)
     let vector: ColumnVector
     do throws(ColumnError) {
+      if keeping.isCache, stored.physical == .int64 {
+        let linked = try encoded.span.bytes.withUnsafeBytes { (bytes) throws(ColumnError) in
+          try LinkedVector(decoding: bytes, rowCount: rows, related: related)
+        }
+        if let linked {
+          cache.insert(linked, for: key, columnRows: rowCount)
+          return try linked.vector(ids: related.integers(linked.idColumn))
+        }
+      }
       vector = try encoded.span.bytes.withUnsafeBytes { (bytes) throws(ColumnError) in
         try BlockCodec.decode(bytes, type: stored.physical, rowCount: rows, dictionary: dictionary, related: related)
       }
@@ -243,8 +251,20 @@ final class PartReader: MemoizingSegment {
     guard vector.count == rows else {
       throw damage(blockName(block, column), "it has \(vector.count) rows instead of \(rows)")
     }
-    if keeping.isCache { cache.insert(vector, for: key, isLasting: isSmall(stored)) }
+    if keeping.isCache { cache.insert(vector, for: key, columnRows: rowCount) }
     return vector
+  }
+
+  /// The values of a block that the cache holds as links to another column's.
+  private func follow(
+    _ linked: LinkedVector, _ block: Int, from column: Int, depth: Int
+  ) throws(StorageError) -> ColumnVector {
+    let related = RelatedPartBlocks(self, block: block, below: column, keeping: .cache, depth: depth)
+    do throws(ColumnError) {
+      return try linked.vector(ids: related.integers(linked.idColumn))
+    } catch {
+      throw related.failure ?? damage(blockName(block, column), error.message)
+    }
   }
 }
 

@@ -32,7 +32,7 @@ final class RelatedPartBlocks: RelatedBlocks {
       part: reader.cacheID, column: UInt32(truncatingIfNeeded: reference.column),
       block: UInt32(truncatingIfNeeded: block), keys: reference.kind)
     if case .keys(let kept) = keeping, let keys = kept[place] { return keys }
-    if case .keys(let keys) = reader.cache[place] { return keys }
+    if keeping.isCache, case .keys(let keys) = reader.cache[place] { return keys.keys }
     let keys: RowKeys
     if stored.dictionary != nil {
       keys = try attempt { () throws(StorageError) in
@@ -48,7 +48,8 @@ final class RelatedPartBlocks: RelatedBlocks {
       keys = runs
     }
     switch keeping {
-    case .cache: reader.cache.insert(.keys(keys), for: place)
+    // Columns that were read by them are kept themselves.
+    case .cache: reader.cache.insert(.keys(PackedRowKeys(keys, reference.kind)), for: place, isLasting: false)
     case .keys(let kept): kept.insert(keys, reference.kind, for: place)
     case .nowhere: break
     }

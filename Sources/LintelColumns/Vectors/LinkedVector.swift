@@ -1,0 +1,46 @@
+/// Ids that mostly are those of other rows of their block, as they are kept in memory for being read often: the parents of
+/// spans. Each row keeps the few bits that lead to the row whose id it has; the ids are kept once.
+public struct LinkedVector: Sendable {
+  /// The number of the column that has the ids.
+  public let idColumn: Int
+  /// How many rows above each row the one lies whose id it has.
+  private let steps: PackedVector
+  private let exceptions: BlockExceptions.Found<Int64>
+
+  public var count: Int { steps.count }
+
+  /// Bytes of memory, without the ids'.
+  public var byteCount: Int { steps.byteCount + exceptions.rows.count * 16 }
+
+  /// The block's links; `nil` for blocks that are stored otherwise, or are so short that little would be saved.
+  ///
+  /// Throws like ``BlockCodec/decode(_:type:rowCount:dictionary:related:)``; the bytes are those of a block of integers.
+  public init?(
+    decoding bytes: UnsafeRawBufferPointer, rowCount: Int, related: some RelatedBlocks
+  ) throws(ColumnError) {
+    guard let links = try BlockCodec.decodeLinks(bytes, rowCount: rowCount, related: related),
+      let steps = PackedVector(ColumnVector(.int64(links.steps), validity: links.validity))
+    else { return nil }
+    self.steps = steps
+    idColumn = links.idColumn
+    exceptions = links.exceptions
+  }
+
+  /// The ids themselves, 0 in rows that are null.
+  /// - Parameter ids: Those of ``idColumn``, of the same rows; others throw `.malformed`.
+  public func vector(ids: ColumnVector) throws(ColumnError) -> ColumnVector {
+    guard case .int64(var lanes) = steps.unpacked().storage, case .int64(let ids) = ids.storage,
+      ids.count == lanes.count
+    else { throw ColumnError(.malformed, "links without their ids") }
+    let last = lanes.count &- 1
+    lanes.withUnsafeMutableBufferPointer { lanes in
+      ids.withUnsafeBufferPointer { ids in
+        // The steps of null rows may lead anywhere.
+        for row in 0..<lanes.count { lanes[row] = ids[max(0, min(row &- Int(lanes[row]), last))] }
+      }
+      steps.validity?.clear(lanes, to: 0)
+    }
+    exceptions.put(into: &lanes)
+    return ColumnVector(.int64(lanes), validity: steps.validity)
+  }
+}
