@@ -7,8 +7,16 @@ import LintelStorage
 enum TestSpill {
   static let shared = space()
 
+  /// Holds the directories of all tests, and goes with the process.
+  private static let root: String = {
+    try? FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+    atexit { try? FileManager.default.removeItem(atPath: TestSpill.path) }
+    return path
+  }()
+
+  private static let path = FileManager.default.temporaryDirectory.path + "/lintel-spill-\(getpid())"
+
   static func space(limit: Int = 1 << 30, _ fileSystem: any FileSystem = PosixFileSystem()) -> SpillSpace {
-    let directory = FileManager.default.temporaryDirectory.appendingPathComponent("lintel-spill-\(UUID().uuidString)")
-    return SpillSpace(directory: directory.path, limit: limit, fileSystem: fileSystem)
+    SpillSpace(directory: "\(root)/\(UUID().uuidString)", limit: limit, fileSystem: fileSystem)
   }
 }

@@ -99,7 +99,11 @@ final class FunctionNode: EvaluationNode, @unchecked Sendable {
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     var vectors: [Vector] = []
     vectors.reserveCapacity(operands.count)
-    for operand in operands { vectors.append(try operand.evaluate(context)) }
-    return try ScalarKernels.apply(function, vectors, types: operandTypes, result: type, count: context.count)
+    for operand in operands {
+      try context.interrupt.check()
+      vectors.append(try operand.evaluate(context))
+    }
+    return try ScalarKernels.apply(
+      function, vectors, types: operandTypes, result: type, count: context.count, context.interrupt)
   }
 }

@@ -3,7 +3,8 @@ import LintelColumns
 /// Strict scalar functions over whole vectors: one switch a vector.
 enum ScalarKernels {
   static func apply(
-    _ function: ScalarFunction, _ operands: [Vector], types: [ColumnType], result: ColumnType, count: Int
+    _ function: ScalarFunction, _ operands: [Vector], types: [ColumnType], result: ColumnType, count: Int,
+    _ interrupt: Interrupt
   ) throws(ExecutionFailure) -> Vector {
     guard let first = operands.first, let firstType = types.first else {
       throw .unsupported("\(function.rawValue) without operands")
@@ -25,8 +26,8 @@ enum ScalarKernels {
     case .least, .greatest: return first
     case .negate, .abs, .floor, .ceil, .round, .sqrt, .ln, .log2, .log10, .exp:
       return try Arithmetic.unary(function, first)
-    case .concat: return Text.concat(operands)
-    case .textArray: return Text.array(operands)
+    case .concat: return try Text.concat(operands, interrupt)
+    case .textArray: return try Text.array(operands, interrupt)
     case .lower, .upper: return Text.changeCase(first, upper: function == .upper)
     case .length: return Text.length(first, isText: firstType != .bytes)
     case .toInt64, .toTimestamp, .toDuration, .toMoney: return Convert.toInteger(function, first, firstType)

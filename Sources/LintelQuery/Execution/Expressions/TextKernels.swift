@@ -19,45 +19,81 @@ enum Text {
     return Vector(.bool(flags), validity: bothValid(text.validity, other.validity))
   }
 
-  static func concat(_ operands: [Vector]) -> Vector {
+  /// A string for each lane, appended to by `add` for each operand; null where one of the operands is.
+  private static func join(
+    _ operands: [Vector], _ interrupt: Interrupt, begin: (inout [UInt8]) -> Void,
+    add: (UnsafeBufferPointer<UInt8>, inout [UInt8]) -> Void
+  ) throws(ExecutionFailure) -> Vector {
     let count = operands.first?.count ?? 0
-    let plain = operands.map(\.plain)
+    let texts = operands.map(OperandText.init)
     var builder = BytesBuilder(capacity: count)
     var buffer: [UInt8] = []
+    var total = 0
+    // A lane of a thousand operands is long.
+    var left = Interrupt.interval
     for lane in 0..<count {
-      guard plain.allSatisfy({ $0.isValid(lane) }) else {
+      left -= texts.count
+      if left < 0 {
+        try interrupt.check()
+        left = Interrupt.interval
+      }
+      guard operands.allSatisfy({ $0.isValid(lane) }) else {
         builder.appendNull()
         continue
       }
       buffer.removeAll(keepingCapacity: true)
-      for part in plain {
-        if case .bytes(let values) = part.lanes { buffer += values[lane] }
+      begin(&buffer)
+      for text in texts { text.withBytes(of: lane) { add($0, &buffer) } }
+      total += buffer.count
+      guard total <= maximumBytes else {
+        throw .query(
+          QueryError(.limitExceeded, "the texts that a function makes of one block take over \(maximumBytes) bytes"))
       }
+      left -= buffer.count / 16
       builder.append(buffer)
     }
     return builder.finish()
   }
 
-  /// The variant array of the operands' strings.
-  static func array(_ operands: [Vector]) -> Vector {
-    let count = operands.first?.count ?? 0
-    let plain = operands.map(\.plain)
-    var builder = BytesBuilder(capacity: count)
-    var buffer: [UInt8] = []
-    for lane in 0..<count {
-      guard plain.allSatisfy({ $0.isValid(lane) }) else {
-        builder.appendNull()
-        continue
+  /// Of the texts of one vector.
+  private static let maximumBytes = 1 << 30
+
+  /// An operand's strings by lane, whether they are coded or not.
+  private struct OperandText {
+    private var strings = ByteStrings()
+    private var codes: [UInt32]?
+
+    init(_ vector: Vector) {
+      switch vector.lanes {
+      case .bytes(let values): strings = values
+      case .codes(let lanes, let dictionary):
+        if case .bytes(let values) = dictionary.values { (strings, codes) = (values, lanes) }
+      default: break
       }
-      buffer.removeAll(keepingCapacity: true)
-      buffer.append(7)
-      EncodedVariant.appendVarint(UInt64(plain.count), to: &buffer)
-      for part in plain {
-        if case .bytes(let values) = part.lanes { EncodedVariant.appendBytes(values[lane], tag: 5, to: &buffer) }
-      }
-      builder.append(buffer)
     }
-    return builder.finish()
+
+    /// A valid lane has an entry.
+    func withBytes(of lane: Int, _ body: (UnsafeBufferPointer<UInt8>) -> Void) {
+      let entry = codes.map { Int($0[lane]) } ?? lane
+      if entry < strings.count { strings.withView { body($0[entry]) } }
+    }
+  }
+
+  static func concat(_ operands: [Vector], _ interrupt: Interrupt) throws(ExecutionFailure) -> Vector {
+    try join(operands, interrupt) { _ in
+    } add: { text, buffer in
+      buffer.append(contentsOf: text)
+    }
+  }
+
+  /// The variant array of the operands' strings.
+  static func array(_ operands: [Vector], _ interrupt: Interrupt) throws(ExecutionFailure) -> Vector {
+    try join(operands, interrupt) { buffer in
+      buffer.append(7)
+      EncodedVariant.appendVarint(UInt64(operands.count), to: &buffer)
+    } add: { text, buffer in
+      EncodedVariant.appendBytes(text, tag: 5, to: &buffer)
+    }
   }
 
   static func changeCase(_ text: Vector, upper: Bool) -> Vector {
