@@ -18,6 +18,8 @@ public struct ExecutionOptions: Sendable, Hashable {
   public var timeoutSeconds: Double?
   /// Bytes of answers, and of groups of parts, that an engine keeps for queries that come again; 0 keeps none.
   public var cacheBytes = 0
+  /// Give the segments of a key a common dictionary wherever there are several, for tests.
+  var alwaysSharesDictionaries = false
 
   public init() {
     threads = WorkerPool.processorCount

@@ -67,9 +67,11 @@ extension QueryContext {
   ) throws(ExecutionFailure) -> AggregationWorker {
     let blocks = try BlockScan(self, scan, segments: chosen)
     let shape = AggregationShape(keys: scan.keys, calls: scan.calls)
+    let dictionaries = try commonDictionaries(scan, blocks)
     var workers: [AggregationWorker] = []
     for _ in 0..<min(threads, max(1, blocks.tasks.count)) {
-      workers.append(try AggregationWorker(shape, blockCount: blocks.tasks.count, interrupt))
+      workers.append(
+        try AggregationWorker(shape, blockCount: blocks.tasks.count, dictionaries: dictionaries, interrupt))
     }
     let all = workers
     let answer = options.usePruning ? BlockAnswer(scan) : nil
@@ -91,6 +93,59 @@ extension QueryContext {
       "aggregate", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: all[0].groupCount,
       bytes: times.bodyBytes)
     return all[0]
+  }
+
+  /// For each key that is a column, what stands for the dictionaries of its segments, where that pays.
+  private func commonDictionaries(
+    _ scan: ScanPlan, _ blocks: BlockScan
+  ) throws(ExecutionFailure) -> [CommonDictionary?] {
+    guard let first = blocks.tasks.first, blocks.tasks.contains(where: { $0.segment !== first.segment }) else {
+      return []
+    }
+    var dictionaries: [CommonDictionary?] = []
+    for key in scan.keys {
+      guard case .column(let index, let type) = key, type.physical == .bytes || type.physical == .id128 else {
+        dictionaries.append(nil)
+        continue
+      }
+      let sources = try sources(of: .column(index), blocks)
+      dictionaries.append(
+        try CommonDictionary(sources, self) { (segment, block) throws(ExecutionFailure) in
+          do throws(StorageError) {
+            return Vector(try segments[segment].read(.column(index), block: block))
+          } catch {
+            throw ExecutionFailure(error, segment: segment)
+          }
+        })
+    }
+    return dictionaries
+  }
+
+  private func sources(
+    of column: ColumnReference, _ blocks: BlockScan
+  ) throws(ExecutionFailure) -> CommonDictionary.Sources {
+    var sources = CommonDictionary.Sources()
+    var last: PreparedSegment?
+    var isPlain = false
+    for task in blocks.tasks {
+      if task.segment !== last {
+        last = task.segment
+        do {
+          let dictionary = try task.segment.segment.dictionary(column)
+          if let dictionary { sources.dictionaries.append(dictionary) }
+          isPlain = dictionary == nil
+        } catch {
+          throw ExecutionFailure(error, segment: task.segment.index)
+        }
+      }
+      let rows = task.segment.segment.rowCount(ofBlock: task.block)
+      sources.rows += rows
+      if isPlain {
+        sources.plain.append((task.segment.index, task.block))
+        sources.plainRows += rows
+      }
+    }
+    return sources
   }
 
   /// HAVING, outputs, DISTINCT, ORDER BY and LIMIT over the groups.

@@ -27,8 +27,16 @@ private func call(_ function: AggregateCall.Function, _ operands: Expression...,
       for coded in [true, false] {
         let snapshot = table.snapshot(segmentRows: segmentRows, blockRows: blockRows, coded: coded)
         for (threads, pruning) in [(1, true), (3, true), (2, false)] {
-          let found = try execute(plan, snapshot, threads: threads, pruning: pruning).cells
-          #expect(found == expected, "plan \(index), \(segmentRows)/\(blockRows), coded \(coded), \(threads) threads")
+          for shares in coded ? [false, true] : [false] {
+            let found = try execute(plan, snapshot, threads: threads, pruning: pruning) {
+              $0.alwaysSharesDictionaries = shares
+            }.cells
+            #expect(
+              found == expected,
+              """
+              plan \(index), \(segmentRows)/\(blockRows), coded \(coded), \(threads) threads, dictionaries               \(shares ? "shared" : "apart")
+              """)
+          }
         }
       }
     }

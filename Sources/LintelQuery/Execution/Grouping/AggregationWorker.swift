@@ -8,9 +8,14 @@ final class AggregationWorker: @unchecked Sendable {
   private(set) var aggregators: [Aggregator]
   /// How many blocks the query goes through.
   private let blockCount: Int
+  /// By key; empty where there are none.
+  private let dictionaries: [CommonDictionary?]
   private var reserved = 0
 
-  init(_ shape: AggregationShape, blockCount: Int, _ interrupt: Interrupt) throws(ExecutionFailure) {
+  init(
+    _ shape: AggregationShape, blockCount: Int, dictionaries: [CommonDictionary?] = [], _ interrupt: Interrupt
+  ) throws(ExecutionFailure) {
+    self.dictionaries = dictionaries
     self.shape = shape
     self.blockCount = blockCount
     self.interrupt = interrupt
@@ -30,7 +35,7 @@ final class AggregationWorker: @unchecked Sendable {
       for key in segment.keys { vectors.append(try key.evaluate(context)) }
       let expectedRows = context.count &* blockCount
       if let found = RowRuns(vectors) {
-        let heads = vectors.map { $0.gather(found.starts) }
+        let heads = translate(vectors.map { $0.gather(found.starts) })
         let ofRuns = GroupRuns(
           starts: found.starts, groups: table.groups(of: heads, expectedRows: expectedRows), laneCount: context.count)
         runs = ofRuns
@@ -38,7 +43,7 @@ final class AggregationWorker: @unchecked Sendable {
           groups = ofRuns.lanes
         }
       } else {
-        groups = table.groups(of: vectors, expectedRows: expectedRows)
+        groups = table.groups(of: translate(vectors), expectedRows: expectedRows)
       }
     }
     for (aggregator, source) in zip(aggregators, shape.sources) {
@@ -55,6 +60,12 @@ final class AggregationWorker: @unchecked Sendable {
         try update(aggregator, call, groups, aggregator.usesRuns ? runs : nil, context)
       }
     }
+  }
+
+  /// Keys by codes of dictionaries that all segments share.
+  private func translate(_ keys: [Vector]) -> [Vector] {
+    guard !dictionaries.isEmpty else { return keys }
+    return zip(keys, dictionaries).map { key, dictionary in dictionary?.translate(key) ?? key }
   }
 
   private func update(

@@ -51,6 +51,30 @@ final class WideValues: @unchecked Sendable {
     return insert(hash, slot)
   }
 
+  /// The entry of a value that has been interned; `nil` for others.
+  @inline(__always)
+  func find(_ id: UInt128) -> UInt32? {
+    var slot = Int(truncatingIfNeeded: ValueHash.hash(id)) & mask
+    while table[slot] != 0 {
+      let entry = table[slot] &- 1
+      if ids[Int(entry)] == id { return entry }
+      slot = (slot &+ 1) & mask
+    }
+    return nil
+  }
+
+  @inline(__always)
+  func find(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
+    let hash = ValueHash.hash(bytes)
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while table[slot] != 0 {
+      let entry = table[slot] &- 1
+      if hashes[Int(entry)] == hash, strings.withView({ equalBytes($0[Int(entry)], bytes) }) { return entry }
+      slot = (slot &+ 1) & mask
+    }
+    return nil
+  }
+
   private func insert(_ hash: UInt64, _ slot: Int) -> UInt32 {
     let entry = UInt32(truncatingIfNeeded: hashes.count)
     hashes.append(hash)
