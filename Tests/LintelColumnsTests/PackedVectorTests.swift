@@ -20,7 +20,7 @@ import Testing
 
   @Test func runsTakeLessThanBits() throws {
     var random = SplitMix64(seed: 9)
-    for run in [8, 40, 900, 5000] {
+    for run in [12, 40, 900, 5000] {
       let vector = numbers(5000, bits: 30, run: run, &random)
       let packed = try #require(PackedVector(vector))
       #expect(packed.chunks.contains { $0.runs > 0 || $0.width == 0 })

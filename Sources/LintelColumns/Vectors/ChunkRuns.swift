@@ -5,6 +5,8 @@ struct ChunkRuns {
   private let start: UnsafeRawPointer
   private let count: Int
 
+  /// Runs that are shorter on average take longer to spread than bits to unpack.
+  private static let shortest = 6
   /// Bytes of a run.
   private static let stride = MemoryLayout<UInt32>.size + MemoryLayout<UInt16>.size
 
@@ -19,8 +21,8 @@ struct ChunkRuns {
     guard width > 0, width <= 32 else { return nil }
     var count = 1
     for lane in 1..<lanes.count where lanes[lane] != lanes[lane &- 1] { count &+= 1 }
-    // A run costs more to find a lane in: it has to save something.
-    return count * stride * 4 <= BitPacking.byteCount(lanes.count, width: width) * 3 ? count : nil
+    let saves = count * stride * 4 <= BitPacking.byteCount(lanes.count, width: width) * 3
+    return saves && count * shortest <= lanes.count ? count : nil
   }
 
   static func write(_ lanes: UnsafeBufferPointer<Int64>, count: Int, base: Int64, into out: inout [UInt8]) {
@@ -36,13 +38,15 @@ struct ChunkRuns {
     }
   }
 
+  /// Lanes past the chunk's last, at most, that ``spread(base:into:)`` writes to.
+  static let slack = 32
+
   @inline(__always)
   private func value(_ run: Int) -> UInt32 { start.loadUnaligned(fromByteOffset: run &* 4, as: UInt32.self) }
 
   @inline(__always)
   private func first(_ run: Int) -> Int {
-    run == count
-      ? BitPacking.chunk : Int(start.loadUnaligned(fromByteOffset: count &* 4 &+ run &* 2, as: UInt16.self))
+    Int(start.loadUnaligned(fromByteOffset: count &* 4 &+ run &* 2, as: UInt16.self))
   }
 
   /// The value of one lane, less the base.
@@ -55,21 +59,18 @@ struct ChunkRuns {
     return value(low)
   }
 
-  /// All ``BitPacking/chunk`` lanes. A run is written sixteen lanes at a time; what is too much, the next one overwrites.
+  /// All ``BitPacking/chunk`` lanes, and anything into the ``slack`` behind them. A run is written so many lanes at a time
+  /// that most take one step, and no branch has to guess how many; what is too much, the next one overwrites.
   @inline(__always)
   func spread<Lane: PackedLane>(base: Lane, into out: UnsafeMutablePointer<Lane>) {
     var lane = 0
     for run in 0..<count {
-      let end = first(run &+ 1)
+      let end = run &+ 1 < count ? first(run &+ 1) : BitPacking.chunk
       let value = base &+ Lane(truncatingIfNeeded: value(run))
-      while lane < end, lane <= BitPacking.chunk &- 16 {
-        Lane.storeSixteen(value, at: UnsafeMutableRawPointer(out + lane))
-        lane &+= 16
-      }
-      while lane < end {
-        out[lane] = value
-        lane &+= 1
-      }
+      repeat {
+        Lane.storeRun(value, at: UnsafeMutableRawPointer(out + lane))
+        lane &+= Lane.runLanes
+      } while lane < end
       lane = end
     }
   }

@@ -29,8 +29,10 @@ protocol PackedLane: FixedWidthInteger & BitwiseCopyable & Sendable {
   /// Decodes a full chunk of ``BitPacking/chunk`` values, 128 * width bytes.
   static func unpackChunk(
     _ packed: UnsafeRawPointer, width: Int, base: Self, into out: UnsafeMutablePointer<Self>)
-  /// Writes sixteen lanes of one value, wherever they lie.
-  static func storeSixteen(_ value: Self, at target: UnsafeMutableRawPointer)
+  /// Lanes that ``storeRun(_:at:)`` writes.
+  static var runLanes: Int { get }
+  /// Writes lanes of one value, 128 bytes of them, wherever they lie.
+  static func storeRun(_ value: Self, at target: UnsafeMutableRawPointer)
   /// Decodes binned integers; whether the stream is that of so many values.
   static func decodeBinned(
     _ stream: inout lintel_binned_stream, into out: UnsafeMutableBufferPointer<Self>
@@ -47,8 +49,10 @@ extension Int64: PackedLane {
     lintel_unpack_i64(packed, UInt32(truncatingIfNeeded: width), base, out)
   }
 
+  static var runLanes: Int { 16 }
+
   @inline(__always)
-  static func storeSixteen(_ value: Int64, at target: UnsafeMutableRawPointer) {
+  static func storeRun(_ value: Int64, at target: UnsafeMutableRawPointer) {
     target.storeBytes(of: SIMD16(repeating: value), as: SIMD16<Int64>.self)
   }
 
@@ -70,9 +74,11 @@ extension UInt32: PackedLane {
     lintel_unpack_u32(packed, UInt32(truncatingIfNeeded: width), base, out)
   }
 
+  static var runLanes: Int { 32 }
+
   @inline(__always)
-  static func storeSixteen(_ value: UInt32, at target: UnsafeMutableRawPointer) {
-    target.storeBytes(of: SIMD16(repeating: value), as: SIMD16<UInt32>.self)
+  static func storeRun(_ value: UInt32, at target: UnsafeMutableRawPointer) {
+    target.storeBytes(of: SIMD32(repeating: value), as: SIMD32<UInt32>.self)
   }
 
   static func decodeBinned(

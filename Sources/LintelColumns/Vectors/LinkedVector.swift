@@ -29,16 +29,24 @@ public struct LinkedVector: Sendable {
   /// The ids themselves, 0 in rows that are null.
   /// - Parameter ids: Those of ``idColumn``, of the same rows; others throw `.malformed`.
   public func vector(ids: ColumnVector) throws(ColumnError) -> ColumnVector {
-    guard case .int64(var lanes) = steps.unpacked().storage, case .int64(let ids) = ids.storage,
-      ids.count == lanes.count
-    else { throw ColumnError(.malformed, "links without their ids") }
-    let last = lanes.count &- 1
-    lanes.withUnsafeMutableBufferPointer { lanes in
+    guard case .int64(let ids) = ids.storage, ids.count == count else {
+      throw ColumnError(.malformed, "links without their ids")
+    }
+    var lanes = [Int64](unsafeUninitializedCapacity: count) { out, initialized in
       ids.withUnsafeBufferPointer { ids in
-        // The steps of null rows may lead anywhere.
-        for row in 0..<lanes.count { lanes[row] = ids[max(0, min(row &- Int(lanes[row]), last))] }
+        withScratch(of: Int64.self, count: BitPacking.chunk + ChunkRuns.slack) { scratch in
+          steps.forEachChunk { chunk, packed, first in
+            chunk.unpack(packed, into: scratch)
+            // The steps of null rows may lead anywhere.
+            for lane in 0..<min(BitPacking.chunk, ids.count &- first) {
+              let row = first &+ lane
+              out[row] = ids[max(0, min(row &- Int(scratch[lane]), ids.count &- 1))]
+            }
+          }
+        }
       }
-      steps.validity?.clear(lanes, to: 0)
+      steps.validity?.clear(UnsafeMutableBufferPointer(rebasing: out[..<count]), to: 0)
+      initialized = count
     }
     exceptions.put(into: &lanes)
     return ColumnVector(.int64(lanes), validity: steps.validity)

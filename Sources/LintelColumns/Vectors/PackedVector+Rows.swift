@@ -109,7 +109,7 @@ extension PackedVector {
     _ body: (UnsafeRawPointer, Scratch, UnsafeMutablePointer<UInt8>) -> Void
   ) {
     withScratch(of: Int64.self, count: BitPacking.chunk) { lanes in
-      withScratch(of: UInt32.self, count: BitPacking.chunk) { words in
+      withScratch(of: UInt32.self, count: BitPacking.chunk + ChunkRuns.slack) { words in
         withScratch(of: UInt8.self, count: BitPacking.chunk) { flags in
           packed.withUnsafeBytes { packed in
             guard let lanes = lanes.baseAddress, let words = words.baseAddress, let flags = flags.baseAddress else {
@@ -137,7 +137,7 @@ extension PackedVector {
   private func lanes<Lane: PackedLane>(_ rows: [UInt32]) -> [Lane] {
     precondition(rows.allSatisfy { Int($0) < count }, "a picked row lies outside the vector")
     return [Lane](unsafeUninitializedCapacity: rows.count) { out, initialized in
-      withScratch(of: Lane.self, count: BitPacking.chunk) { scratch in
+      withScratch(of: Lane.self, count: BitPacking.chunk + ChunkRuns.slack) { scratch in
         packed.withUnsafeBytes { packed in
           rows.withUnsafeBufferPointer { rows in
             var index = 0

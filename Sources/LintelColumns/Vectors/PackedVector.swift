@@ -99,28 +99,32 @@ public struct PackedVector: Sendable {
   }
 
   private func lanes<Lane: PackedLane>() -> [Lane] {
-    [Lane](unsafeUninitializedCapacity: chunks.count * BitPacking.chunk) { out, initialized in
-      packed.withUnsafeBytes { packed in
-        for (number, chunk) in chunks.enumerated() {
-          let target = UnsafeMutableBufferPointer(
-            rebasing: out[number * BitPacking.chunk..<(number + 1) * BitPacking.chunk])
-          chunk.unpack(packed, into: target)
-        }
+    [Lane](unsafeUninitializedCapacity: chunks.count * BitPacking.chunk + ChunkRuns.slack) { out, initialized in
+      forEachChunk { chunk, packed, first in
+        chunk.unpack(packed, into: UnsafeMutableBufferPointer(rebasing: out[first...]))
       }
       initialized = count
+    }
+  }
+
+  /// Calls `body(chunk, packed bytes, its first row)` for every chunk, in order.
+  @inline(__always)
+  func forEachChunk(_ body: (Chunk, UnsafeRawBufferPointer, Int) -> Void) {
+    packed.withUnsafeBytes { packed in
+      for (number, chunk) in chunks.enumerated() { body(chunk, packed, number &* BitPacking.chunk) }
     }
   }
 }
 
 extension PackedVector.Chunk {
-  /// All lanes of the chunk, ``BitPacking/chunk`` of them.
+  /// All lanes of the chunk, ``BitPacking/chunk`` of them; `target` has ``ChunkRuns/slack`` more, which may hold anything then.
   @inline(__always)
   func unpack<Lane: PackedLane>(
     _ packed: UnsafeRawBufferPointer, into target: UnsafeMutableBufferPointer<Lane>
   ) {
     let base = Lane(truncatingIfNeeded: base)
     guard width > 0, let start = packed.baseAddress, let lanes = target.baseAddress else {
-      return target.update(repeating: base)
+      return target[..<BitPacking.chunk].update(repeating: base)
     }
     if runs > 0 {
       ChunkRuns(start + Int(offset), count: Int(runs)).spread(base: base, into: lanes)
