@@ -41,3 +41,23 @@ void lintel_digest_u64(
     }
   }
 }
+
+LINTEL_CLONES
+void lintel_digest_codes(
+  uint64_t *restrict low, uint64_t *restrict high, const uint32_t *restrict codes, const uint64_t *restrict validity,
+  const uint64_t *restrict table, size_t entries, size_t count) {
+  if (entries == 0) return;
+  for (size_t start = 0; start < count; start += 64) {
+    uint64_t word = validity == NULL ? ~0ULL : validity[start / 64];
+    size_t lanes = count - start < 64 ? count - start : 64;
+    if (word == 0) continue;
+    for (size_t i = 0; i < lanes; i++) {
+      size_t code = codes[start + i];
+      // What isn't counted looks at the first entry.
+      uint64_t mask = 0 - ((word >> i & 1) & (uint64_t)(code < entries));
+      code &= mask;
+      low[start + i] += table[2 * code] & mask;
+      high[start + i] += table[2 * code + 1] & mask;
+    }
+  }
+}

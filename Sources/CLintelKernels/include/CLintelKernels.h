@@ -15,6 +15,12 @@ uint32_t lintel_crc32c(uint32_t seed, const void *bytes, size_t count);
 void lintel_digest_u64(
   uint64_t *low, uint64_t *high, const uint64_t *values, const uint64_t *validity, size_t count, uint64_t seed);
 
+/// The same for values by code: `table` has the two halves of each code's digest, one behind the other. Rows that are not
+/// valid, and codes from `entries` on, add nothing.
+void lintel_digest_codes(
+  uint64_t *low, uint64_t *high, const uint32_t *codes, const uint64_t *validity, const uint64_t *table, size_t entries,
+  size_t count);
+
 /// Smallest and largest of `count` (at least 1) values.
 void lintel_bounds_i64(const int64_t *values, size_t count, int64_t *minimum, int64_t *maximum);
 

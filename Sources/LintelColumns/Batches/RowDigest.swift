@@ -104,19 +104,22 @@ public enum RowDigest {
       }
     }
 
-    /// One look-up a row; the entry after the dictionary's last is zero and stands for null.
     private mutating func add(
       _ codes: [UInt32], _ table: [(low: UInt64, high: UInt64)], _ count: Int, _ validity: Bitmap?
     ) {
-      let null = table.count - 1
-      table.withUnsafeBufferPointer { table in
+      // A pair of words is laid out as two words.
+      table.withUnsafeBytes { table in
+        let words = table.bindMemory(to: UInt64.self)
         low.withUnsafeMutableBufferPointer { low in
           high.withUnsafeMutableBufferPointer { high in
-            for row in 0..<count {
-              let isValid = validity?[row] ?? true
-              let value = table[isValid ? min(Int(codes[row]), null) : null]
-              low[row] &+= value.low
-              high[row] &+= value.high
+            guard let low = low.baseAddress, let high = high.baseAddress, let words = words.baseAddress else { return }
+            let entries = table.count / 16
+            if let validity {
+              validity.words.withUnsafeBufferPointer {
+                lintel_digest_codes(low, high, codes, $0.baseAddress, words, entries, count)
+              }
+            } else {
+              lintel_digest_codes(low, high, codes, nil, words, entries, count)
             }
           }
         }
@@ -143,12 +146,11 @@ public enum RowDigest {
 
   private static func digests(of dictionary: ValueDictionary, seed: UInt64) -> [(low: UInt64, high: UInt64)] {
     var table: [(low: UInt64, high: UInt64)] = []
-    table.reserveCapacity(dictionary.count + 1)
+    table.reserveCapacity(dictionary.count)
     switch dictionary.values {
     case .bytes(let strings): strings.withEach { table.append(ByteHash.digest($1, seed: seed)) }
     case .id128(let ids): for id in ids { table.append(ByteHash.digest(id, seed: seed)) }
     }
-    table.append((0, 0))
     return table
   }
 }

@@ -70,7 +70,11 @@ struct VectorAssembler {
     let first = strings.offsets[range.lowerBound]
     let shift = UInt32(truncatingIfNeeded: bytes.bytes.count) &- first
     bytes.bytes.append(contentsOf: strings.bytes[Int(first)..<Int(strings.offsets[range.upperBound])])
-    for row in range { bytes.offsets.append(strings.offsets[row + 1] &+ shift) }
+    let start = bytes.offsets.count
+    bytes.offsets.append(contentsOf: strings.offsets[(range.lowerBound + 1)..<(range.upperBound + 1)])
+    bytes.offsets.withUnsafeMutableBufferPointer { offsets in
+      for index in start..<offsets.count { offsets[index] &+= shift }
+    }
   }
 
   /// Appends codes that need no translation.
@@ -80,10 +84,14 @@ struct VectorAssembler {
   }
 
   private mutating func appendCodes(_ source: [UInt32], _ range: Range<Int>, _ table: [UInt32]) {
-    table.withUnsafeBufferPointer { table in
-      for row in range {
-        let code = Int(source[row])
-        codes.append(code < table.count ? table[code] : 0)
+    let start = codes.count
+    codes.append(contentsOf: source[range])
+    codes.withUnsafeMutableBufferPointer { codes in
+      table.withUnsafeBufferPointer { table in
+        for index in start..<codes.count {
+          let code = Int(codes[index])
+          codes[index] = code < table.count ? table[code] : 0
+        }
       }
     }
   }
