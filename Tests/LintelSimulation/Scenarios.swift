@@ -26,11 +26,27 @@ extension StoreScenario {
       steps: [.append([0, 1]), .append([2, 3]), .tick, .append([4, 5]), .query, .append([6]), .append([7, 8])],
       isFocus: { $0.path.hasPrefix("/data/wal") }),
     StoreScenario(
+      "long-log", logSegmentBytes: 1500,
+      steps: [
+        .append([0, 1]), .append([2]), .append([3, 4]), .query, .append([5]), .append([6]), .flush, .append([7]),
+        .append([8, 9]),
+      ],
+      isFocus: { $0.path.hasPrefix("/data/wal") }),
+    StoreScenario(
+      "recovery-into-parts", logSegmentBytes: 4000, recoveryMemory: 3000,
+      steps: [
+        .append([0]), .append([1, 2]), .append([3]), .flush, .append([4, 5]), .append([6]), .query, .append([7]),
+      ]),
+    StoreScenario(
       "reopen",
       steps: [.append([0, 1]), .close, .open, .append([2]), .flush, .append([3]), .close, .open, .query, .append([4])]),
     StoreScenario(
       "buffered", flushBytes: 1500, durability: .buffered,
       steps: [.append([0]), .append([1]), .append([2]), .append([3]), .tick, .append([4]), .append([5]), .append([6])]),
+    StoreScenario(
+      "buffered-long-log", durability: .buffered, logSegmentBytes: 900,
+      steps: [.append([0]), .append([1]), .append([2]), .append([3]), .append([4]), .append([5]), .append([6])],
+      isFocus: { $0.path.hasPrefix("/data/wal") }),
     StoreScenario(
       "erase",
       steps: [
@@ -79,6 +95,7 @@ extension StoreScenario {
       }
     }
     return StoreScenario(
-      "random", shardCount: 1 + dice.below(2), flushBytes: dice.chance(30) ? 1500 : 1 << 30, steps: steps)
+      "random", shardCount: 1 + dice.below(2), flushBytes: dice.chance(30) ? 1500 : 1 << 30,
+      logSegmentBytes: dice.chance(30) ? 1500 : 1 << 26, recoveryMemory: dice.chance(30) ? 3000 : nil, steps: steps)
   }
 }

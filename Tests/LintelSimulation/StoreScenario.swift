@@ -59,17 +59,24 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   /// Where the store is.
   package let path: String
   let durability: StoreConfiguration.Durability
+  /// A log is kept in files of so many bytes.
+  let logSegmentBytes: Int
+  /// Bytes of rows that a recovery takes into memory.
+  let recoveryMemory: Int?
   /// Whether crashes at this call are what the scenario is about.
   package let isFocus: @Sendable (SimulatedFileSystem.Call) -> Bool
 
   package init(
     _ name: String, path: String = "/data", shardCount: Int = 1, flushBytes: Int = 1 << 30,
-    durability: StoreConfiguration.Durability = .synced, steps: [Step],
+    durability: StoreConfiguration.Durability = .synced, logSegmentBytes: Int = 1 << 26, recoveryMemory: Int? = nil,
+    steps: [Step],
     isFocus: @escaping @Sendable (SimulatedFileSystem.Call) -> Bool = { _ in true }
   ) {
     self.name = name
     self.path = path
     self.durability = durability
+    self.logSegmentBytes = logSegmentBytes
+    self.recoveryMemory = recoveryMemory
     self.shardCount = shardCount
     self.flushBytes = flushBytes
     self.steps = steps
@@ -94,6 +101,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.flushBytes = flushBytes
     configuration.flushSeconds = 3600
     configuration.durability = durability
+    configuration.logSegmentBytes = logSegmentBytes
+    configuration.recoveryMemory = recoveryMemory
     return try Store.open(
       path: path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
       readOnly: readOnly, scheduler: scheduler, clock: { Samples.epoch + scheduler.clockSeconds * 1_000_000_000 })

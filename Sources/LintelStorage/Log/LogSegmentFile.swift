@@ -8,7 +8,12 @@ struct LogSegmentFile: Sendable {
 
   private var window: [UInt8] = []
   private var windowStart = 0
+  /// Bytes read at once where the next record is likely to be small.
+  private var readAhead = Self.windowSize
   private static let windowSize = 1 << 20
+  /// Payloads from this length on are read by themselves, past the window: records of one log are much alike, so that
+  /// after a long one only the next header is read ahead.
+  private static let longPayload = 1 << 17
 
   init(file: any ReadableFile, path: String, segment: UInt64) {
     self.file = file
@@ -34,17 +39,25 @@ struct LogSegmentFile: Sendable {
     let position = LogPosition(segment: segment, offset: offset)
     guard let header = try header(at: offset, shard: shard) else { return nil }
     let start = offset + LogFormat.recordHeaderSize
-    guard try fill(start, header.length) else { return nil }
-    let from = start - windowStart
-    let payload = Array(window[from..<from + header.length])
+    guard let payload = try payload(at: start, count: header.length) else { return nil }
     let checksum = payload.withUnsafeBytes { Checksum.crc32c($0, seed: header.headerChecksum) }
     guard checksum == header.payloadChecksum else { return nil }
     let end = LogPosition(segment: segment, offset: start + header.length)
     return LogRecord(kind: header.kind, payload: payload, position: position, end: end)
   }
 
+  private mutating func payload(at start: Int, count: Int) throws(StorageError) -> [UInt8]? {
+    if count >= Self.longPayload {
+      readAhead = LogFormat.recordHeaderSize
+      return start + count > (try file.size()) ? nil : try file.read(at: start, count: count)
+    }
+    readAhead = Self.windowSize
+    guard try fill(start, count, ahead: readAhead) else { return nil }
+    return Array(window[start - windowStart..<start - windowStart + count])
+  }
+
   private mutating func header(at offset: Int, shard: UInt32) throws(StorageError) -> LogRecordHeader? {
-    guard try fill(offset, LogFormat.recordHeaderSize) else { return nil }
+    guard try fill(offset, LogFormat.recordHeaderSize, ahead: readAhead) else { return nil }
     let from = offset - windowStart
     return window.withUnsafeBytes { bytes in
       let bytes = UnsafeRawBufferPointer(rebasing: bytes[from..<from + LogFormat.recordHeaderSize])
@@ -83,7 +96,7 @@ struct LogSegmentFile: Sendable {
   private mutating func headerOffset(from: Int, size: Int, shard: UInt32) throws(StorageError) -> Int? {
     var offset = from
     while offset + LogFormat.recordHeaderSize <= size {
-      guard try fill(offset, LogFormat.recordHeaderSize) else { return nil }
+      guard try fill(offset, LogFormat.recordHeaderSize, ahead: Self.windowSize) else { return nil }
       let first = offset - windowStart
       let last = window.count - LogFormat.recordHeaderSize
       let found = window.withUnsafeBytes { bytes -> Int? in
@@ -100,12 +113,13 @@ struct LogSegmentFile: Sendable {
     return nil
   }
 
-  /// Makes the window hold a range of the file; false when the file ends before.
-  private mutating func fill(_ offset: Int, _ count: Int) throws(StorageError) -> Bool {
+  /// Makes the window hold a range of the file, and when it must be read, `ahead` bytes from its start on; false when the
+  /// file ends before the range does.
+  private mutating func fill(_ offset: Int, _ count: Int, ahead: Int) throws(StorageError) -> Bool {
     if offset >= windowStart, offset + count <= windowStart + window.count { return true }
     let size = try file.size()
     guard offset >= 0, offset + count <= size else { return false }
-    window = try file.read(at: offset, count: min(max(count, Self.windowSize), size - offset))
+    window = try file.read(at: offset, count: min(max(count, ahead), size - offset))
     windowStart = offset
     return true
   }

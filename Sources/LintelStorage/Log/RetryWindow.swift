@@ -55,10 +55,7 @@ public struct RetryWindow: Sendable {
   }
 
   /// Takes in digests that were stored earlier, at a replay of the log.
-  public mutating func restore(_ digests: [UInt128], at time: Int64) {
-    expire(now: time)
-    for digest in digests where !older.digests.contains(digest) { _ = younger.digests.insert(digest) }
-  }
+  public mutating func restore(_ digests: [UInt128], at time: Int64) { _ = insertNew(digests, now: time) }
 
   private mutating func expire(now: Int64) {
     // A clock that was set back must not keep a generation for ever.

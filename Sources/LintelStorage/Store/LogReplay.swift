@@ -1,17 +1,12 @@
 internal import LintelColumns
+internal import Synchronization
 
-/// Decodes a log's records on several threads, puts their batches together into larger ones, and hands them on in order.
+/// Decodes a log's records on several threads, and hands their batches on in order.
 ///
-/// The caller reads the log meanwhile: ``add(_:)`` takes a record and answers with what has become ready.
+/// The caller reads the log meanwhile: ``add(_:)`` takes a record and answers with what has become ready. Small batches that
+/// follow each other become one, as they do when they are appended; large ones stay as they are, for to put those together
+/// costs more than all the rest, and whoever writes them into parts does it anyway.
 final class LogReplay: Sendable {
-  /// What became of some consecutive records.
-  struct Piece: Sendable {
-    /// One of each table.
-    var batches: [Batch] = []
-    /// Of every row.
-    var digests: [UInt128] = []
-  }
-
   private struct State {
     /// Records of the next piece.
     var records: [LogRecord] = []
@@ -19,28 +14,33 @@ final class LogReplay: Sendable {
     /// Pieces given to the threads, and handed on.
     var started = 0
     var finished = 0
-    var ready: [Int: Result<Piece, StorageError>] = [:]
+    var ready: [Int: Result<[Batch], StorageError>] = [:]
   }
 
-  /// Bytes of records that make a piece: about a block of rows.
+  /// Bytes of records that make a piece, which one thread decodes: about a block of rows.
   private static let pieceBytes = 2 << 20
+  /// Batches of fewer rows are put together.
+  private static let smallRows = 256
 
   private let schemas: [String: TableSchema]
   private let exclusions: Exclusions
+  private let blockRows: Int
   private let threads: EngineThreads
   private let state = Monitor(State())
 
   /// - Parameters:
   ///   - exclusions: Rows that they refuse are left out.
+  ///   - blockRows: Small batches are put together into one of so many rows at most.
   ///   - threads: Without any, the caller's does everything.
-  init(schemas: [TableSchema], exclusions: Exclusions, threads: Int) {
+  init(schemas: [TableSchema], exclusions: Exclusions, blockRows: Int, threads: EngineThreads) {
     self.exclusions = exclusions
+    self.blockRows = blockRows
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-    self.threads = EngineThreads(count: threads, name: "lintel-replay")
+    self.threads = threads
   }
 
-  /// Takes the next record. Returns pieces that are ready, in order; waits when too many are not.
-  func add(_ record: LogRecord) throws(StorageError) -> [Piece] {
+  /// Takes the next record. Returns the batches that are ready, in order; waits when too many are not.
+  func add(_ record: LogRecord) throws(StorageError) -> [Batch] {
     let isFull = state.change(wakingAll: false) { state in
       state.records.append(record)
       state.bytes += record.payload.count
@@ -52,10 +52,24 @@ final class LogReplay: Sendable {
   }
 
   /// The rest.
-  func finish() throws(StorageError) -> [Piece] {
+  func finish() throws(StorageError) -> [Batch] {
     start()
-    defer { threads.shutDown() }
     return try take(leaving: 0)
+  }
+
+  /// The digests of each batch's rows.
+  func digests(of batches: ArraySlice<Batch>) -> [[UInt128]] {
+    let digests = Mutex([[UInt128]](repeating: [], count: batches.count))
+    let next = Atomic(0)
+    threads.together(max(0, threads.count - 1)) {
+      while true {
+        let index = next.add(1, ordering: .relaxed).oldValue
+        guard index < batches.count else { return }
+        let own = Store.digests(of: batches[batches.startIndex + index])
+        digests.withLock { $0[index] = own }
+      }
+    }
+    return digests.withLock { $0 }
   }
 
   private func start() {
@@ -68,7 +82,7 @@ final class LogReplay: Sendable {
       return (state.started, state.records)
     }
     let work: @Sendable () -> Void = { [self] in
-      let result: Result<Piece, StorageError>
+      let result: Result<[Batch], StorageError>
       do throws(StorageError) { result = .success(try decode(records)) } catch { result = .failure(error) }
       state.change { $0.ready[number] = result }
     }
@@ -76,33 +90,47 @@ final class LogReplay: Sendable {
   }
 
   /// What is ready, up to the first piece that isn't; waits until no more than so many are under way.
-  private func take(leaving limit: Int) throws(StorageError) -> [Piece] {
-    var pieces: [Piece] = []
+  private func take(leaving limit: Int) throws(StorageError) -> [Batch] {
+    var batches: [Batch] = []
     while true {
       let next = state.take(
         when: { $0.ready[$0.finished] != nil || $0.started - $0.finished <= limit },
-        { state -> Result<Piece, StorageError>? in
+        { state -> Result<[Batch], StorageError>? in
           guard let result = state.ready.removeValue(forKey: state.finished) else { return nil }
           state.finished += 1
           return result
         })
-      guard let next else { return pieces }
-      pieces.append(try next.get())
+      guard let next else { return batches }
+      batches += try next.get()
     }
   }
 
-  private func decode(_ records: [LogRecord]) throws(StorageError) -> Piece {
-    var piece = Piece()
-    var byTable: [String: [Batch]] = [:]
+  private func decode(_ records: [LogRecord]) throws(StorageError) -> [Batch] {
+    var batches: [Batch] = []
+    var small: [Batch] = []
+    var smallCount = 0
+    func join() {
+      if let joined = BatchJoin.join(small) { batches.append(joined) }
+      small = []
+      smallCount = 0
+    }
     for record in records {
       let batch = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
-      guard batch.rowCount > 0 else { continue }
-      piece.digests += Store.digests(of: batch)
-      byTable[batch.schema.name, default: []].append(batch)
+      if batch.rowCount == 0 { continue }
+      let isSmall = batch.rowCount < Self.smallRows
+      if let first = small.first,
+        !isSmall || first.schema !== batch.schema || smallCount + batch.rowCount > blockRows
+      {
+        join()
+      }
+      if isSmall {
+        small.append(batch)
+        smallCount += batch.rowCount
+      } else {
+        batches.append(batch)
+      }
     }
-    for table in byTable.keys.sorted() {
-      if let joined = BatchJoin.join(byTable[table] ?? []) { piece.batches.append(joined) }
-    }
-    return piece
+    join()
+    return batches
   }
 }

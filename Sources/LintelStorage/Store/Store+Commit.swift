@@ -28,6 +28,7 @@ extension Store {
       try state.withLock { (state) throws(StorageError) in try state.checkWritable() }
       // Before that, not even rows that are known already may be said to be stored.
       try log.writer.start()
+      try endLongSegment(log.writer)
       while let item = waiting.first {
         if let entry = try write(item, &log) { accepted.append(entry) }
         waiting.removeFirst()
@@ -41,6 +42,17 @@ extension Store {
     let isFull = insert(accepted, shard)
     for entry in accepted { entry.item.completion(.success(entry.newRows)) }
     return isFull
+  }
+
+  /// A recovery copies the last segment: what a long log has before that one is known to be on the disk.
+  private func endLongSegment(_ writer: LogWriter) throws(StorageError) {
+    guard writer.bytes >= configuration.logSegmentBytes else { return }
+    do throws(StorageError) {
+      _ = try writer.rotate()
+    } catch {
+      // Without room for another segment this one goes on.
+      guard error.code == .diskFull else { throw error }
+    }
   }
 
   /// Writes the rows of an item that are new. `nil` when the item was answered because there is no room for it on the

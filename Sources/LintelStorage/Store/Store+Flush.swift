@@ -92,10 +92,7 @@ extension Store {
       dictionaryTrialValues: configuration.dictionaryTrialValues,
       parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: mergeHelpers,
       allocate: { [self] in
-        let number = partNumbers.withLock { number in
-          defer { number += 1 }
-          return number
-        }
+        let number = partNumbers.take()
         return (number, directory.path(of: directory.partFileName(number)))
       })
   }
@@ -160,10 +157,7 @@ extension Store {
     _ part: WrittenPart, table: String, shard: Int, level: Int, arrived: Int64
   ) throws(StorageError) -> LivePart {
     let entry = PartEntry(
-      number: part.number, table: table, shard: shard, level: level,
-      fileName: directory.partFileName(part.number), rowCount: part.summary.rowCount, fileBytes: part.summary.length,
-      rawBytes: part.rawBytes, minTime: part.summary.minTime, maxTime: part.summary.maxTime, arrived: arrived,
-      footerChecksum: part.summary.checksum)
+      part, table: table, shard: shard, level: level, fileName: directory.partFileName(part.number), arrived: arrived)
     return LivePart(entry: entry, reader: try open(entry, schema: try schema(table)))
   }
 
@@ -181,10 +175,37 @@ extension Store {
     try manifest.withLock { (current) throws(StorageError) in
       var next = current
       try change(&next)
-      next.nextPartNumber = max(next.nextPartNumber, partNumbers.withLock { $0 })
+      next.nextPartNumber = max(next.nextPartNumber, partNumbers.following)
       let publication = try directory.manifests.publish(next)
       current = publication.manifest
       return publication.mayRemoveObsolete
     }
   }
+}
+
+extension PartEntry {
+  init(_ part: WrittenPart, table: String, shard: Int, level: Int, fileName: String, arrived: Int64) {
+    self.init(
+      number: part.number, table: table, shard: shard, level: level, fileName: fileName,
+      rowCount: part.summary.rowCount, fileBytes: part.summary.length, rawBytes: part.rawBytes,
+      minTime: part.summary.minTime, maxTime: part.summary.maxTime, arrived: arrived,
+      footerChecksum: part.summary.checksum)
+  }
+}
+
+/// Hands out the numbers of new parts.
+final class PartNumbers: Sendable {
+  private let next: Mutex<UInt64>
+
+  init(next: UInt64) { self.next = Mutex(next) }
+
+  func take() -> UInt64 {
+    next.withLock { next in
+      defer { next += 1 }
+      return next
+    }
+  }
+
+  /// The number of the next part.
+  var following: UInt64 { next.withLock { $0 } }
 }

@@ -89,63 +89,27 @@ extension Store {
     let loaded = try directory.loadManifest()
     _ = try directory.removeUnreferenced(loaded.manifest)
     let exclusions = try directory.loadExclusions(loaded.manifest)
+    let cache = BlockCache(capacity: configuration.cacheBytes)
     var state = StoreState(shardCount: directory.layout.shardCount)
     if let problem = loaded.problem { state.report(problem) }
+    var manifest = loaded.manifest
     var shards: [Shard] = []
     for index in 0..<directory.layout.shardCount {
-      shards.append(
-        try recover(
-          index, directory, loaded.manifest.logFloors[index], schemas, configuration, exclusions.current, &state,
-          scheduler))
+      let recovery = ShardRecovery(
+        index: index, directory: directory, schemas: schemas, configuration: configuration,
+        exclusions: exclusions.current, cache: cache, scheduler: scheduler, clock: clock)
+      shards.append(try recovery.run(&state, &manifest))
     }
     let store = Store(
-      directory: directory, schemas: schemas, configuration: configuration,
-      cache: BlockCache(capacity: configuration.cacheBytes), state: state, manifest: loaded.manifest, shards: shards,
-      follower: nil, scheduler: scheduler, exclusions: exclusions, clock: clock)
-    try store.openParts(loaded.manifest)
+      directory: directory, schemas: schemas, configuration: configuration, cache: cache, state: state,
+      manifest: manifest, shards: shards, follower: nil, scheduler: scheduler, exclusions: exclusions, clock: clock)
+    try store.openParts(manifest)
     store.findStoredRows()
     for index in shards.indices { store.startFlush(shard: index) }
     if scheduler == nil { store.startTicker() }
     store.startMerging()
     store.startErasing()
     return store
-  }
-
-  /// Takes up the log of one shard: its rows go into the memtable, its digests into the retry window.
-  private static func recover(
-    _ index: Int, _ directory: StoreDirectory, _ floor: UInt64, _ schemas: [TableSchema],
-    _ configuration: StoreConfiguration, _ exclusions: Exclusions, _ state: inout StoreState,
-    _ scheduler: (any WorkScheduler)?
-  ) throws(StorageError) -> Shard {
-    let path = directory.logDirectory(shard: index)
-    let fileSystem = directory.fileSystem
-    let now = WallClock.now()
-    var window = RetryWindow(
-      seconds: configuration.retryWindowSeconds, rows: configuration.retryWindowRows, now: now)
-    let replay = LogReplay(
-      schemas: schemas, exclusions: exclusions, threads: scheduler == nil ? EngineThreads.processorCount : 0)
-    var batches: [Batch] = []
-    func take(_ piece: LogReplay.Piece) {
-      window.restore(piece.digests, at: now)
-      batches += piece.batches
-    }
-    let recovery = try LogRecovery.read(path, shard: index, fileSystem: fileSystem, floor: floor) {
-      (record) throws(StorageError) in
-      try replay.add(record).forEach(take)
-    }
-    try replay.finish().forEach(take)
-    for damage in recovery.damages { state.report(damage.error) }
-    for batch in batches {
-      let segment = BatchSegment(
-        batch, name: state.segmentName(shard: index), blockRows: configuration.blockRows)
-      state.reservedBytes += segment.byteCount
-      state.insert(segment, shard: index, reservedBytes: segment.byteCount, now: WallClock.monotonic())
-    }
-    // On a full disk the store opens for queries; rows are taken when there is room.
-    let writer = try LogWriter.open(path, shard: index, fileSystem: fileSystem, after: recovery)
-    return Shard(
-      index: index, directory: path, log: Shard.Log(writer: writer, retryWindow: window),
-      damagedSegments: recovery.damagedSegments, scheduler: scheduler)
   }
 
   /// A part that can't be opened is quarantined; the store opens without it.

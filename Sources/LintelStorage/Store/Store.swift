@@ -27,7 +27,7 @@ public final class Store: Sendable {
   let state: Mutex<StoreState>
   /// As published last. Held while a new one is written.
   let manifest: Mutex<Manifest>
-  let partNumbers: Mutex<UInt64>
+  let partNumbers: PartNumbers
   let shards: [Shard]
   /// Set in a read-only store.
   let follower: Follower?
@@ -74,7 +74,7 @@ public final class Store: Sendable {
     self.directory = directory
     self.cache = cache
     self.state = Mutex(state)
-    partNumbers = Mutex(manifest.nextPartNumber)
+    partNumbers = PartNumbers(next: manifest.nextPartNumber)
     self.manifest = Mutex(manifest)
     self.shards = shards
     self.follower = follower

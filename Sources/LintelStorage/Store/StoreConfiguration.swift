@@ -39,6 +39,10 @@ public struct StoreConfiguration: Sendable, Hashable {
   var dictionaryTrialValues = 1 << 18
   /// Merges of fewer rows are done by one thread.
   var parallelMergeRows = 1 << 17
+  /// A log is kept in files of about so many bytes. After a crash the last of them is copied (``LogRecovery``).
+  package var logSegmentBytes = 64 << 20
+  /// Bytes of rows that a recovery takes into memory; `nil`: ``memoryBudget``.
+  package var recoveryMemory: Int?
 
   public init() {}
 }

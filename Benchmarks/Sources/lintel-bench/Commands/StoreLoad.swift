@@ -72,7 +72,7 @@ struct StoreLoad {
     let retries = Atomic(0)
   }
 
-  private func makeSlab(_ workload: inout Workload, spans: Int) async -> [Batch] {
+  func makeSlab(_ workload: inout Workload, spans: Int) async -> [Batch] {
     let (rows, catalogue) = (batchRows, workload.catalogue)
     let shares = await workload.run(spans: spans, threads: options.threads) { stream, share in
       var maker = BatchMaker(catalogue)
@@ -84,7 +84,7 @@ struct StoreLoad {
   }
 
   /// Returns how often the store asked to wait.
-  private func append(_ batches: [Batch], to store: SpanStore) async throws -> Int {
+  func append(_ batches: [Batch], to store: SpanStore) async throws -> Int {
     let progress = Progress()
     try await withThrowingTaskGroup(of: Void.self) { group in
       for _ in 0..<inFlight {

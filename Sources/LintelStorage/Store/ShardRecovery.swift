@@ -1,0 +1,142 @@
+internal import LintelColumns
+
+/// Takes up the log of one shard: its rows go into memory, and the digests of the newest ones into the retry window.
+///
+/// After a crash the rows fit into memory, for they were there before. Where they don't, because there is less memory now,
+/// all of them are written into parts while the log is read, and the manifest names those parts and the end of that log at
+/// once: a crash before leaves the log as it was and files that nobody names, one after it leaves nothing to recover.
+struct ShardRecovery {
+  let index: Int
+  let directory: StoreDirectory
+  let schemas: [TableSchema]
+  let configuration: StoreConfiguration
+  let exclusions: Exclusions
+  /// For parts that are opened to see whether they can be.
+  let cache: BlockCache
+  let scheduler: (any WorkScheduler)?
+  /// Nanoseconds since 1970, as retention goes by.
+  let clock: @Sendable () -> Int64
+
+  private var fileSystem: any FileSystem { directory.fileSystem }
+  private var logDirectory: String { directory.logDirectory(shard: index) }
+
+  /// Changes the manifest, on the disk and here, when rows went into parts.
+  func run(_ state: inout StoreState, _ manifest: inout Manifest) throws(StorageError) -> Shard {
+    let limit = max(0, (configuration.recoveryMemory ?? configuration.memoryBudget) - state.reservedBytes)
+    do throws(StorageError) {
+      return try recover(&state, &manifest, memoryLimit: limit)
+    } catch {
+      // Without room for parts the rows are held in memory after all: queries are answered on a full disk too.
+      guard error.code == .diskFull else { throw error }
+      return try recover(&state, &manifest, memoryLimit: nil)
+    }
+  }
+
+  private func recover(
+    _ state: inout StoreState, _ manifest: inout Manifest, memoryLimit: Int?
+  ) throws(StorageError) -> Shard {
+    let threads = EngineThreads(count: scheduler == nil ? EngineThreads.processorCount : 0, name: "lintel-replay")
+    defer { threads.shutDown() }
+    let replay = LogReplay(
+      schemas: schemas, exclusions: exclusions, blockRows: configuration.blockRows, threads: threads)
+    let parts = RecoveredParts(partWriter(manifest), threads: threads)
+    do throws(StorageError) {
+      var rows = RecoveredRows(memoryLimit: memoryLimit, parts: parts)
+      let recovery = try LogRecovery.read(
+        logDirectory, shard: index, fileSystem: fileSystem, floor: manifest.logFloors[index]
+      ) { (record) throws(StorageError) in
+        for batch in try replay.add(record) { try rows.add(batch) }
+      }
+      for batch in try replay.finish() { try rows.add(batch) }
+      let written = try rows.finish()
+      // On a full disk the store opens for queries; rows are taken when there is room.
+      let writer = try LogWriter.open(logDirectory, shard: index, fileSystem: fileSystem, after: recovery)
+      if let written { try publish(written, writer, recovery, &manifest) }
+      let window = retryWindow(of: rows.batches, replay)
+      for damage in recovery.damages { state.report(damage.error) }
+      insert(rows.batches, &state)
+      return Shard(
+        index: index, directory: logDirectory, log: Shard.Log(writer: writer, retryWindow: window),
+        damagedSegments: recovery.damagedSegments, scheduler: scheduler)
+    } catch {
+      // Unless nobody knows which manifest counts.
+      if error.code != .failedStop { parts.discard(fileSystem) }
+      throw error
+    }
+  }
+
+  private func insert(_ batches: [Batch], _ state: inout StoreState) {
+    for batch in batches {
+      let segment = BatchSegment(
+        batch, name: state.segmentName(shard: index), blockRows: configuration.blockRows)
+      state.reservedBytes += segment.byteCount
+      state.insert(segment, shard: index, reservedBytes: segment.byteCount, now: WallClock.monotonic())
+    }
+  }
+
+  /// What is remembered of rows in memory; those in parts are looked for there (``StoredRows``). Older rows than the window
+  /// takes would be forgotten at once: they aren't digested.
+  private func retryWindow(of batches: [Batch], _ replay: LogReplay) -> RetryWindow {
+    let now = WallClock.now()
+    let limit = configuration.retryWindowRows
+    var window = RetryWindow(seconds: configuration.retryWindowSeconds, rows: limit, now: now)
+    var first = batches.endIndex
+    var rowCount = 0
+    while first > 0, rowCount < limit {
+      first -= 1
+      rowCount += batches[first].rowCount
+    }
+    for digests in replay.digests(of: batches[first...]) { window.restore(digests, at: now) }
+    return window
+  }
+
+  // MARK: - Parts
+
+  private func partWriter(_ manifest: Manifest) -> RecoveredParts.Writer {
+    let numbers = PartNumbers(next: manifest.nextPartNumber)
+    let options = PartOptions(
+      fileSystem: fileSystem, blockRows: configuration.blockRows,
+      window: MergeWindow(seconds: configuration.mergeWindowSeconds),
+      dictionaryTrialValues: configuration.dictionaryTrialValues,
+      parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: EngineThreads(count: 0, name: "none"),
+      allocate: { [directory] in
+        let number = numbers.take()
+        return (number, directory.path(of: directory.partFileName(number)))
+      })
+    return { [exclusions, configuration, clock] batches throws(StorageError) -> [WrittenPart] in
+      guard let schema = batches.first?.schema else { return [] }
+      let segments = batches.map { BatchSegment($0, name: "log", blockRows: configuration.blockRows) }
+      return try FlushWriter.write(try exclusions.remaining(of: segments, schema, now: clock()), options: options)
+    }
+  }
+
+  /// Puts parts into the manifest, in place of the log that was read.
+  private func publish(
+    _ written: [RecoveredParts.Written], _ writer: LogWriter, _ recovery: LogRecovery, _ manifest: inout Manifest
+  ) throws(StorageError) {
+    // The manifest may say that the log begins at a segment only when that one is there.
+    try writer.start()
+    try fileSystem.syncDirectory("\(directory.path)/hot")
+    let arrived = WallClock.now()
+    var next = manifest
+    for (table, part) in written {
+      let entry = PartEntry(
+        part, table: table, shard: index, level: 0, fileName: directory.partFileName(part.number), arrived: arrived)
+      // What can't be read back isn't published.
+      if let schema = schemas.first(where: { $0.name == table }) {
+        _ = try PartReader(
+          file: try fileSystem.open(part.path), name: entry.fileName, schema: schema,
+          expectedChecksum: entry.footerChecksum, cache: cache, cacheID: entry.number, onDamage: { _ in })
+      }
+      next.parts.append(entry)
+      next.nextPartNumber = max(next.nextPartNumber, entry.number + 1)
+    }
+    next.logFloors[index] = writer.segment
+    let publication = try directory.manifests.publish(next)
+    manifest = publication.manifest
+    guard publication.mayRemoveObsolete else { return }
+    // What can't be removed now goes with the next flush.
+    try? LogRecovery.removeObsolete(
+      logDirectory, fileSystem: fileSystem, below: writer.segment, damaged: recovery.damagedSegments)
+  }
+}
