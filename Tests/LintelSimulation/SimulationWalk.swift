@@ -94,7 +94,7 @@ extension SimulationWalk {
         })
       groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
     }
-    let others = StoreScenario.crashing.filter { ["erase", "expire"].contains($0.name) }
+    let others = StoreScenario.crashing.filter { ["erase", "expire", "recovery-into-parts"].contains($0.name) }
     for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] + others {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
       groups.append(recoveries(life, calls.filter(\.isChange), seed, &dice))
@@ -110,6 +110,7 @@ extension SimulationWalk {
     }
     groups += creations(seed)
     groups += tornRecoveries(seed, &dice)
+    groups += unsyncedRules(seed)
     groups += fullThenCrashes(seed, &dice)
     groups += damagedManifests(seed, &dice)
     groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
@@ -134,35 +135,53 @@ extension SimulationWalk {
     return runs
   }
 
-  /// Kills while the store is made: few calls that much depends on, so each is a group of its own, which no walk leaves out.
+  /// Crashes while the store is made: few calls that much depends on, so each is a group of its own, which no walk leaves
+  /// out. Killed between a change and its sync, or with the newest name alone on the disk.
   private static func creations(_ seed: UInt64) -> [[SimulatedRun]] {
     ["append", "lifetime-2"].flatMap { name in
-      SimulatedRun(name, seed: seed, .none).execute().calls.filter(\.isChange).prefix { !$0.path.hasSuffix(".log") }.map
-      {
-        [SimulatedRun(name, seed: seed, .crash(at: $0.number, .processKilled))]
+      let calls = SimulatedRun(name, seed: seed, .none).execute().calls.filter(\.isChange)
+      return calls.prefix { !$0.path.hasSuffix(".log") }.flatMap { call in
+        let losses: [Loss] = call.name == "syncDirectory" ? [.processKilled, .olderNames] : [.processKilled]
+        return losses.map { [SimulatedRun(name, seed: seed, .crash(at: call.number, $0))] }
       }
     }
   }
 
-  /// A record is torn by one crash; another comes while the log is made fit for going on.
+  /// A record is torn by one crash; another comes while the log is made fit for going on. That the newest name alone is on
+  /// the disk then is a group of its own for each call, which no walk leaves out.
   private static func tornRecoveries(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
     let torn = Loss.lastWriteTorn(unit: 512, zeroFilled: false)
     let appends = SimulatedRun("append", seed: seed, .none).execute().calls.filter {
       $0.name == "append" && $0.path.hasSuffix(".log")
     }
-    return appends.map { call in
+    return appends.flatMap { call -> [[SimulatedRun]] in
       let recovery = SimulatedRun("append", seed: seed, .crash(at: call.number, torn)).execute().recoveryCalls
-      return recovery.filter { $0.isChange && $0.path.contains("/wal/") }.prefix(12).flatMap { again in
-        [Loss.olderNames, .reordered(seed: dice.next() % 1000), .reordered(seed: dice.next() % 1000)].map {
+      let again = recovery.filter { $0.isChange && $0.path.contains("/wal/") }.prefix(12)
+      let others = again.flatMap { again in
+        [Loss.reordered(seed: dice.next() % 1000), .reordered(seed: dice.next() % 1000)].map {
           SimulatedRun("append", seed: seed, .crashTwice(at: call.number, torn, again: again.number, $0))
         }
       }
+      return [others]
+        + again.map {
+          [SimulatedRun("append", seed: seed, .crashTwice(at: call.number, torn, again: $0.number, .olderNames))]
+        }
+    }
+  }
+
+  /// Kills before new rules are on the disk for sure, although whoever opens the store goes by them. No walk leaves them out.
+  private static func unsyncedRules(_ seed: UInt64) -> [[SimulatedRun]] {
+    ["erase", "expire"].flatMap { name in
+      SimulatedRun(name, seed: seed, .none).execute().calls
+        .filter { $0.name == "syncDirectory" && $0.path.hasSuffix("/erasure") }
+        .map { [SimulatedRun(name, seed: seed, .crash(at: $0.number, .processKilled))] }
     }
   }
 
   /// The disk is full for a moment, and a crash comes after that.
   private static func fullThenCrashes(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
-    StoreScenario.crashing.filter { ["buffered", "log-rotation", "lifetime"].contains($0.name) }.map { life in
+    StoreScenario.crashing.filter { ["buffered", "log-rotation", "long-log", "lifetime"].contains($0.name) }.map {
+      life in
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
       return calls.filter { $0.needsSpace && life.isFocus($0) }.suffix(60).flatMap { call -> [SimulatedRun] in
         let later = calls.filter { $0.isChange && $0.number > call.number }.shuffled(using: &dice).prefix(3)

@@ -133,12 +133,20 @@ extension StoreScenario {
       for problem in store.problems where !mayTear(problem) {
         throw Wrong(.other, "a problem is reported: \(problem)")
       }
+      if let wrong = checkRecords(store, fileSystem) { throw wrong }
       outcome = try await sendAgain(store, outcome)
       if let wrong = check(store, outcome) { throw wrong.after("after sending again") }
+      try await finishErasures(store, tornRecords: tornRecords)
+      let seen = try store.rules()
       if durability == .buffered {
         do throws(StorageError) { try await store.flush() } catch { throw Wrong(.other, "no flush: \(error)") }
       }
-      try await verifyAgain(fileSystem.afterCrash(.everything), scheduler, outcome)
+      let kept = fileSystem.keptDamage
+      let last = fileSystem.afterCrash(.everything)
+      if let path = kept.keys.sorted().first(where: { last.contents($0) != kept[$0] }) {
+        throw Wrong(.lost, "after a second crash \(path), which was kept, is no more what it was")
+      }
+      try await verifyAgain(last, scheduler, outcome, seen)
     } catch let wrong as Wrong {
       return wrong
     } catch {
@@ -167,11 +175,18 @@ extension StoreScenario {
   }
 
   private func verifyAgain(
-    _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ outcome: Outcome
+    _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ outcome: Outcome, _ seen: StoreRules
   ) async throws(Wrong) {
     do throws(StorageError) {
       let again = try open(fileSystem, scheduler)
-      if let wrong = check(again, outcome) { throw StorageError(.invalid, wrong.description) }
+      if let wrong = check(again, outcome) ?? checkRecords(again, fileSystem) {
+        throw StorageError(.invalid, wrong.description)
+      }
+      // Also of what was never answered: whoever looked has seen the rows gone.
+      let sequence = try again.rules().sequence
+      if sequence < seen.sequence {
+        throw StorageError(.invalid, "the rules are number \(sequence), and were \(seen.sequence)")
+      }
       try await again.close()
       let last = try open(fileSystem, scheduler, readOnly: true)
       if let wrong = check(last, outcome) { throw StorageError(.invalid, "read-only, after closing: \(wrong)") }

@@ -1,6 +1,7 @@
 internal import LintelStorage
 
-/// The places in the engine that sync a file or a directory, found by going through all scenarios once.
+/// The places in the engine that sync a file or a directory, found by going through all scenarios once, and through some
+/// recoveries of each: from a kill, and from crashes that leave torn records and unfinished files.
 package struct SyncSites: Sendable {
   package struct Site: Sendable, CustomStringConvertible {
     let address: UInt
@@ -14,7 +15,8 @@ package struct SyncSites: Sendable {
   package let sites: [Site]
 
   /// The order is the same each time.
-  package static func find() -> SyncSites {
+  /// - Parameter stride: Of every so many changes that a scenario makes, one is where it crashes.
+  package static func find(stride: Int = 5) -> SyncSites {
     var sites: [Site] = []
     func note(_ calls: [SimulatedFileSystem.Call]) {
       for call in calls where call.site != 0 {
@@ -28,6 +30,11 @@ package struct SyncSites: Sendable {
       let verdict = SimulatedRun(life.name, seed: 0, .none).execute()
       note(verdict.calls)
       note(verdict.recoveryCalls)
+      for (index, call) in verdict.calls.filter(\.isChange).enumerated() where index % stride == 0 {
+        for loss in [Loss.processKilled, .lastWriteTorn(unit: 512, zeroFilled: true), .content] {
+          note(SimulatedRun(life.name, seed: 0, .crash(at: call.number, loss)).execute().recoveryCalls)
+        }
+      }
     }
     return SyncSites(sites: sites)
   }

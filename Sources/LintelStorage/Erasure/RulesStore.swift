@@ -49,14 +49,10 @@ struct RulesStore: Sendable {
     return rules
   }
 
-  /// What stays, because the device refuses, goes with the next change or opening.
+  /// What stays, because the device refuses, or comes back after a crash, goes with the next change or opening: nobody reads
+  /// it meanwhile.
   private func removeOlder(_ numbers: [UInt64]) {
-    do throws(StorageError) {
-      for number in numbers { try fileSystem.remove(path(number)) }
-      if !numbers.isEmpty { try fileSystem.syncDirectory(directory) }
-    } catch {
-      return
-    }
+    for number in numbers { try? fileSystem.remove(path(number)) }
   }
 
   /// Removes what an interrupted change left. For a writable opening.

@@ -247,6 +247,13 @@ extension SimulatedFileSystem {
 
   package func contents(_ path: String) -> [UInt8]? { state.withLock { try? Self.inode(path, $0).visible } }
 
+  /// What the engine has set aside because it couldn't be read.
+  package var keptDamage: [String: [UInt8]] {
+    var kept: [String: [UInt8]] = [:]
+    for path in paths where path.hasSuffix(".tail") || path.hasSuffix(".damaged") { kept[path] = contents(path) }
+    return kept
+  }
+
   /// Damages a file behind everyone's back.
   package func corrupt(_ path: String, _ body: (inout [UInt8]) -> Void) {
     state.withLock { state in
