@@ -41,7 +41,7 @@ package struct SimulationWalk: Sendable {
     var round = seed
     while states < limit, findings.isEmpty {
       var dice = Dice(round)
-      let groups = SimulationWalk.round(seed: round)
+      let groups = SimulationWalk.knownRound(seed: round)
       let total = groups.reduce(0) { $0 + $1.count }
       let share = min(1, Double(limit - states) / Double(max(1, total)))
       let runs = groups.flatMap { group -> [SimulatedRun] in
@@ -82,6 +82,17 @@ package struct SimulationWalk: Sendable {
 }
 
 extension SimulationWalk {
+  /// The round that was made last: to make one takes as long as a thousand runs, and walks with one skipped sync after the
+  /// other begin with the same.
+  private static let newest = Mutex<(seed: UInt64, groups: [[SimulatedRun]])?>(nil)
+
+  private static func knownRound(seed: UInt64) -> [[SimulatedRun]] {
+    if let newest = newest.withLock({ $0 }), newest.seed == seed { return newest.groups }
+    let groups = round(seed: seed)
+    newest.withLock { $0 = (seed, groups) }
+    return groups
+  }
+
   /// All runs of one order of the background work, by kind and scenario.
   package static func round(seed: UInt64) -> [[SimulatedRun]] {
     var dice = Dice(seed)
