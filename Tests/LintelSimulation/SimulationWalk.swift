@@ -44,11 +44,15 @@ package struct SimulationWalk: Sendable {
       let groups = SimulationWalk.knownRound(seed: round)
       let total = groups.reduce(0) { $0 + $1.count }
       let share = min(1, Double(limit - states) / Double(max(1, total)))
-      let runs = groups.flatMap { group -> [SimulatedRun] in
+      let chosen = groups.map { group -> (group: ArraySlice<SimulatedRun>, isCertain: Bool) in
         let count = min(group.count, Int((Double(group.count) * share).rounded(.up)))
-        return Array(group.shuffled(using: &dice).prefix(count))
+        return (group.shuffled(using: &dice).prefix(count), group.count == 1)
       }
-      run(runs.shuffled(using: &dice))
+      // First what no walk leaves out.
+      let certain = chosen.flatMap { $0.isCertain ? Array($0.group) : [] }
+      let others = chosen.flatMap { $0.isCertain ? [] : Array($0.group) }
+      run(certain.shuffled(using: &dice))
+      if findings.isEmpty { run(others.shuffled(using: &dice)) }
       progress(self)
       round += 1
     }
@@ -147,14 +151,22 @@ extension SimulationWalk {
   }
 
   /// Crashes while the store is made: few calls that much depends on, so each is a group of its own, which no walk leaves
-  /// out. Killed between a change and its sync, or with the newest name alone on the disk.
+  /// out. Killed between a change and its sync, or with the newest name alone on the disk; the latter also when it is made
+  /// for the second time, in a directory that is there.
   private static func creations(_ seed: UInt64) -> [[SimulatedRun]] {
     ["append", "lifetime-2"].flatMap { name in
       let calls = SimulatedRun(name, seed: seed, .none).execute().calls.filter(\.isChange)
-      return calls.prefix { !$0.path.hasSuffix(".log") }.flatMap { call in
+      let once = calls.prefix { !$0.path.hasSuffix(".log") }.flatMap { call in
         let losses: [Loss] = call.name == "syncDirectory" ? [.processKilled, .olderNames] : [.processKilled]
-        return losses.map { [SimulatedRun(name, seed: seed, .crash(at: call.number, $0))] }
+        return losses.map { SimulatedRun(name, seed: seed, .crash(at: call.number, $0)) }
       }
+      guard let first = calls.first(where: { $0.path.hasSuffix("/secret.tmp") })?.number else {
+        return once.map { [$0] }
+      }
+      let again = SimulatedRun(name, seed: seed, .crash(at: first, .nothing)).execute().recoveryCalls
+      let twice = again.filter(\.isChange).prefix { !$0.path.hasSuffix(".log") }.filter { $0.name == "syncDirectory" }
+        .map { SimulatedRun(name, seed: seed, .crashTwice(at: first, .nothing, again: $0.number, .olderNames)) }
+      return (once + twice).map { [$0] }
     }
   }
 
