@@ -126,6 +126,7 @@ extension SimulationWalk {
     groups += creations(seed)
     groups += tornRecoveries(seed, &dice)
     groups += unsyncedRules(seed)
+    groups += unsyncedSegments(seed, &dice)
     groups += fullThenCrashes(seed, &dice)
     groups += damagedManifests(seed, &dice)
     groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
@@ -198,6 +199,19 @@ extension SimulationWalk {
       SimulatedRun(name, seed: seed, .none).execute().calls
         .filter { $0.name == "syncDirectory" && $0.path.hasSuffix("/erasure") }
         .map { [SimulatedRun(name, seed: seed, .crash(at: $0.number, .processKilled))] }
+    }
+  }
+
+  /// Crashes of a store that doesn't sync what it acknowledges, while its log goes on in another segment: what came before
+  /// must not be missing where what came later is there. No walk leaves them out.
+  private static func unsyncedSegments(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+    let name = "buffered-long-log"
+    let calls = SimulatedRun(name, seed: seed, .none).execute().calls.filter {
+      $0.name == "append" && $0.path.hasSuffix(".log") && !$0.path.hasSuffix("01.log")
+    }
+    return calls.flatMap { call in
+      (0..<3).map { _ in [SimulatedRun(name, seed: seed, .crash(at: call.number, .reordered(seed: dice.next() % 1000)))]
+      }
     }
   }
 
