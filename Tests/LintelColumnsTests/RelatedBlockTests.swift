@@ -151,6 +151,9 @@ import Testing
             linkedBlocks += 1
             #expect(linked.count == rows && linked.byteCount < 3 * rows)
             #expect(try linked.vector(ids: trace.ids).rows == vector.rows, "seed \(seed), \(rows) rows, \(percent) %")
+            let some = (0..<rows).filter { _ in random.chance(20) }.map { UInt32($0) }
+            let picked = try linked.gather(some, ids: trace.ids)
+            #expect(picked.rows == vector.gather(some).rows, "seed \(seed)")
             #expect(throws: ColumnError.self) { _ = try linked.vector(ids: trace.cluster) }
             #expect(throws: ColumnError.self) { _ = try linked.vector(ids: ColumnVector(.int64([1]))) }
           }

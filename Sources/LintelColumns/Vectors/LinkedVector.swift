@@ -29,9 +29,7 @@ public struct LinkedVector: Sendable {
   /// The ids themselves, 0 in rows that are null.
   /// - Parameter ids: Those of ``idColumn``, of the same rows; others throw `.malformed`.
   public func vector(ids: ColumnVector) throws(ColumnError) -> ColumnVector {
-    guard case .int64(let ids) = ids.storage, ids.count == count else {
-      throw ColumnError(.malformed, "links without their ids")
-    }
+    let ids = try check(ids)
     var lanes = [Int64](unsafeUninitializedCapacity: count) { out, initialized in
       ids.withUnsafeBufferPointer { ids in
         withScratch(of: Int64.self, count: BitPacking.chunk + ChunkRuns.slack) { scratch in
@@ -50,5 +48,35 @@ public struct LinkedVector: Sendable {
     }
     exceptions.put(into: &lanes)
     return ColumnVector(.int64(lanes), validity: steps.validity)
+  }
+
+  /// The ids of some rows, each below ``count``; in their order.
+  public func gather(_ rows: [UInt32], ids: ColumnVector) throws(ColumnError) -> ColumnVector {
+    let ids = try check(ids)
+    let picked = steps.gather(rows)
+    guard case .int64(var lanes) = picked.storage else { return picked }
+    for (index, row) in rows.enumerated() {
+      let isKnown = picked.isValid(index)
+      lanes[index] =
+        isKnown ? exception(Int(row)) ?? ids[max(0, min(Int(row) &- Int(lanes[index]), ids.count &- 1))] : 0
+    }
+    return ColumnVector(.int64(lanes), validity: picked.validity)
+  }
+
+  private func check(_ ids: ColumnVector) throws(ColumnError) -> [Int64] {
+    guard case .int64(let ids) = ids.storage, ids.count == count else {
+      throw ColumnError(.malformed, "links without their ids")
+    }
+    return ids
+  }
+
+  /// The value of a row that isn't any other's id.
+  private func exception(_ row: Int) -> Int64? {
+    var (low, high) = (0, exceptions.rows.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if exceptions.rows[middle] < row { low = middle + 1 } else { high = middle }
+    }
+    return low < exceptions.rows.count && exceptions.rows[low] == row ? exceptions.values[low] : nil
   }
 }

@@ -93,4 +93,8 @@ struct MaskedSegment: Segment {
   }
 
   func packed(_ column: ColumnReference, block: Int) -> PackedVector? { base.packed(column, block: block) }
+
+  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
+    try base.picked(column, block: block, rows: rows)
+  }
 }

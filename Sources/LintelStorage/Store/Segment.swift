@@ -29,6 +29,9 @@ public protocol Segment: Sendable {
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector
   /// What ``read(_:block:)`` would give, where it happens to be in memory in this form; `nil` says nothing.
   func packed(_ column: ColumnReference, block: Int) -> PackedVector?
+  /// The values of some rows of a block, where they happen to be in memory in a form that gives them without the others;
+  /// `nil` says nothing.
+  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector?
 }
 
 extension Segment {
@@ -44,6 +47,13 @@ extension Segment {
   }
 
   public func packed(_ column: ColumnReference, block: Int) -> PackedVector? { nil }
+
+  public func picked(
+    _ column: ColumnReference, block: Int, rows: [UInt32]
+  ) throws(StorageError) -> ColumnVector? {
+    guard let packed = packed(column, block: block), packed.count == rowCount(ofBlock: block) else { return nil }
+    return packed.gather(rows)
+  }
 
   public var mask: RowMask? { nil }
 

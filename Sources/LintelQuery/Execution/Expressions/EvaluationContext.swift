@@ -23,7 +23,7 @@ final class EvaluationContext {
     let meter: ReadMeter
   }
 
-  /// A selection of at most a row in this many is picked out of packed lanes; for more of them all are unpacked.
+  /// A selection of at most a row in this many is picked out of what is in memory; for more of them all are unpacked.
   private static let sparseness = 8
 
   /// What ends the query; nodes that take long over a block look at it.
@@ -105,12 +105,21 @@ final class EvaluationContext {
   }
 
   /// The whole column as packed lanes, where all rows are selected, it hasn't been read yet, and is at hand that way.
-  func packed(_ slot: Int) -> PackedVector? { selection == nil ? anyPacked(slot) : nil }
-
-  private func anyPacked(_ slot: Int) -> PackedVector? {
-    guard slots[slot] == nil, let source, let packed = source.packed(slot, rowCount: rowCount) else { return nil }
+  func packed(_ slot: Int) -> PackedVector? {
+    guard selection == nil, slots[slot] == nil, let source, let packed = source.packed(slot, rowCount: rowCount) else {
+      return nil
+    }
     meter(slot, source)
     return packed
+  }
+
+  /// The column's values of a few rows, where they can be had without the others.
+  private func picked(_ slot: Int, _ rows: [UInt32]) throws(ExecutionFailure) -> Vector? {
+    guard rows.count &* Self.sparseness <= rowCount, slots[slot] == nil, let source,
+      let picked = try source.picked(slot, rows)
+    else { return nil }
+    meter(slot, source)
+    return picked
   }
 
   /// The column's selected rows.
@@ -118,11 +127,7 @@ final class EvaluationContext {
     guard let selection else { return try full(slot) }
     if let vector = gathered[slot] { return vector }
     let vector: Vector
-    if selection.count &* Self.sparseness <= rowCount, let packed = anyPacked(slot) {
-      vector = Vector(packed.gather(selection))
-    } else {
-      vector = try full(slot).gather(selection)
-    }
+    if let few = try picked(slot, selection) { vector = few } else { vector = try full(slot).gather(selection) }
     gathered[slot] = vector
     return vector
   }
@@ -188,5 +193,16 @@ extension EvaluationContext.BlockSource {
   func packed(_ slot: Int, rowCount: Int) -> PackedVector? {
     guard let packed = segment.packed(columns[slot], block: block), packed.count == rowCount else { return nil }
     return packed.physicalType == types[slot] ? packed : nil
+  }
+
+  func picked(_ slot: Int, _ rows: [UInt32]) throws(ExecutionFailure) -> Vector? {
+    do throws(StorageError) {
+      guard let picked = try segment.picked(columns[slot], block: block, rows: rows), picked.count == rows.count,
+        picked.physicalType == types[slot]
+      else { return nil }
+      return Vector(picked)
+    } catch {
+      throw ExecutionFailure(error, segment: segmentIndex)
+    }
   }
 }

@@ -58,11 +58,27 @@ extension PartReader {
   }
 
   func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
-    guard case .column(let stored) = place(column), block >= 0, block < blockCount else { return nil }
-    guard case .packed(let packed) = cache[blockKey(block, ofStored: stored)],
+    guard let stored = kept(column, block), case .packed(let packed) = cache[blockKey(block, ofStored: stored)] else {
+      return nil
+    }
+    return packed
+  }
+
+  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
+    guard let stored = kept(column, block) else { return nil }
+    switch cache[blockKey(block, ofStored: stored)] {
+    case .packed(let packed): return packed.count == rowCount(ofBlock: block) ? packed.gather(rows) : nil
+    case .linked(let linked): return try follow(linked, block, from: stored, rows: rows)
+    default: return nil
+    }
+  }
+
+  /// The stored column whose block the cache may have, as the schema has it.
+  private func kept(_ column: ColumnReference, _ block: Int) -> Int? {
+    guard case .column(let stored) = place(column), block >= 0, block < blockCount,
       directory.columns[stored].physical == physicalType(column)
     else { return nil }
-    return packed
+    return stored
   }
 
   private func storedColumn(_ column: ColumnReference) -> Int? {

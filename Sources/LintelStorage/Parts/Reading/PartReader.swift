@@ -255,13 +255,15 @@ final class PartReader: MemoizingSegment {
     return vector
   }
 
-  /// The values of a block that the cache holds as links to another column's.
-  private func follow(
-    _ linked: LinkedVector, _ block: Int, from column: Int, depth: Int
+  /// The values of a block, or of some of its rows, that the cache holds as links to another column's.
+  func follow(
+    _ linked: LinkedVector, _ block: Int, from column: Int, depth: Int = 0, rows: [UInt32]? = nil
   ) throws(StorageError) -> ColumnVector {
     let related = RelatedPartBlocks(self, block: block, below: column, keeping: .cache, depth: depth)
     do throws(ColumnError) {
-      return try linked.vector(ids: related.integers(linked.idColumn))
+      let ids = try related.integers(linked.idColumn)
+      guard let rows else { return try linked.vector(ids: ids) }
+      return try linked.gather(rows, ids: ids)
     } catch {
       throw related.failure ?? damage(blockName(block, column), error.message)
     }
