@@ -129,6 +129,7 @@ extension SimulationWalk {
     groups += unsyncedSegments(seed, &dice)
     groups += fullThenCrashes(seed, &dice)
     groups += damagedManifests(seed, &dice)
+    groups += damagedAfterRemovals(seed, &dice)
     groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
     return groups
   }
@@ -250,6 +251,29 @@ extension SimulationWalk {
         }
       }
       return once + twice
+    }
+  }
+
+  /// Of those the crashes while files are removed that only a former manifest names, by the store or by a recovery. No walk
+  /// leaves them out.
+  private static func damagedAfterRemovals(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+    ["merge", "manifest-swap"].flatMap { name -> [[SimulatedRun]] in
+      let removals = SimulatedRun(name, seed: seed, .none).execute().calls.filter { $0.name == "remove" }
+      let once = removals.filter { $0.path.hasSuffix(".part") || $0.path.hasSuffix(".log") }.flatMap { call in
+        (0..<3).map { _ in
+          SimulatedRun.Trouble.damagedManifest(
+            at: call.number, .reordered(seed: dice.next() % 1000), again: nil, .everything)
+        }
+      }
+      let twice = removals.filter { $0.path.hasSuffix(".manifest") }.flatMap { call -> [SimulatedRun.Trouble] in
+        let recovery = SimulatedRun(name, seed: seed, .crash(at: call.number, .nothing)).execute().recoveryCalls
+        return recovery.filter { $0.name == "remove" && $0.path.hasSuffix(".part") }.prefix(3).flatMap { again in
+          (0..<2).map { _ in
+            .damagedManifest(at: call.number, .nothing, again: again.number, .reordered(seed: dice.next() % 1000))
+          }
+        }
+      }
+      return (once + twice).map { [SimulatedRun(name, seed: seed, $0)] }
     }
   }
 
