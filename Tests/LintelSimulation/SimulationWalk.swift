@@ -194,12 +194,15 @@ extension SimulationWalk {
     }
   }
 
-  /// Kills before new rules are on the disk for sure, although whoever opens the store goes by them. No walk leaves them out.
+  /// Kills before new rules are on the disk for sure, although whoever opens the store goes by them; and power cuts that leave
+  /// their name alone, not that of the audit log, which was to be there before. No walk leaves them out.
   private static func unsyncedRules(_ seed: UInt64) -> [[SimulatedRun]] {
     ["erase", "expire"].flatMap { name in
       SimulatedRun(name, seed: seed, .none).execute().calls
         .filter { $0.name == "syncDirectory" && $0.path.hasSuffix("/erasure") }
-        .map { [SimulatedRun(name, seed: seed, .crash(at: $0.number, .processKilled))] }
+        .flatMap { call in
+          [Loss.processKilled, .olderNames].map { [SimulatedRun(name, seed: seed, .crash(at: call.number, $0))] }
+        }
     }
   }
 
