@@ -126,6 +126,7 @@ extension SimulationWalk {
     groups += creations(seed)
     groups += tornRecoveries(seed, &dice)
     groups += unsyncedRules(seed)
+    groups += unsyncedNames(seed)
     groups += unsyncedSegments(seed, &dice)
     groups += fullThenCrashes(seed, &dice)
     groups += damagedManifests(seed, &dice)
@@ -203,6 +204,28 @@ extension SimulationWalk {
         .flatMap { call in
           [Loss.processKilled, .olderNames].map { [SimulatedRun(name, seed: seed, .crash(at: call.number, $0))] }
         }
+    }
+  }
+
+  /// Kills before the name of new rules, or of a new manifest, is on the disk for sure; then a power cut while the opening that
+  /// goes by it removes what it replaces, which leaves that removal alone. No walk leaves them out.
+  private static func unsyncedNames(_ seed: UInt64) -> [[SimulatedRun]] {
+    let name = "erase"
+    let syncs = SimulatedRun(name, seed: seed, .none).execute().calls.filter {
+      $0.name == "syncDirectory" && ($0.path.hasSuffix("/erasure") || $0.path.hasSuffix("/manifest"))
+    }
+    return syncs.flatMap { call -> [[SimulatedRun]] in
+      let recovery = SimulatedRun(name, seed: seed, .crash(at: call.number, .processKilled)).execute().recoveryCalls
+        .filter(\.isChange)
+      let removals = recovery.indices.filter {
+        recovery[$0].name == "remove" && recovery[$0].path.hasPrefix(call.path + "/")
+      }
+      return Set(removals.flatMap { [$0, $0 + 1] }).sorted().filter { $0 < recovery.count }.map { index in
+        let again = recovery[index].number
+        return [
+          SimulatedRun(name, seed: seed, .crashTwice(at: call.number, .processKilled, again: again, .olderNames))
+        ]
+      }
     }
   }
 

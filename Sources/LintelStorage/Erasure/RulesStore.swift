@@ -56,15 +56,17 @@ struct RulesStore: Sendable {
   }
 
   /// Removes what an interrupted change left. For a writable opening.
+  ///
+  /// What is removed here may come back after a crash, and goes with the next opening then.
   func clean(current: UInt64) throws(StorageError) {
-    var changed = false
-    for name in try fileSystem.list(directory) {
+    let names = try fileSystem.list(directory)
+    // First of all: a process that was killed while it changed the rules may not have come to sync the newest one's name,
+    // and a crash could take that and leave what is removed below removed.
+    if current > 0 { try fileSystem.syncDirectory(directory) }
+    for name in names {
       let isOlder = Self.number(name).map { $0 < current } ?? false
-      guard name.hasSuffix(".tmp") || isOlder else { continue }
-      try fileSystem.remove("\(directory)/\(name)")
-      changed = true
+      if name.hasSuffix(".tmp") || isOlder { try fileSystem.remove("\(directory)/\(name)") }
     }
-    if changed || current > 0 { try fileSystem.syncDirectory(directory) }
   }
 
   private func numbers() throws(StorageError) -> [UInt64] {

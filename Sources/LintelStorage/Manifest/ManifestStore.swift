@@ -78,21 +78,22 @@ public struct ManifestStore: Sendable {
   /// Prepares for writing after a load: sets unreadable manifests aside as `<number>.manifest.damaged` and removes
   /// temporary files and those older than `current`.
   func clean(current: UInt64) throws(StorageError) {
-    var changed = false
-    for name in try fileSystem.list(directory) {
-      let path = "\(directory)/\(name)"
-      if name.hasSuffix(".tmp") {
-        try fileSystem.remove(path)
-      } else if let sequence = Self.sequence(name), sequence > current {
-        try fileSystem.rename(path, to: path + ".damaged")
-      } else if let sequence = Self.sequence(name), sequence < current {
-        try fileSystem.remove(path)
-      } else {
-        continue
-      }
-      changed = true
+    let others = try fileSystem.list(directory).filter { name in
+      name.hasSuffix(".tmp") || Self.sequence(name).map { $0 != current } ?? false
     }
-    if changed { try fileSystem.syncDirectory(directory) }
+    guard !others.isEmpty else { return }
+    // First of all: a process that was killed while it published may not have come to sync the newest one's name, and a
+    // crash could take that and leave what is removed below removed.
+    try fileSystem.syncDirectory(directory)
+    for name in others {
+      let path = "\(directory)/\(name)"
+      if let sequence = Self.sequence(name), sequence > current {
+        try fileSystem.rename(path, to: path + ".damaged")
+      } else {
+        try fileSystem.remove(path)
+      }
+    }
+    try fileSystem.syncDirectory(directory)
   }
 
   private func read(_ sequence: UInt64) throws(StorageError) -> Manifest {
