@@ -18,7 +18,9 @@ public struct LinkedVector: Sendable {
   public init?(
     decoding bytes: UnsafeRawBufferPointer, rowCount: Int, related: some RelatedBlocks
   ) throws(ColumnError) {
-    guard let links = try BlockCodec.decodeLinks(bytes, rowCount: rowCount, related: related),
+    // Else the block would be decoded for nothing.
+    guard rowCount >= BitPacking.chunk,
+      let links = try BlockCodec.decodeLinks(bytes, rowCount: rowCount, related: related),
       let steps = PackedVector(ColumnVector(.int64(links.steps), validity: links.validity))
     else { return nil }
     self.steps = steps

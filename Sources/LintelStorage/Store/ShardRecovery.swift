@@ -93,16 +93,9 @@ struct ShardRecovery {
   // MARK: - Parts
 
   private func partWriter(_ manifest: Manifest) -> RecoveredParts.Writer {
-    let numbers = PartNumbers(next: manifest.nextPartNumber)
     let options = PartOptions(
-      fileSystem: fileSystem, blockRows: configuration.blockRows,
-      window: MergeWindow(seconds: configuration.mergeWindowSeconds),
-      dictionaryTrialValues: configuration.dictionaryTrialValues,
-      parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: EngineThreads(count: 0, name: "none"),
-      allocate: { [directory] in
-        let number = numbers.take()
-        return (number, directory.path(of: directory.partFileName(number)))
-      })
+      configuration, directory, numbers: PartNumbers(next: manifest.nextPartNumber),
+      mergeHelpers: EngineThreads(count: 0, name: "none"))
     return { [exclusions, configuration, clock] batches throws(StorageError) -> [WrittenPart] in
       guard let schema = batches.first?.schema else { return [] }
       let segments = batches.map { BatchSegment($0, name: "log", blockRows: configuration.blockRows) }

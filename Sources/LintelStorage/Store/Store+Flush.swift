@@ -86,15 +86,7 @@ extension Store {
   }
 
   var partOptions: PartOptions {
-    PartOptions(
-      fileSystem: fileSystem, blockRows: configuration.blockRows,
-      window: MergeWindow(seconds: configuration.mergeWindowSeconds),
-      dictionaryTrialValues: configuration.dictionaryTrialValues,
-      parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: mergeHelpers,
-      allocate: { [self] in
-        let number = partNumbers.take()
-        return (number, directory.path(of: directory.partFileName(number)))
-      })
+    PartOptions(configuration, directory, numbers: partNumbers, mergeHelpers: mergeHelpers)
   }
 
   private func write(_ frozen: FrozenMemtables) throws(StorageError) {
@@ -180,6 +172,22 @@ extension Store {
       current = publication.manifest
       return publication.mayRemoveObsolete
     }
+  }
+}
+
+extension PartOptions {
+  init(
+    _ configuration: StoreConfiguration, _ directory: StoreDirectory, numbers: PartNumbers, mergeHelpers: EngineThreads
+  ) {
+    self.init(
+      fileSystem: directory.fileSystem, blockRows: configuration.blockRows,
+      window: MergeWindow(seconds: configuration.mergeWindowSeconds),
+      dictionaryTrialValues: configuration.dictionaryTrialValues,
+      parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: mergeHelpers,
+      allocate: {
+        let number = numbers.take()
+        return (number, directory.path(of: directory.partFileName(number)))
+      })
   }
 }
 

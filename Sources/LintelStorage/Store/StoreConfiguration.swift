@@ -26,7 +26,7 @@ public struct StoreConfiguration: Sendable, Hashable {
   /// Parts are merged only within windows of this many seconds of the time column.
   public var mergeWindowSeconds = 86_400.0
   /// Bytes of dictionaries and blocks kept in memory: the numbers, codes and dictionaries that questions about ten million
-  /// spans go over. Large columns and random ids pass through a fourth of it at most.
+  /// spans go over. Columns that would take over a third of it pass through a fourth at most.
   public var cacheBytes = 384 << 20
   /// Bytes of parts that are read again in the background each second, to find damage before a query does; 0: none.
   public var scrubBytesPerSecond = 4 << 20

@@ -69,7 +69,6 @@ final class ValueExtremeAggregator: KeptValueAggregator {
 
 /// The first value in scan order.
 final class AnyAggregator: KeptValueAggregator {
-
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let positions = rows.context.positions()

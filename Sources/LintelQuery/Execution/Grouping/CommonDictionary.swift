@@ -155,8 +155,9 @@ extension WideValues {
   /// For each entry its code in a dictionary, or ``IdentifierTable/none``.
   fileprivate func codes(in dictionary: ValueDictionary, _ query: QueryContext) throws(ExecutionFailure) -> [UInt32] {
     let stretch = Interrupt.interval
-    let found = Results<[(entry: UInt32, code: UInt32)]>(count: (dictionary.count + stretch - 1) / stretch)
-    try query.parallel((dictionary.count + stretch - 1) / stretch) { (_, number) throws(ExecutionFailure) in
+    let stretches = (dictionary.count + stretch - 1) / stretch
+    let found = Results<[(entry: UInt32, code: UInt32)]>(count: stretches)
+    try query.parallel(stretches) { (_, number) throws(ExecutionFailure) in
       try query.check()
       var hits: [(entry: UInt32, code: UInt32)] = []
       let codes = number * stretch..<min((number + 1) * stretch, dictionary.count)

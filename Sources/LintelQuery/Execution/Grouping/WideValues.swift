@@ -27,52 +27,47 @@ final class WideValues: @unchecked Sendable {
 
   func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     let hash = ValueHash.hash(bytes)
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while table[slot] != 0 {
-      let entry = Int(table[slot] &- 1)
-      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) {
-        return UInt32(truncatingIfNeeded: entry)
-      }
-      slot = (slot &+ 1) & mask
-    }
+    let slot = slot(of: bytes, hash)
+    if table[slot] != 0 { return table[slot] &- 1 }
     strings.append(UnsafeRawBufferPointer(bytes))
     return insert(hash, slot)
   }
 
   func intern(_ id: UInt128) -> UInt32 {
     let hash = ValueHash.hash(id)
-    var slot = Int(truncatingIfNeeded: hash) & mask
-    while table[slot] != 0 {
-      let entry = Int(table[slot] &- 1)
-      if ids[entry] == id { return UInt32(truncatingIfNeeded: entry) }
-      slot = (slot &+ 1) & mask
-    }
+    let slot = slot(of: id, hash)
+    if table[slot] != 0 { return table[slot] &- 1 }
     ids.append(id)
     return insert(hash, slot)
   }
 
   /// The entry of a value that has been interned; `nil` for others.
   @inline(__always)
-  func find(_ id: UInt128) -> UInt32? {
-    var slot = Int(truncatingIfNeeded: ValueHash.hash(id)) & mask
-    while table[slot] != 0 {
-      let entry = table[slot] &- 1
-      if ids[Int(entry)] == id { return entry }
-      slot = (slot &+ 1) & mask
-    }
-    return nil
+  func find(_ id: UInt128) -> UInt32? { entry(slot(of: id, ValueHash.hash(id))) }
+
+  @inline(__always)
+  func find(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? { entry(slot(of: bytes, ValueHash.hash(bytes))) }
+
+  @inline(__always)
+  private func entry(_ slot: Int) -> UInt32? { table[slot] == 0 ? nil : table[slot] &- 1 }
+
+  /// Where a value is, or would be put.
+  @inline(__always)
+  private func slot(of id: UInt128, _ hash: UInt64) -> Int {
+    var slot = Int(truncatingIfNeeded: hash) & mask
+    while table[slot] != 0, ids[Int(table[slot] &- 1)] != id { slot = (slot &+ 1) & mask }
+    return slot
   }
 
   @inline(__always)
-  func find(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? {
-    let hash = ValueHash.hash(bytes)
+  private func slot(of bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Int {
     var slot = Int(truncatingIfNeeded: hash) & mask
     while table[slot] != 0 {
-      let entry = table[slot] &- 1
-      if hashes[Int(entry)] == hash, strings.withView({ equalBytes($0[Int(entry)], bytes) }) { return entry }
+      let entry = Int(table[slot] &- 1)
+      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) { break }
       slot = (slot &+ 1) & mask
     }
-    return nil
+    return slot
   }
 
   private func insert(_ hash: UInt64, _ slot: Int) -> UInt32 {
