@@ -1,7 +1,8 @@
 #ifndef LINTEL_KERNELS_H
 #define LINTEL_KERNELS_H
 
-// The few loops whose instruction set Swift cannot choose. Each has a plain twin in LintelColumns that tests compare it to.
+// The few loops whose instruction set Swift cannot choose, each with a plain twin in LintelColumns that tests compare it to;
+// and calls of the system that Swift cannot make.
 
 #include <stddef.h>
 #include <stdint.h>
@@ -202,5 +203,12 @@ void lintel_parse_strings(
 
 /// Has memory that is about to be used brought into the cache; any address will do.
 static inline void lintel_prefetch(const void *address) { __builtin_prefetch(address); }
+
+/// Maps `bytes` of zeros at a multiple of `alignment`, a power of two; both are multiples of the page size. NULL where there
+/// is no room.
+void *lintel_map_pages(size_t bytes, size_t alignment);
+/// Moves what `lintel_map_pages` mapped to a place with room for more, by its pages: nothing is copied where the system can
+/// do so. NULL where there is no room: then it is where it was.
+void *lintel_move_pages(void *old, size_t old_bytes, size_t new_bytes, size_t alignment);
 
 #endif

@@ -2,8 +2,8 @@ import LintelColumns
 
 /// Keeps every value of every group, as order-preserving bits.
 class CollectingAggregator: Aggregator {
-  private var groups: [UInt32] = []
-  private var values: [UInt64] = []
+  private var groups = StateBuffer<UInt32>(0)
+  private var values = StateBuffer<UInt64>(0)
   fileprivate let isDouble: Bool
 
   init(isDouble: Bool, _ interrupt: Interrupt = .never) {
@@ -22,8 +22,8 @@ class CollectingAggregator: Aggregator {
     default: return
     }
     if operand.validity == nil, let all = rows.groups {
-      groups += all
-      values += bits
+      all.withUnsafeBufferPointer { groups.append(contentsOf: $0) }
+      bits.withUnsafeBufferPointer { values.append(contentsOf: $0) }
       return
     }
     for lane in bits.indices where operand.isValid(lane) {
@@ -34,6 +34,7 @@ class CollectingAggregator: Aggregator {
 
   override func merge(_ other: Aggregator, mapping: [UInt32]) throws(ExecutionFailure) {
     guard let other = other as? CollectingAggregator else { return }
+    let (groups, values) = (groups, values)
     try interrupt.forEachStretch(of: other.groups.count) { stretch in
       for index in stretch {
         groups.append(mapping[Int(other.groups[index])])
@@ -43,22 +44,44 @@ class CollectingAggregator: Aggregator {
   }
 
   /// Values put together by group: those of group `g` lie at `starts[g] ..< starts[g + 1]`.
-  final func collected(_ count: Int) throws(ExecutionFailure) -> (values: [UInt64], starts: [Int]) {
+  final func collected(_ count: Int) throws(ExecutionFailure) -> Collected {
+    let (groups, values, collected) = (groups, values, StateBuffer<UInt64>(0))
+    if count == 1 {
+      try interrupt.forEachStretch(of: values.count) { stretch in
+        collected.append(
+          contentsOf: UnsafeBufferPointer(start: values.pointer + stretch.lowerBound, count: stretch.count))
+      }
+      return Collected(collected, [0, values.count])
+    }
     let (order, starts) = try interrupt.byGroup(groups.count, groups: count) { groups[$0] }
-    return (try interrupt.mapLanes(order) { values[Int($0)] }, starts)
+    try interrupt.forEachStretch(of: order.count) { stretch in
+      for place in stretch { collected.append(values[Int(order[place])]) }
+    }
+    return Collected(collected, starts)
+  }
+
+  /// Values by group.
+  final class Collected: @unchecked Sendable {
+    let values: StateBuffer<UInt64>
+    let starts: [Int]
+
+    init(_ values: StateBuffer<UInt64>, _ starts: [Int]) {
+      self.values = values
+      self.starts = starts
+    }
   }
 
   // MARK: Putting values aside
 
-  private var sealed: (values: [UInt64], starts: [Int])?
+  private var sealed: Collected?
 
   override var stateTypes: [PhysicalType] { [.int64, .int64] }
 
   override func seal(_ groups: Int) throws(ExecutionFailure) {
     sealed = try collected(groups)
     // They would be held twice.
-    self.groups = []
-    values = []
+    self.groups = StateBuffer(0)
+    values = StateBuffer(0)
   }
 
   override func states(of groups: [UInt32]) -> StateRows {
@@ -66,9 +89,9 @@ class CollectingAggregator: Aggregator {
     var owners: [Int64] = []
     var bits: [Int64] = []
     for (number, group) in groups.enumerated() {
-      for value in sealed.values[sealed.starts[Int(group)]..<sealed.starts[Int(group) + 1]] {
+      for place in sealed.starts[Int(group)]..<sealed.starts[Int(group) + 1] {
         owners.append(Int64(number))
-        bits.append(Int64(bitPattern: value))
+        bits.append(Int64(bitPattern: sealed.values[place]))
       }
     }
     return StateRows(owners: owners, [Vector(.int64(bits))])
@@ -76,8 +99,12 @@ class CollectingAggregator: Aggregator {
 
   override func restore(_ rows: StateRows, groups: Int) -> Bool {
     guard let owners = rows.owners(below: groups), let bits = rows.integers(1) else { return false }
-    self.groups = owners
-    values = mapLanes(bits) { UInt64(bitPattern: $0) }
+    self.groups = StateBuffer(0)
+    values = StateBuffer(0)
+    for row in owners.indices {
+      self.groups.append(owners[row])
+      values.append(UInt64(bitPattern: bits[row]))
+    }
     return true
   }
 
@@ -104,43 +131,37 @@ enum NearestRank {
 
 /// quantile_exact: values of nearest rank; all quantiles of one operand share the values.
 final class ExactQuantileAggregator: CollectingAggregator {
-  private var finished: Collected?
+  private var finished: Selection?
 
-  /// Values by group. Selecting reorders them within their group, and what was selected bounds the next selection.
-  private final class Collected: @unchecked Sendable {
-    let values: UnsafeMutableBufferPointer<UInt64>
+  /// Selecting reorders values within their group, and what was selected bounds the next selection.
+  private final class Selection: @unchecked Sendable {
+    private let collected: Collected
     let starts: [Int]
     /// For each group the positions that hold what they would in sorted order, ascending.
     var settled: [[Int]]
 
-    init(_ values: [UInt64], _ starts: [Int]) {
-      self.values = .allocate(capacity: values.count)
-      _ = self.values.initialize(fromContentsOf: values)
-      self.starts = starts
+    init(_ collected: Collected) {
+      self.collected = collected
+      starts = collected.starts
       settled = Array(repeating: [], count: starts.count - 1)
     }
 
-    deinit { values.deallocate() }
+    var count: Int { collected.values.count }
 
     func select(_ rank: Double, group: Int, _ interrupt: Interrupt) -> UInt64 {
       let start = starts[group]
       let wanted = start + NearestRank.index(rank, of: starts[group + 1] - start)
       let low = settled[group].last { $0 <= wanted } ?? start
       let high = settled[group].first { $0 >= wanted } ?? starts[group + 1] - 1
-      let range = UnsafeMutableBufferPointer(rebasing: values[low...high])
+      let range = UnsafeMutableBufferPointer(start: collected.values.pointer + low, count: high - low + 1)
       return LintelQuery.select(range, wanted - low, interrupt)
     }
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
     guard case .quantileExact(let rank) = call.function else { return .nulls(.int64, count: groups) }
-    let all: Collected
-    if let finished {
-      all = finished
-    } else {
-      let (values, starts) = try collected(groups)
-      all = Collected(values, starts)
-    }
+    let all: Selection
+    if let finished { all = finished } else { all = Selection(try collected(groups)) }
     finished = all
     let validity = try interrupt.makeLanes(groups) { all.starts[$0 + 1] > all.starts[$0] }
     let picked = try select(all, groups, rank)
@@ -156,12 +177,12 @@ final class ExactQuantileAggregator: CollectingAggregator {
   }
 
   /// Selects in all groups, on all processors where that pays.
-  private func select(_ all: Collected, _ groups: Int, _ rank: Double) throws(ExecutionFailure) -> [UInt64] {
+  private func select(_ all: Selection, _ groups: Int, _ rank: Double) throws(ExecutionFailure) -> [UInt64] {
     let picked = StateBuffer<UInt64>(0)
     picked.grow(groups)
     let cells = SharedCells(pointer: picked.pointer)
     let next = SharedCounter()
-    let threads = all.values.count > 1 << 16 ? min(WorkerPool.processorCount, groups) : 1
+    let threads = all.count > 1 << 16 ? min(WorkerPool.processorCount, groups) : 1
     let interrupt = interrupt
     WorkerPool.shared.run(threads: threads) { _ in
       var steps = 0
@@ -248,7 +269,8 @@ final class HistogramAggregator: CollectingAggregator {
   }
 
   override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let (values, starts) = try collected(groups)
+    let all = try collected(groups)
+    let (values, starts) = (all.values, all.starts)
     var builder = BytesBuilder(capacity: groups)
     for group in 0..<groups {
       let range = starts[group]..<starts[group + 1]

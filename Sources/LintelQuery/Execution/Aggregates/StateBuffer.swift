@@ -1,47 +1,47 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
-
-/// States of groups in memory that doesn't move while it doesn't grow: loops hold the bare pointer.
+/// States of groups, or other numbers one behind the other, in memory that doesn't move while it doesn't grow: loops hold
+/// the bare pointer.
 final class StateBuffer<State: BitwiseCopyable> {
   @exclusivity(unchecked) private(set) var pointer: UnsafeMutablePointer<State>
   @exclusivity(unchecked) private(set) var count = 0
-  private var capacity: Int
+  private var capacity = 16
   private let initial: State
 
   init(_ initial: State) {
     self.initial = initial
-    capacity = 16
-    pointer = Memory.resize(nil, to: 16)
+    pointer = Memory.resize(nil, from: 0, to: 16)
   }
 
-  deinit { free(pointer) }
+  deinit { Memory.free(pointer, capacity) }
 
   var byteCount: Int { capacity * MemoryLayout<State>.stride }
 
   /// Makes room for `groups` states; new ones are initial.
   func grow(_ groups: Int) {
     guard groups > count else { return }
-    if groups > capacity {
-      capacity = max(groups, capacity * 2)
-      pointer = Memory.resize(pointer, to: capacity)
-    }
+    reserve(groups)
     (pointer + count).initialize(repeating: initial, count: groups - count)
     count = groups
   }
 
+  private func reserve(_ wanted: Int) {
+    guard wanted > capacity else { return }
+    let room = max(wanted, capacity * 2)
+    pointer = Memory.resize(pointer, from: capacity, to: room)
+    capacity = room
+  }
+
   @inline(__always)
   func append(_ state: State) {
-    if count == capacity {
-      capacity *= 2
-      pointer = Memory.resize(pointer, to: capacity)
-    }
+    if count == capacity { reserve(count + 1) }
     pointer[count] = state
     count += 1
+  }
+
+  func append(contentsOf states: UnsafeBufferPointer<State>) {
+    guard let first = states.baseAddress else { return }
+    reserve(count + states.count)
+    (pointer + count).initialize(from: first, count: states.count)
+    count += states.count
   }
 
   subscript(group: Int) -> State {

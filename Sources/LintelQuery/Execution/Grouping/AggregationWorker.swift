@@ -48,6 +48,8 @@ final class AggregationWorker: @unchecked Sendable {
     }
     for (aggregator, source) in zip(aggregators, shape.sources) {
       let call = segment.calls[source]
+      // A table that grows may have taken its time.
+      try interrupt.check()
       aggregator.grow(groupCount)
       if let filter = call.filter {
         let lanes = try filter.trueLanes(context)

@@ -13,9 +13,11 @@ final class IdentifierTable: @unchecked Sendable {
   @exclusivity(unchecked) private var slots: UnsafeMutablePointer<Slot>
   @exclusivity(unchecked) private var mask: Int
   private(set) var count = 0
+  /// So many keys, and the table grows: half of its slots, or three quarters once a growth has been left undone.
+  @exclusivity(unchecked) private var growsAt = 128
   private let interrupt: Interrupt
 
-  /// - Parameter interrupt: ends the query that this is for; then keys may be missing, or have more than one number.
+  /// - Parameter interrupt: ends the query that this is for; growing then stops.
   init(_ interrupt: Interrupt = .never) {
     self.interrupt = interrupt
     mask = 255
@@ -50,22 +52,29 @@ final class IdentifierTable: @unchecked Sendable {
     let number = UInt32(truncatingIfNeeded: count)
     slots[index] = Slot(key: key, tag: number &+ 1)
     count += 1
-    if count * 2 > mask { grow() }
+    if count == growsAt { grow() }
     return number
   }
 
   private func grow() {
-    let old = slots
-    let oldCount = mask + 1
-    mask = oldCount * 4 - 1
-    slots = Memory.zeros(mask + 1)
-    for place in 0..<oldCount {
-      if place & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { break }
-      if old[place].tag == 0 { continue }
-      var index = Int(truncatingIfNeeded: ValueHash.hash(old[place].key)) & mask
-      while slots[index].tag != 0 { index = (index &+ 1) & mask }
-      slots[index] = old[place]
+    let slotCount = mask + 1
+    growsAt = slotCount / 4 * 3
+    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slotCount) }
+    guard !isOver() else { return }
+    let (next, nextMask) = (Memory.zeros(slotCount * 4) as UnsafeMutablePointer<Slot>, slotCount * 4 - 1)
+    guard Memory.touch(next, slotCount * 4, unless: isOver) else { return Memory.freeZeros(next, slotCount * 4) }
+    for place in 0..<slotCount {
+      if place & (Interrupt.tableInterval - 1) == 0, isOver() {
+        return Memory.freeZeros(next, slotCount * 4)
+      }
+      if slots[place].tag == 0 { continue }
+      var index = Int(truncatingIfNeeded: ValueHash.hash(slots[place].key)) & nextMask
+      while next[index].tag != 0 { index = (index &+ 1) & nextMask }
+      next[index] = slots[place]
     }
-    Memory.freeZeros(old, oldCount)
+    Memory.freeZeros(slots, slotCount)
+    slots = next
+    mask = nextMask
+    growsAt = slotCount * 2
   }
 }

@@ -1,36 +1,32 @@
-#if canImport(Glibc)
-  internal import Glibc
-#elseif canImport(Musl)
-  internal import Musl
-#elseif canImport(Darwin)
-  internal import Darwin
-#endif
-
 /// Numbers 64-bit values 0, 1, 2 .. in order of appearance: an open-addressing hash table that only grows.
 final class NumberInterner: @unchecked Sendable {
   // Unchecked exclusivity: checks would cost more than the look-up, and one thread uses this at a time.
   @exclusivity(unchecked) private var table: UnsafeMutablePointer<UInt32>
   @exclusivity(unchecked) private var mask: Int
+  /// Room for three quarters as many as the table has slots.
   @exclusivity(unchecked) private(set) var values: UnsafeMutablePointer<UInt64>
-  private var capacity: Int
   @exclusivity(unchecked) private(set) var count = 0
+  /// So many values, and the table grows: half of its slots, or three quarters once a growth has been left undone.
+  @exclusivity(unchecked) private var growsAt: Int
   private let interrupt: Interrupt
 
-  /// - Parameter interrupt: ends the query that this is for; then values may get more than one number.
+  /// - Parameter interrupt: ends the query that this is for; growing then stops.
   init(_ interrupt: Interrupt = .never) {
     self.interrupt = interrupt
-    capacity = 256
     mask = 511
+    growsAt = 256
     table = Memory.zeros(512)
-    values = Memory.resize(nil, to: 256)
+    values = Memory.resize(nil, from: 0, to: Self.room(512))
   }
 
   deinit {
     Memory.freeZeros(table, mask + 1)
-    free(values)
+    Memory.free(values, Self.room(mask + 1))
   }
 
-  var byteCount: Int { capacity * 8 + (mask + 1) * 4 }
+  private static func room(_ slots: Int) -> Int { slots / 4 * 3 }
+
+  var byteCount: Int { count * 8 + (mask + 1) * 4 }
 
   @inline(__always)
   func intern(_ value: UInt64) -> UInt32 {
@@ -56,21 +52,29 @@ final class NumberInterner: @unchecked Sendable {
     values[count] = value
     count += 1
     table[slot] = number &+ 1
-    if count == capacity { grow() }
+    if count == growsAt { grow() }
     return number
   }
 
   private func grow() {
-    capacity *= 2
-    values = Memory.resize(values, to: capacity)
-    Memory.freeZeros(table, mask + 1)
-    mask = capacity * 2 - 1
-    table = Memory.zeros(mask + 1)
+    let slots = mask + 1
+    growsAt = Self.room(slots)
+    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slots) }
+    guard !isOver() else { return }
+    let (next, nextMask) = (Memory.zeros(slots * 2) as UnsafeMutablePointer<UInt32>, slots * 2 - 1)
+    guard Memory.touch(next, slots * 2, unless: isOver) else { return Memory.freeZeros(next, slots * 2) }
     for index in 0..<count {
-      if index & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { return }
-      var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & mask
-      while table[slot] != 0 { slot = (slot &+ 1) & mask }
-      table[slot] = UInt32(truncatingIfNeeded: index &+ 1)
+      if index & (Interrupt.tableInterval - 1) == 0, isOver() {
+        return Memory.freeZeros(next, slots * 2)
+      }
+      var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & nextMask
+      while next[slot] != 0 { slot = (slot &+ 1) & nextMask }
+      next[slot] = UInt32(truncatingIfNeeded: index &+ 1)
     }
+    Memory.freeZeros(table, slots)
+    values = Memory.resize(values, from: Self.room(slots), to: Self.room(slots * 2))
+    table = next
+    mask = nextMask
+    growsAt = slots
   }
 }

@@ -256,8 +256,6 @@ final class ValueInterner: @unchecked Sendable {
           other.vector(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) }))
       }
     }
-    // A table whose growing was given up numbers values twice.
-    try interrupt.check()
     return mapping
   }
 

@@ -3,33 +3,45 @@ import LintelColumns
 /// Numbers distinct byte strings or ids in order of appearance: an open-addressing hash table over a growing store.
 final class WideValues: @unchecked Sendable {
   private let type: PhysicalType
-  @exclusivity(unchecked) private var strings = ByteStrings()
-  @exclusivity(unchecked) private var ids: [UInt128] = []
-  @exclusivity(unchecked) private var hashes: [UInt64] = []
+  /// Values one behind the other, and where each ends: unlike arrays these don't move their bytes to grow.
+  private let bytes = StateBuffer<UInt8>(0)
+  private let offsets = StateBuffer<UInt32>(0)
+  private let ids = StateBuffer<UInt128>(0)
+  private let hashes = StateBuffer<UInt64>(0)
   /// One more than the entry; 0 where the slot is free.
   @exclusivity(unchecked) private var table: UnsafeMutablePointer<UInt32>
   @exclusivity(unchecked) private var mask = 511
+  /// So many values, and the table grows: half of its slots, or three quarters once a growth has been left undone.
+  @exclusivity(unchecked) private var growsAt = 256
 
   private let interrupt: Interrupt
 
-  /// - Parameter interrupt: ends the query that this is for; then values may be in it twice.
+  /// - Parameter interrupt: ends the query that this is for; growing then stops.
   init(_ type: PhysicalType, _ interrupt: Interrupt = .never) {
     self.type = type
     self.interrupt = interrupt
     table = Memory.zeros(512)
+    offsets.append(0)
   }
 
   deinit { Memory.freeZeros(table, mask + 1) }
 
   var count: Int { hashes.count }
 
-  var byteCount: Int { strings.bytes.count + hashes.count * 12 + ids.count * 16 + (mask + 1) * 4 }
+  var byteCount: Int { bytes.count + hashes.count * 12 + ids.count * 16 + (mask + 1) * 4 }
+
+  /// Valid until the next value comes.
+  private var strings: BytesView {
+    BytesView(
+      base: bytes.pointer, offsets: UnsafeBufferPointer(start: offsets.pointer, count: offsets.count), codes: nil)
+  }
 
   func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
     let hash = ValueHash.hash(bytes)
     let slot = slot(of: bytes, hash)
     if table[slot] != 0 { return table[slot] &- 1 }
-    strings.append(UnsafeRawBufferPointer(bytes))
+    self.bytes.append(contentsOf: bytes)
+    offsets.append(UInt32(truncatingIfNeeded: self.bytes.count))
     return insert(hash, slot)
   }
 
@@ -64,7 +76,7 @@ final class WideValues: @unchecked Sendable {
     var slot = Int(truncatingIfNeeded: hash) & mask
     while table[slot] != 0 {
       let entry = Int(table[slot] &- 1)
-      if hashes[entry] == hash, strings.withView({ equalBytes($0[entry], bytes) }) { break }
+      if hashes[entry] == hash, equalBytes(strings[entry], bytes) { break }
       slot = (slot &+ 1) & mask
     }
     return slot
@@ -74,23 +86,30 @@ final class WideValues: @unchecked Sendable {
     let entry = UInt32(truncatingIfNeeded: hashes.count)
     hashes.append(hash)
     table[slot] = entry &+ 1
-    if hashes.count * 2 > mask { grow() }
+    if hashes.count == growsAt { grow() }
     return entry
   }
 
   private func grow() {
-    Memory.freeZeros(table, mask + 1)
-    mask = (mask + 1) * 4 - 1
-    table = Memory.zeros(mask + 1)
-    let (table, mask) = (table, mask)
-    hashes.withUnsafeBufferPointer { hashes in
-      for entry in 0..<hashes.count {
-        if entry & (Interrupt.tableInterval - 1) == 0, interrupt.isRaised { return }
-        var slot = Int(truncatingIfNeeded: hashes[entry]) & mask
-        while table[slot] != 0 { slot = (slot &+ 1) & mask }
-        table[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
+    let slots = mask + 1
+    growsAt = slots / 4 * 3
+    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slots) }
+    guard !isOver() else { return }
+    let (next, nextMask) = (Memory.zeros(slots * 4) as UnsafeMutablePointer<UInt32>, slots * 4 - 1)
+    guard Memory.touch(next, slots * 4, unless: isOver) else { return Memory.freeZeros(next, slots * 4) }
+    let hashes = hashes.pointer
+    for entry in 0..<count {
+      if entry & (Interrupt.tableInterval - 1) == 0, isOver() {
+        return Memory.freeZeros(next, slots * 4)
       }
+      var slot = Int(truncatingIfNeeded: hashes[entry]) & nextMask
+      while next[slot] != 0 { slot = (slot &+ 1) & nextMask }
+      next[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
     }
+    Memory.freeZeros(table, slots)
+    table = next
+    mask = nextMask
+    growsAt = slots * 2
   }
 
   /// The values of the entries; `UInt32.max` reads as nothing.
@@ -98,11 +117,10 @@ final class WideValues: @unchecked Sendable {
     if type == .id128 { return .id128(mapLanes(entries) { $0 == .max ? 0 : ids[Int($0)] }) }
     var result = ByteStrings()
     result.reserveCapacity(entries.count, bytes: 0)
-    strings.withView { view in
-      for entry in entries {
-        result.append(
-          UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : view[Int(entry)]))
-      }
+    let strings = strings
+    for entry in entries {
+      result.append(
+        UnsafeRawBufferPointer(entry == .max ? UnsafeBufferPointer(start: nil, count: 0) : strings[Int(entry)]))
     }
     return .bytes(result)
   }

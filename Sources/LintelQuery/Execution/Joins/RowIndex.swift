@@ -28,8 +28,6 @@ final class RowIndex: @unchecked Sendable {
         lanes.append((UInt32(truncatingIfNeeded: block.first + lane), keys.intern(Self.key(trace, id))))
       }
     }
-    // Before numbers are used as places: a table that was given up has too many or too few.
-    try interrupt.check()
     keyCount = keys.count
     let (order, starts) = try interrupt.byGroup(lanes.count, groups: keyCount) { lanes[$0].key }
     self.starts = try interrupt.mapLanes(starts) { UInt32(truncatingIfNeeded: $0) }

@@ -38,7 +38,10 @@ struct TopRows {
       return
     }
     let prefixes = first.prefixes()
-    for lane in prefixes.indices where prefixes[lane] <= threshold {
+    for lane in prefixes.indices {
+      // A key may be long.
+      if lane & (Interrupt.interval / 16 - 1) == 0 { try interrupt.check() }
+      guard prefixes[lane] <= threshold else { continue }
       try append(prefix: prefixes[lane], position: positions[lane], columns: columns, lane: lane)
     }
   }
@@ -47,7 +50,8 @@ struct TopRows {
     prefix: UInt64, position: UInt64, columns: [SortColumn], lane: Int
   ) throws(ExecutionFailure) {
     open.append(prefix: prefix, position: position) { bytes in
-      for column in columns { column.append(lane, to: &bytes) }
+      // By index: a loop over the columns would copy each for every row.
+      for index in columns.indices { columns[index].append(lane, to: &bytes) }
     }
     try settle()
   }
