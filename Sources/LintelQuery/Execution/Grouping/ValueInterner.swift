@@ -256,6 +256,8 @@ final class ValueInterner: @unchecked Sendable {
           other.vector(makeLanes(stretch.count) { UInt32(truncatingIfNeeded: stretch.lowerBound &+ $0) }))
       }
     }
+    // What grew last may have seen the end of the query.
+    try interrupt.check()
     return mapping
   }
 
