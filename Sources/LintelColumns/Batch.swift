@@ -1,15 +1,22 @@
 /// The kind of an attribute's value. Raw values are written to disk and never change.
 public enum AttributeKind: UInt8, Hashable, Sendable, CaseIterable, Comparable {
+  /// Those that an attribute can have; the others are how the storage keeps some of them.
+  public static let allCases: [AttributeKind] = [.string, .int, .double, .bool, .variant]
+
   case string = 0
   case int = 1
   case double = 2
   case bool = 3
   /// Arrays, maps, byte strings and the empty value, as ``Variant``.
   case variant = 4
+  /// Strings, stored as lists of the pieces in the content store that they consist of.
+  case textContent = 5
+  /// What is ``variant`` otherwise, stored likewise.
+  case variantContent = 6
 
   public var physical: PhysicalType {
     switch self {
-    case .string, .variant: .bytes
+    case .string, .variant, .textContent, .variantContent: .bytes
     case .int: .int64
     case .double: .float64
     case .bool: .bool
@@ -23,6 +30,25 @@ public enum AttributeKind: UInt8, Hashable, Sendable, CaseIterable, Comparable {
     case .double: .float64
     case .bool: .bool
     case .variant: .variant
+    case .textContent, .variantContent: .bytes
+    }
+  }
+
+  /// How the content store keeps values of this kind; `nil` for kinds that it doesn't take.
+  public var asContent: AttributeKind? {
+    switch self {
+    case .string: .textContent
+    case .variant: .variantContent
+    default: nil
+    }
+  }
+
+  /// The kind that an attribute has whose values are kept so; `nil` for kinds that are not content.
+  public var ofContent: AttributeKind? {
+    switch self {
+    case .textContent: .string
+    case .variantContent: .variant
+    default: nil
     }
   }
 

@@ -24,11 +24,14 @@ public struct ComputedColumn: Sendable, Hashable {
   /// A SpanQL expression over stored columns.
   public let expression: String
   public let documentation: String
+  /// Left out of `SELECT *`, because it may be large: fetched only by its name.
+  public let isOnRequest: Bool
 
-  public init(_ name: String, _ expression: String, documentation: String = "") {
+  public init(_ name: String, _ expression: String, documentation: String = "", onRequest: Bool = false) {
     self.name = name
     self.expression = expression
     self.documentation = documentation
+    isOnRequest = onRequest
   }
 }
 
@@ -115,14 +118,18 @@ public final class TableSchema: Sendable {
   public let subjectColumn: Int?
   /// The column of strings that says whose a row is: erasures, holds and retention may be limited to one value.
   public let tenantColumn: Int?
+  /// Attributes that are kept in the content store.
+  public let content: ContentKeys?
   private let indices: [String: Int]
 
   public init(
     name: String, columns: [ColumnDefinition], computed: [ComputedColumn] = [], hasAttributes: Bool,
     sortKey: [String], shardKey: String, timeColumn: String, clusterColumn: String,
     movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil, predictors: [String] = [],
-    derivations: [String: ColumnDerivation] = [:], subjectColumn: String? = nil, tenantColumn: String? = nil
+    derivations: [String: ColumnDerivation] = [:], subjectColumn: String? = nil, tenantColumn: String? = nil,
+    content: ContentKeys? = nil
   ) {
+    self.content = content
     self.name = name
     self.columns = columns
     self.computed = computed

@@ -80,6 +80,7 @@
         Gauge("lintel_rows", "Rows in parts and in memory.", now.rows),
         Gauge("lintel_parts", "Parts.", now.parts),
         Gauge("lintel_part_bytes", "Bytes of the parts' files.", now.partBytes),
+        Gauge("lintel_content_bytes", "Bytes of the content segments' files.", now.contentBytes),
         Gauge("lintel_memtable_rows", "Rows in memory, those being flushed included.", now.memtableRows),
         Gauge("lintel_memtable_bytes", "Memory reserved for rows in memory.", now.memtableBytes),
         Gauge("lintel_log_bytes", "Bytes of the write-ahead log's segments being written.", now.logBytes),

@@ -61,6 +61,20 @@ extension StoreScenario {
         .query, .clock(1040), .query, .close, .open, .query, .append([4]), .clock(90_000), .expire, .query,
         .append([5]),
       ]),
+    StoreScenario(
+      "content", isTalking: true,
+      steps: [
+        .append([0]), .append([1, 2]), .flush, .append([3]), .query, .flush, .append([4]), .merge, .query, .look,
+        .append([5]), .close, .open, .query, .append([6]), .flush, .merge, .append([7]),
+      ]),
+    StoreScenario(
+      "content-sweep", isTalking: true,
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .erase(1), .append([3]), .eraseFiles, .query, .append([4]), .merge,
+        .look,
+        .retain(1000), .clock(1030), .query, .expire, .append([5]), .flush, .query, .close, .open, .erase(0),
+        .append([6]), .eraseFiles, .query, .append([7]),
+      ]),
     lifetime,
     lifetimeOfTwoShards,
   ]
@@ -96,6 +110,7 @@ extension StoreScenario {
     }
     return StoreScenario(
       "random", shardCount: 1 + dice.below(2), flushBytes: dice.chance(30) ? 1500 : 1 << 30,
-      logSegmentBytes: dice.chance(30) ? 1500 : 1 << 26, recoveryMemory: dice.chance(30) ? 3000 : nil, steps: steps)
+      logSegmentBytes: dice.chance(30) ? 1500 : 1 << 26, recoveryMemory: dice.chance(30) ? 3000 : nil,
+      isTalking: dice.chance(50), steps: steps)
   }
 }

@@ -69,7 +69,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package init(
     _ name: String, path: String = "/data", shardCount: Int = 1, flushBytes: Int = 1 << 30,
     durability: StoreConfiguration.Durability = .synced, logSegmentBytes: Int = 1 << 26, recoveryMemory: Int? = nil,
-    steps: [Step],
+    isTalking: Bool = false, steps: [Step],
     isFocus: @escaping @Sendable (SimulatedFileSystem.Call) -> Bool = { _ in true }
   ) {
     self.name = name
@@ -83,7 +83,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     self.isFocus = isFocus
     var dice = Dice(UInt64(shardCount))
     let isAboutUsers = steps.contains { if case .erase = $0 { true } else { false } }
-    let options = Samples.Options(rows: 5, attributes: 3, traces: 3, users: isAboutUsers ? 3 : 30)
+    let options = Samples.Options(rows: 5, attributes: 3, traces: 3, users: isAboutUsers ? 3 : 30, isTalking: isTalking)
     let numbers = steps.flatMap { step -> [Int] in if case .append(let numbers) = step { numbers } else { [] } }
     // One more than the steps send: for the time after the recovery.
     batches = (0...(1 + (numbers.max() ?? 0))).map { _ in Samples.batch(&dice, options) }

@@ -211,4 +211,7 @@ void *lintel_map_pages(size_t bytes, size_t alignment);
 /// do so. NULL where there is no room: then it is where it was.
 void *lintel_move_pages(void *old, size_t old_bytes, size_t new_bytes, size_t alignment);
 
+/// Whether `needle` (at least one byte) occurs in `bytes`: the C library's memmem, which Swift's modules of it leave out.
+int lintel_holds(const void *bytes, size_t count, const void *needle, size_t needle_count);
+
 #endif

@@ -147,7 +147,7 @@ private enum SpanColumns {
     case .bool: return ColumnVector(.bool(values.map { if case .bool(let lane) = $0 { lane } else { false } }))
     case .string:
       return ColumnVector(.bytes(ByteStrings(values.map { if case .string(let text) = $0 { text } else { "" } })))
-    case .variant:
+    case .variant, .textContent, .variantContent:
       var strings = ByteStrings()
       for value in values {
         var bytes: [UInt8] = []

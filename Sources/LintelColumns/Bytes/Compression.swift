@@ -2,7 +2,7 @@ internal import CLZ4
 internal import CZstd
 
 /// LZ4 and zstd, with lengths checked on both sides.
-enum Compression {
+package enum Compression {
   /// No decoder believes in more than this many raw bytes a compressed one, and no encoder stores more.
   static let maximumRatio = 255
 
@@ -22,7 +22,7 @@ enum Compression {
   }
 
   /// The zstd frame of `bytes`; `nil` where it would be longer than `limit`.
-  static func zstd(_ bytes: UnsafeRawBufferPointer, level: Int32, limit: Int) -> [UInt8]? {
+  package static func zstd(_ bytes: UnsafeRawBufferPointer, level: Int32, limit: Int) -> [UInt8]? {
     guard bytes.count > 0, limit > 0 else { return nil }
     let capacity = min(limit, ZSTD_compressBound(bytes.count))
     let out = [UInt8](unsafeUninitializedCapacity: capacity) { target, count in
@@ -50,7 +50,7 @@ enum Compression {
   }
 
   /// `rawCount` bytes out of a zstd frame.
-  static func zstdDecoded(_ bytes: UnsafeRawBufferPointer, rawCount: Int) throws(ColumnError) -> [UInt8] {
+  package static func zstdDecoded(_ bytes: UnsafeRawBufferPointer, rawCount: Int) throws(ColumnError) -> [UInt8] {
     try checkRatio(bytes.count, rawCount)
     guard rawCount > 0 else { return [] }
     let out = [UInt8](unsafeUninitializedCapacity: rawCount) { target, count in

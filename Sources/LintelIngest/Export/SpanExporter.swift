@@ -219,7 +219,7 @@ private struct BatchWriter {
     case .bool:
       let value = values.bool(at: position) ?? false
       out.attribute(key) { $0.boolValue(value) }
-    case .variant:
+    case .variant, .textContent, .variantContent:
       let value = try Variant(decoding: values.bytes(at: position) ?? [])
       out.attribute(key) { $0.value(value) }
     }

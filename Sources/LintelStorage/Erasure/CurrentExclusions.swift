@@ -51,27 +51,40 @@ final class CurrentExclusions: Sendable {
 }
 
 extension Exclusions {
-  /// The segments without what is hidden.
+  /// The segments without what is hidden, with their content.
   ///
   /// A part that turns out to be damaged is reported by its reader, and left out: nobody can tell whose rows it holds.
+  /// - Parameter content: Of each shard.
   func visible(
-    _ segments: [any Segment], _ schema: TableSchema, now: Int64
+    _ segments: [PlacedSegment], content: [ContentView], _ schema: TableSchema, now: Int64
   ) throws(StorageError) -> [any Segment] {
-    if hideNothing { return segments }
     var visible: [any Segment] = []
     visible.reserveCapacity(segments.count)
-    for segment in segments {
-      do throws(StorageError) {
-        switch try remains(of: segment, schema, now: now) {
-        case .everything: visible.append(segment)
-        case .some(let mask): visible.append(MaskedSegment(base: segment, rows: mask))
-        case .nothing: continue
-        }
-      } catch {
-        guard error.code == .corrupt else { throw error }
+    for place in segments {
+      guard let segment = try self.visible(place.segment, schema, now: now) else { continue }
+      if schema.content == nil || place.shard >= content.count {
+        visible.append(segment)
+      } else {
+        visible.append(ContentSegment(segment, content[place.shard]) ?? segment)
       }
     }
     return visible
+  }
+
+  private func visible(
+    _ segment: any Segment, _ schema: TableSchema, now: Int64
+  ) throws(StorageError) -> (any Segment)? {
+    if hideNothing { return segment }
+    do throws(StorageError) {
+      switch try remains(of: segment, schema, now: now) {
+      case .everything: return segment
+      case .some(let mask): return MaskedSegment(base: segment, rows: mask)
+      case .nothing: return nil
+      }
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      return nil
+    }
   }
 
   /// What of an item's rows is taken in, and which they are; `nil` for all.
@@ -80,13 +93,15 @@ extension Exclusions {
     let batch = item.batch.remainder(rows)
     let admitted = CommitItem(
       batch: batch, digests: rows.map { item.digests[Int($0)] }, payload: rows.isEmpty ? [] : LogPayload.encode(batch),
-      reservedBytes: item.reservedBytes, completion: item.completion)
+      pieces: item.pieces, reservedBytes: item.reservedBytes, completion: item.completion)
     return (admitted, rows)
   }
 
-  /// What of a log's batch is taken in.
-  func admitted(_ batch: Batch) -> Batch {
-    refused.others(of: batch).map { batch.remainder($0) } ?? batch
+  /// What of a log's record is taken in.
+  func admitted(_ logged: LogPayload.Logged) -> LogPayload.Logged {
+    guard let rows = refused.others(of: logged.batch) else { return logged }
+    let digests = logged.digests.map { digests in rows.map { digests[Int($0)] } }
+    return LogPayload.Logged(batch: logged.batch.remainder(rows), pieces: logged.pieces, digests: digests)
   }
 
   /// The rows of segments in memory that are to be written into parts.

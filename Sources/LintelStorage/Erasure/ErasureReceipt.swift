@@ -16,6 +16,16 @@ public struct ErasureReceipt: Sendable, Hashable {
     var bytesWritten: Int
   }
 
+  /// A content segment that was written anew, or dropped because nothing of it was left.
+  struct Content: Sendable, Hashable {
+    var name: String
+    var piecesErased: Int
+    var bytesRead: Int
+    /// `nil` when no piece was left.
+    var replacement: String?
+    var bytesWritten: Int
+  }
+
   struct Request: Sendable, Hashable {
     var number: UInt64
     var token: UInt128
@@ -29,7 +39,9 @@ public struct ErasureReceipt: Sendable, Hashable {
   var finished: Int64
   var requests: [Request]
   var parts: [Part]
-  /// Merkle roots over the manifest's parts.
+  /// Pieces that no row is left to refer to, whoever's row it was.
+  var content: [Content] = []
+  /// Merkle roots over the manifest's parts and content segments.
   var rootBefore: String
   var rootAfter: String
   var verification: ErasureVerification
@@ -46,11 +58,17 @@ public struct ErasureReceipt: Sendable, Hashable {
         + "\"bytes\":\(part.bytesRead),\"replacement\":\(part.replacement.map(quoted) ?? "null"),"
         + "\"bytes_written\":\(part.bytesWritten)}"
     }
+    let content = content.map { content in
+      "{\"segment\":\(quoted(content.name)),\"pieces_erased\":\(content.piecesErased),\"bytes\":\(content.bytesRead),"
+        + "\"replacement\":\(content.replacement.map(quoted) ?? "null"),\"bytes_written\":\(content.bytesWritten)}"
+    }
+    let pieces = self.content.reduce(0) { $0 + $1.piecesErased }
     var tables: [String: Int] = [:]
     for part in self.parts { tables[part.table, default: 0] += part.rowsErased }
     let counts = tables.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }
     return "{\"receipt\":\(number),\"finished\":\(finished),\"erasures\":[\(requests.joined(separator: ","))],"
       + "\"rows_erased_from_parts\":{\(counts.joined(separator: ","))},\"parts\":[\(parts.joined(separator: ","))],"
+      + "\"pieces_erased_from_content\":\(pieces),\"content\":[\(content.joined(separator: ","))],"
       + "\"manifest_root_before\":\"\(rootBefore)\",\"manifest_root_after\":\"\(rootAfter)\","
       + "\"verification\":\(verification.json)}"
   }
@@ -76,17 +94,17 @@ enum ReceiptText {
   }
 }
 
-/// The hash of a list of parts, from which a part can be shown to have been on it without the others.
+/// The hash of the parts and content segments, from which one can be shown to have been among them without the others.
 ///
-///     leaf := SHA-256(00, the part's line in the manifest without its line feed)      by part number, ascending
+///     leaf := SHA-256(00, the line in the manifest without its line feed)      parts by number, then content by number
 ///     node := SHA-256(01, left, right)                          the last of an odd number goes up as it is
 ///
-/// No parts have the hash of 64 zeros.
+/// Nothing has the hash of 64 zeros.
 enum MerkleTree {
-  static func root(_ parts: [PartEntry]) -> String {
-    var level = parts.sorted { $0.number < $1.number }.map { part in
-      Array(SHA256.hash(data: [0] + Array(ManifestCodec.line(part).utf8.dropLast())))
-    }
+  static func root(_ manifest: Manifest) -> String {
+    let parts = manifest.parts.sorted { $0.number < $1.number }.map { ManifestCodec.line($0) }
+    let content = manifest.content.sorted { $0.number < $1.number }.map { ManifestCodec.line($0) }
+    var level = (parts + content).map { Array(SHA256.hash(data: [0] + Array($0.utf8.dropLast()))) }
     guard !level.isEmpty else { return AuditLog.origin }
     while level.count > 1 {
       var next: [[UInt8]] = []

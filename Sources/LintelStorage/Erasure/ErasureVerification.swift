@@ -31,13 +31,19 @@ struct ErasureVerifier {
   let scan: ByteScan
   /// Files of parts that were written anew: their dictionaries must hold nothing that no row has.
   let renewed: Set<String>
+  /// Files of content segments that have been swept: they must hold nothing that no row refers to.
+  let swept: Set<String>
   private var result = ErasureVerification()
 
   /// - Parameters:
   ///   - erasures: What is to be gone.
   ///   - keys: The keys, as far as they are known, by token.
   ///   - renewed: Files of parts that were written anew.
-  init(_ store: Store, _ erasures: [Erasure], keys: [UInt128: UInt128], renewed: Set<String>) {
+  ///   - swept: Files of content segments that have been swept.
+  init(
+    _ store: Store, _ erasures: [Erasure], keys: [UInt128: UInt128], renewed: Set<String>, swept: Set<String> = []
+  ) {
+    self.swept = swept
     self.store = store
     self.renewed = renewed
     let tokens = store.exclusions.tokens
@@ -51,6 +57,9 @@ struct ErasureVerifier {
   mutating func run() throws(StorageError) -> ErasureVerification {
     let manifest = try store.directory.manifests.load().manifest
     for entry in manifest.parts { try check(entry) }
+    for shard in 0..<store.directory.layout.shardCount {
+      try checkContent(manifest.content.filter { $0.shard == shard }, shard: shard)
+    }
     try checkFolders()
     for shard in 0..<store.directory.layout.shardCount { try checkLog(shard) }
     try scanFolder(store.path)
@@ -89,6 +98,28 @@ struct ErasureVerifier {
     }
   }
 
+  /// Reads all content of a shard past the cache, and looks for what no row refers to: what only erased rows did.
+  private mutating func checkContent(_ entries: [ContentEntry], shard: Int) throws(StorageError) {
+    guard !entries.isEmpty else { return }
+    let cache = ContentCache(capacity: 0)
+    let referred = swept.isEmpty ? nil : try store.referredContent(shard: shard)
+    for entry in entries {
+      try scan(store.directory.path(of: entry.fileName), name: entry.fileName)
+      do throws(StorageError) {
+        var unused = 0
+        try store.directory.open(entry, cache: cache).forEachPiece { (piece) throws(StorageError) in
+          if let referred, swept.contains(entry.fileName), !referred.contains(piece.id) { unused += 1 }
+        }
+        if unused > 0 { result.found.append("\(entry.fileName): \(unused) pieces that no row refers to") }
+      } catch {
+        // What has come after the sweep may be merged by now.
+        if error.isMissingFile, !swept.contains(entry.fileName) { continue }
+        guard error.code == .corrupt || error.isMissingFile else { throw error }
+        result.unreadable.append("\(entry.fileName): \(error.message)")
+      }
+    }
+  }
+
   /// What only erased rows had is in no dictionary: every entry is some row's.
   private mutating func checkDictionaries(_ reader: PartReader) throws(StorageError) {
     let kept = KeptKeys(maximumBytes: 64 << 20)
@@ -115,9 +146,9 @@ struct ErasureVerifier {
     // made obsolete it removes itself.
     let (strays, obsolete) = try store.flushTurn.withLock { (_) throws(StorageError) in
       let manifest = store.manifest.withLock { $0 }
-      let named = Set(manifest.parts.map(\.fileName))
+      let named = manifest.fileNames
       var strays: [String] = []
-      for folder in StoreDirectory.partFolders {
+      for folder in StoreDirectory.partFolders + [StoreDirectory.contentFolder] {
         let files = try store.fileSystem.list("\(store.path)/\(folder)").map { "\(folder)/\($0)" }
         strays += files.filter { !named.contains($0) }.sorted()
       }
@@ -154,7 +185,7 @@ struct ErasureVerifier {
     var reader = LogReader(path, shard: shard, fileSystem: store.fileSystem, from: LogPosition(segment: floor))
     while let record = try reader.next() {
       result.bytes += record.payload.count
-      let batch = try LogPayload.decode(record, schemas: store.schemas)
+      let batch = try LogPayload.decode(record, schemas: store.schemas).batch
       guard let column = batch.schema.subjectColumn else { continue }
       if subjects.others(of: batch) != nil {
         result.found.append("the log's segment \(record.position.segment), offset \(record.position.offset)")
@@ -174,7 +205,7 @@ struct ErasureVerifier {
     }
   }
 
-  private static let folders: Set<String> = ["erasure", "hot", "manifest", "receipts", "spill", "wal", "warm"]
+  private static let folders: Set<String> = ["content", "erasure", "hot", "manifest", "receipts", "spill", "wal", "warm"]
 
   private mutating func scan(_ path: String, name: String) throws(StorageError) {
     do throws(StorageError) {

@@ -44,14 +44,22 @@ extension Store {
       $0.state == .hidden || self.exclusions.isDoubtful && $0.state == .erased
     }
     let before = manifest.withLock { $0 }
-    try clearMemory()
+    // The rows in memory go into parts without those that are hidden; the log begins anew.
+    let generations = try setContentApart()
     // Nothing is merged meanwhile: the parts that are verified are those that count.
-    let (parts, verification) = try mergeTurn.withLock { (_) throws(StorageError) in
+    let (parts, content, verification) = try mergeTurn.withLock { (_) throws(StorageError) in
       let parts = try clearParts(exclusions)
+      var content: [SweptContent] = []
+      // Where a part has been set aside, the verification says so.
+      for shard in shards where !hasQuarantinedParts(shard.index) {
+        content += try sweepContent(shard, below: generations[shard.index], everything: true)
+      }
       for part in parts { cache.forget(part: part.number) }
       for observer in erasureObservers.withLock({ $0 }) { observer() }
       try clearLeftovers()
-      return (parts, try verify(pending, renewed: Set(parts.compactMap(\.receipt.replacement))))
+      let verification = try verify(
+        pending, renewed: Set(parts.compactMap(\.receipt.replacement)), swept: Set(content.compactMap(\.new?.fileName)))
+      return (parts, content, verification)
     }
     guard verification.isClean else {
       let names = (verification.found + verification.unreadable).prefix(10).joined(separator: "; ")
@@ -68,15 +76,15 @@ extension Store {
         ErasureReceipt.Request(
           number: $0.number, token: $0.token, tenant: $0.tenant, requested: $0.requested, rows: $0.rows)
       },
-      parts: parts.map(\.receipt), rootBefore: MerkleTree.root(before.parts), rootAfter: MerkleTree.root(after.parts),
+      parts: parts.map(\.receipt),
+      content: content.filter { $0.new?.number != $0.old.number }.map { swept in
+        ErasureReceipt.Content(
+          name: swept.old.fileName, piecesErased: swept.old.pieceCount - (swept.new?.pieceCount ?? 0),
+          bytesRead: swept.old.fileBytes, replacement: swept.new?.fileName, bytesWritten: swept.new?.fileBytes ?? 0)
+      },
+      rootBefore: MerkleTree.root(before), rootAfter: MerkleTree.root(after),
       verification: verification)
     try finish(pending, receipt)
-  }
-
-  /// The rows in memory go into parts without those that are hidden; the log begins anew.
-  private func clearMemory() throws(StorageError) {
-    for shard in shards { try freeze(shard, whole: true) }
-    try writeFrozen()
   }
 
   /// Removes files that no manifest names: what the device refused to remove before. To be called by whoever has the turn to
@@ -86,10 +94,10 @@ extension Store {
       // Only when no former manifest is left may go what only that one names.
       guard try publish({ _ in }) else { return }
       let current = manifest.withLock { $0 }
-      let named = Set(current.parts.map(\.fileName))
-      for folder in StoreDirectory.partFolders {
+      let named = current.fileNames
+      for folder in StoreDirectory.partFolders + [StoreDirectory.contentFolder] {
         let files = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
-        let stray = files.filter { $0.hasSuffix(".part") && !named.contains($0) }
+        let stray = files.filter { StoreDirectory.isOurs($0) && !named.contains($0) }
         for file in stray { try fileSystem.remove(directory.path(of: file)) }
         if !stray.isEmpty { try fileSystem.syncDirectory("\(path)/\(folder)") }
       }
@@ -142,9 +150,9 @@ extension Store {
 
   /// Reads every file and looks for subjects. Blocks.
   private func verify(
-    _ erasures: [Erasure], renewed: Set<String>
+    _ erasures: [Erasure], renewed: Set<String>, swept: Set<String>
   ) throws(StorageError) -> ErasureVerification {
-    var verifier = ErasureVerifier(self, erasures, keys: exclusions.keys, renewed: renewed)
+    var verifier = ErasureVerifier(self, erasures, keys: exclusions.keys, renewed: renewed, swept: swept)
     return try verifier.run()
   }
 

@@ -43,7 +43,38 @@ public struct PartEntry: Sendable, Hashable {
   }
 }
 
-/// What the store consists of at one moment: the parts, and from where on the log is needed beside them.
+/// One content segment of the store, as the manifest lists it.
+public struct ContentEntry: Sendable, Hashable {
+  /// Unique in the store, never used twice; parts are numbered with the same numbers.
+  public var number: UInt64
+  public var shard: Int
+  /// Path relative to the data directory, such as `content/000000000017.content`.
+  public var fileName: String
+  public var pieceCount: Int
+  public var fileBytes: Int
+  /// Bytes of the pieces before compression.
+  public var rawBytes: Int
+  /// How many segments of the log's it was put together from, in how many steps: 0 for a flushed one.
+  public var level: Int
+  /// CRC32C of the file's trailer.
+  public var checksum: UInt32
+
+  public init(
+    number: UInt64, shard: Int, fileName: String, pieceCount: Int, fileBytes: Int, rawBytes: Int, level: Int,
+    checksum: UInt32
+  ) {
+    self.number = number
+    self.shard = shard
+    self.fileName = fileName
+    self.pieceCount = pieceCount
+    self.fileBytes = fileBytes
+    self.rawBytes = rawBytes
+    self.level = level
+    self.checksum = checksum
+  }
+}
+
+/// What the store consists of at one moment: the parts, the content that their rows refer to, and from where on the log is needed beside them.
 ///
 /// Every row that was acknowledged is in exactly one live part, or in a log segment from its shard's floor on.
 public struct Manifest: Sendable, Hashable {
@@ -53,6 +84,10 @@ public struct Manifest: Sendable, Hashable {
   /// Per shard, the first log segment that is still needed; 0 as long as none has become obsolete.
   public var logFloors: [UInt64]
   public var parts: [PartEntry]
+  /// Content segments. What rows of parts refer to is in one of them.
+  public var content: [ContentEntry] = []
+  /// Per shard, a number above every id that pieces of content have had; empty as long as there was none.
+  public var nextContent: [UInt64] = []
   /// No part holds rows of erasures that were asked for up to this number of the rules (``StoreRules/sequence``).
   public var erased: UInt64 = 0
 

@@ -7,12 +7,16 @@ internal import LintelColumns
 ///     next-part 18
 ///     shard 0 7                                  shard, first log segment needed
 ///     erased 41                                  only where anything was erased
+///     next-content 0 71021                       shard, above every id that pieces of content have had; or of no shard
 ///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live
+///     content 19 0 0 content/000000000019.content 3120 801422 4801233 1f2e3d4c
 ///     end 5d41402a
 ///
 /// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, when the newest
 ///   row came, CRC32C of the footer in hex, `live` or `quarantined`.
 /// - `erased`: no part holds rows of erasures asked for up to this number of the rules.
+/// - `content`: number, shard, level, file, pieces, file bytes, bytes before compression, CRC32C of the trailer in hex. None
+///   without `next-content` lines, and behind all parts.
 /// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
 /// - In a name, every byte outside `!`...`~`, and `%`, is written as `%` and two hex digits.
 /// - Shards are listed from 0 upwards, parts in any order with distinct numbers below `next-part`.
@@ -29,7 +33,10 @@ enum ManifestCodec {
     for (shard, floor) in manifest.logFloors.enumerated() { text += "shard \(shard) \(floor)\n" }
     // Who doesn't know this line refuses the store, and so brings nobody back.
     if manifest.erased > 0 { text += "erased \(manifest.erased)\n" }
+    // Nor does who doesn't know these lines take rows for whole that refer to content.
+    for (shard, next) in manifest.nextContent.enumerated() { text += "next-content \(shard) \(next)\n" }
     for part in manifest.parts { text += line(part) }
+    for content in manifest.content { text += line(content) }
     var bytes = Array(text.utf8)
     let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
     bytes += Array("end \(hex(checksum))\n".utf8)
@@ -41,6 +48,14 @@ enum ManifestCodec {
       "part", "\(part.number)", escape(part.table), "\(part.shard)", "\(part.level)", escape(part.fileName),
       "\(part.rowCount)", "\(part.fileBytes)", "\(part.rawBytes)", "\(part.minTime)", "\(part.maxTime)",
       "\(part.arrived)", hex(part.footerChecksum), part.isQuarantined ? "quarantined" : "live",
+    ]
+    return fields.joined(separator: " ") + "\n"
+  }
+
+  static func line(_ content: ContentEntry) -> String {
+    let fields: [String] = [
+      "content", "\(content.number)", "\(content.shard)", "\(content.level)", escape(content.fileName),
+      "\(content.pieceCount)", "\(content.fileBytes)", "\(content.rawBytes)", hex(content.checksum),
     ]
     return fields.joined(separator: " ") + "\n"
   }
@@ -105,13 +120,37 @@ private struct ManifestParser {
       guard let erased = fields("erased", 1).flatMap({ UInt64($0[0]) }), erased > 0 else { return nil }
       manifest.erased = erased
     }
+    while line < lines.count, lines[line].starts(with: "next-content ".utf8) {
+      guard let next = fields("next-content", 2), Int(next[0]) == manifest.nextContent.count,
+        let id = UInt64(next[1]), manifest.nextContent.count < manifest.shardCount
+      else { return nil }
+      manifest.nextContent.append(id)
+    }
+    guard manifest.nextContent.isEmpty || manifest.nextContent.count == manifest.shardCount else { return nil }
     var numbers: Set<UInt64> = []
-    while line < lines.count {
+    while line < lines.count, !lines[line].starts(with: "content ".utf8) {
       guard let part = part(shards: manifest.shardCount), part.number < next, numbers.insert(part.number).inserted
       else { return nil }
       manifest.parts.append(part)
     }
+    while line < lines.count {
+      guard !manifest.nextContent.isEmpty, let content = content(shards: manifest.shardCount), content.number < next,
+        numbers.insert(content.number).inserted
+      else { return nil }
+      manifest.content.append(content)
+    }
     return manifest
+  }
+
+  private mutating func content(shards: Int) -> ContentEntry? {
+    guard let text = fields("content", 8), let number = UInt64(text[0]), let shard = Int(text[1]),
+      0..<shards ~= shard, let level = Int(text[2]), level >= 0, let file = unescape(text[3]),
+      let pieces = Int(text[4]), pieces >= 0, let bytes = Int(text[5]), bytes >= 0, let raw = Int(text[6]), raw >= 0,
+      let checksum = UInt32(text[7], radix: 16)
+    else { return nil }
+    return ContentEntry(
+      number: number, shard: shard, fileName: file, pieceCount: pieces, fileBytes: bytes, rawBytes: raw, level: level,
+      checksum: checksum)
   }
 
   private mutating func part(shards: Int) -> PartEntry? {

@@ -14,15 +14,18 @@ extension StoreDirectory {
     return loaded
   }
 
-  /// Removes part files that the manifest doesn't name and unfinished temporary files: what an interrupted flush or merge
+  /// Whether a file is a part or a content segment, by its name.
+  static func isOurs(_ name: String) -> Bool { name.hasSuffix(".part") || name.hasSuffix(".content") }
+
+  /// Removes files of parts and of content that the manifest doesn't name and unfinished temporary files: what an interrupted flush or merge
   /// left. Only for a writable open, before anything new is written. Returns the names, relative to the data directory.
   public func removeUnreferenced(_ manifest: Manifest) throws(StorageError) -> [String] {
     guard !isReadOnly else { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
-    let named = Set(manifest.parts.map(\.fileName))
+    let named = manifest.fileNames
     var removed: [String] = []
-    for folder in Self.partFolders {
+    for folder in Self.partFolders + [Self.contentFolder] {
       let names = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
-      let stray = names.filter { ($0.hasSuffix(".part") && !named.contains($0)) || $0.hasSuffix(".tmp") }
+      let stray = names.filter { (Self.isOurs($0) && !named.contains($0)) || $0.hasSuffix(".tmp") }
       // One that comes back after a crash is removed again, unless its name has been given to a new part by then: the sync
       // that makes that one durable does the same for this removal.
       for name in stray { try fileSystem.remove(self.path(of: name)) }
@@ -38,4 +41,9 @@ extension StoreDirectory {
     }
     return removed
   }
+}
+
+extension Manifest {
+  /// Every file that it names, relative to the data directory.
+  var fileNames: Set<String> { Set(parts.map(\.fileName) + content.map(\.fileName)) }
 }

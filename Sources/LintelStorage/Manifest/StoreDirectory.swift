@@ -6,6 +6,7 @@
 ///     DATA/manifest/     ManifestStore
 ///     DATA/wal/shard-0000/   log segments
 ///     DATA/hot/          parts
+///     DATA/content/      content segments; made when first needed
 ///     DATA/spill/        what queries can't hold in memory, 0700; made when first needed, its files have no names
 public final class StoreDirectory: Sendable {
   /// The data directory as the caller named it.
@@ -16,6 +17,7 @@ public final class StoreDirectory: Sendable {
   private let lock: (any FileLock)?
 
   static let partFolders = ["hot", "warm"]
+  static let contentFolder = "content"
   static let secretSize = 32
 
   private init(
@@ -82,6 +84,11 @@ public final class StoreDirectory: Sendable {
     "\(folder)/\(LogFormat.padded(number)).part"
   }
 
+  /// The name that a content segment of this number gets, relative to the data directory.
+  public func contentFileName(_ number: UInt64) -> String {
+    "\(Self.contentFolder)/\(LogFormat.padded(number)).content"
+  }
+
   /// The path of a file that is named relative to the data directory.
   public func path(of fileName: String) -> String { "\(path)/\(fileName)" }
 }
@@ -124,6 +131,9 @@ extension StoreDirectory {
     }
     for folder in partFolders {
       if let part = try fileSystem.list("\(path)/\(folder)").first { throw refuse("\(folder)/\(part)") }
+    }
+    if let content = try fileSystem.list("\(path)/\(contentFolder)").first {
+      throw refuse("\(contentFolder)/\(content)")
     }
     for shard in try fileSystem.list("\(path)/wal") {
       if let log = try fileSystem.list("\(path)/wal/\(shard)").first { throw refuse("wal/\(shard)/\(log)") }

@@ -49,6 +49,7 @@ extension Store {
         cache.forget(part: part.entry.number)
       }
     }
+    try sweepIfDue()
   }
 
   /// ``expireBlocking()`` on a thread of the store's.
@@ -82,6 +83,7 @@ extension Store {
     func forget() {
       state.withLock { state in
         for table in Set(parts.map(\.table)) { state.removeParts(numbers, table: table) }
+        isSweepDue.store(true, ordering: .relaxed)
         state.counters.droppedParts += parts.count
         state.counters.droppedRows += parts.reduce(0) { $0 + $1.rowCount }
       }

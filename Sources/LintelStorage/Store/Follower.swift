@@ -17,12 +17,15 @@ final class Follower: Sendable {
     var reader: LogReader
     /// In log order.
     var segments: [LoggedSegment] = []
+    /// What the rows of each log segment brought along.
+    var content: [UInt64: ContentMemory] = [:]
     var damages = 0
   }
 
   private struct View {
     var manifest: Manifest?
     var parts: [UInt64: LivePart] = [:]
+    var content: [UInt64: LiveContent] = [:]
     var shards: [ShardView] = []
     var problems: [StorageError] = []
     var nextSegmentNumber: UInt64 = 1
@@ -32,6 +35,7 @@ final class Follower: Sendable {
   private let schemas: [String: TableSchema]
   private let blockRows: Int
   private let cache: BlockCache
+  private let contentCache: ContentCache
   private let exclusions: CurrentExclusions
   private let view = Mutex(View())
   /// Parts found damaged; apart from the view, because damage is found while reading.
@@ -39,8 +43,9 @@ final class Follower: Sendable {
 
   init(
     directory: StoreDirectory, schemas: [TableSchema], blockRows: Int, cache: BlockCache,
-    exclusions: CurrentExclusions
+    contentCache: ContentCache, exclusions: CurrentExclusions
   ) {
+    self.contentCache = contentCache
     self.directory = directory
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     self.blockRows = blockRows
@@ -50,17 +55,28 @@ final class Follower: Sendable {
 
   var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
 
-  /// All rows of a table, and what hides some of them.
-  func segments(_ table: String) throws(StorageError) -> (segments: [any Segment], exclusions: Exclusions) {
+  /// All rows of a table, where the content of each shard is, and what hides some of the rows.
+  func segments(
+    _ table: String
+  ) throws(StorageError) -> (segments: [PlacedSegment], content: [ContentView], exclusions: Exclusions) {
     try view.withLock { (view) throws(StorageError) in
       try refresh(&view)
       let damaged = damaged.withLock { $0.numbers }
       let parts = view.parts.values.filter { $0.entry.table == table && !damaged.contains($0.entry.number) }
-      var segments: [any Segment] = parts.sorted { $0.entry.number < $1.entry.number }.map(\.reader)
-      for shard in view.shards {
-        for logged in shard.segments where logged.segment.batch.schema.name == table { segments.append(logged.segment) }
+      var segments = parts.sorted { $0.entry.number < $1.entry.number }.map {
+        PlacedSegment(segment: $0.reader, shard: $0.entry.shard)
       }
-      return (segments, exclusions.current)
+      for (index, shard) in view.shards.enumerated() {
+        for logged in shard.segments where logged.segment.batch.schema.name == table {
+          segments.append(PlacedSegment(segment: logged.segment, shard: index))
+        }
+      }
+      let stored = view.content.values.sorted { $0.entry.number < $1.entry.number }
+      let content = view.shards.enumerated().map { index, shard in
+        ContentView(
+          memories: Array(shard.content.values), segments: stored.filter { $0.entry.shard == index }.map(\.reader))
+      }
+      return (segments, content, exclusions.current)
     }
   }
 
@@ -112,6 +128,20 @@ final class Follower: Sendable {
         parts[entry.number] = LivePart(entry: entry, reader: reader)
       }
     }
+    var content: [UInt64: LiveContent] = [:]
+    for entry in manifest.content {
+      do throws(StorageError) {
+        if let known = view.content[entry.number] {
+          content[entry.number] = known
+        } else {
+          let reader = try directory.open(entry, cache: contentCache)
+          content[entry.number] = LiveContent(entry: entry, reader: reader, generation: 0)
+        }
+      } catch {
+        guard error.code == .corrupt else { throw error }
+        if !view.problems.contains(error) { view.problems.append(error) }
+      }
+    }
     for (index, floor) in manifest.logFloors.enumerated() {
       if index == view.shards.count {
         view.shards.append(ShardView(reader: reader(index, from: floor)))
@@ -120,11 +150,13 @@ final class Follower: Sendable {
         view.shards[index].damages = 0
       }
       view.shards[index].segments.removeAll { $0.logSegment < floor }
+      view.shards[index].content = view.shards[index].content.filter { $0.key >= floor }
     }
     let rules = exclusions.current.rules
     let isDoubtful = manifest.erased < rules.finished
     if isDoubtful != exclusions.isDoubtful { exclusions.set(rules, isDoubtful: isDoubtful) }
     view.parts = parts
+    view.content = content
     view.manifest = manifest
   }
 
@@ -156,7 +188,13 @@ final class Follower: Sendable {
   private func follow(_ view: inout View, shard index: Int) throws(StorageError) {
     let firstNew = view.shards[index].segments.count
     while let record = try view.shards[index].reader.next() {
-      let batch = try LogPayload.decode(record, schemas: schemas)
+      let logged = try LogPayload.decode(record, schemas: schemas)
+      let batch = logged.batch
+      if !logged.pieces.isEmpty {
+        let memory = view.shards[index].content[record.position.segment] ?? ContentMemory(generation: 0)
+        memory.insert(logged.pieces)
+        view.shards[index].content[record.position.segment] = memory
+      }
       let name = "memory/\(index)/\(view.nextSegmentNumber)"
       view.nextSegmentNumber += 1
       view.shards[index].segments.append(

@@ -14,7 +14,7 @@ final class LogReplay: Sendable {
     /// Pieces given to the threads, and handed on.
     var started = 0
     var finished = 0
-    var ready: [Int: Result<[Batch], StorageError>] = [:]
+    var ready: [Int: Result<[LogPayload.Logged], StorageError>] = [:]
   }
 
   /// Bytes of records that make a piece, which one thread decodes: about a block of rows.
@@ -40,7 +40,7 @@ final class LogReplay: Sendable {
   }
 
   /// Takes the next record. Returns the batches that are ready, in order; waits when too many are not.
-  func add(_ record: LogRecord) throws(StorageError) -> [Batch] {
+  func add(_ record: LogRecord) throws(StorageError) -> [LogPayload.Logged] {
     let isFull = state.change(wakingAll: false) { state in
       state.records.append(record)
       state.bytes += record.payload.count
@@ -52,20 +52,21 @@ final class LogReplay: Sendable {
   }
 
   /// The rest.
-  func finish() throws(StorageError) -> [Batch] {
+  func finish() throws(StorageError) -> [LogPayload.Logged] {
     start()
     return try take(leaving: 0)
   }
 
-  /// The digests of each batch's rows.
-  func digests(of batches: ArraySlice<Batch>) -> [[UInt128]] {
+  /// The digests of each batch's rows: those that the log has, where content was taken out of rows.
+  func digests(of batches: ArraySlice<LogPayload.Logged>) -> [[UInt128]] {
     let digests = Mutex([[UInt128]](repeating: [], count: batches.count))
     let next = Atomic(0)
     threads.together(max(0, threads.count - 1)) {
       while true {
         let index = next.add(1, ordering: .relaxed).oldValue
         guard index < batches.count else { return }
-        let own = Store.digests(of: batches[batches.startIndex + index])
+        let logged = batches[batches.startIndex + index]
+        let own = logged.digests ?? Store.digests(of: logged.batch)
         digests.withLock { $0[index] = own }
       }
     }
@@ -82,7 +83,7 @@ final class LogReplay: Sendable {
       return (state.started, state.records)
     }
     let work: @Sendable () -> Void = { [self] in
-      let result: Result<[Batch], StorageError>
+      let result: Result<[LogPayload.Logged], StorageError>
       do throws(StorageError) { result = .success(try decode(records)) } catch { result = .failure(error) }
       state.change { $0.ready[number] = result }
     }
@@ -90,12 +91,12 @@ final class LogReplay: Sendable {
   }
 
   /// What is ready, up to the first piece that isn't; waits until no more than so many are under way.
-  private func take(leaving limit: Int) throws(StorageError) -> [Batch] {
-    var batches: [Batch] = []
+  private func take(leaving limit: Int) throws(StorageError) -> [LogPayload.Logged] {
+    var batches: [LogPayload.Logged] = []
     while true {
       let next = state.take(
         when: { $0.ready[$0.finished] != nil || $0.started - $0.finished <= limit },
-        { state -> Result<[Batch], StorageError>? in
+        { state -> Result<[LogPayload.Logged], StorageError>? in
           guard let result = state.ready.removeValue(forKey: state.finished) else { return nil }
           state.finished += 1
           return result
@@ -105,32 +106,48 @@ final class LogReplay: Sendable {
     }
   }
 
-  private func decode(_ records: [LogRecord]) throws(StorageError) -> [Batch] {
-    var batches: [Batch] = []
-    var small: [Batch] = []
+  private func decode(_ records: [LogRecord]) throws(StorageError) -> [LogPayload.Logged] {
+    var batches: [LogPayload.Logged] = []
+    var small: [LogPayload.Logged] = []
     var smallCount = 0
     func join() {
-      if let joined = BatchJoin.join(small) { batches.append(joined) }
+      if let joined = LogPayload.Logged(joining: small) { batches.append(joined) }
       small = []
       smallCount = 0
     }
     for record in records {
-      let batch = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
-      if batch.rowCount == 0 { continue }
+      let logged = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
+      let batch = logged.batch
+      // Pieces of rows that aren't taken in stay: later rows may refer to them.
+      if batch.rowCount == 0, logged.pieces.isEmpty { continue }
       let isSmall = batch.rowCount < Self.smallRows
-      if let first = small.first,
+      if let first = small.first?.batch,
         !isSmall || first.schema !== batch.schema || smallCount + batch.rowCount > blockRows
       {
         join()
       }
       if isSmall {
-        small.append(batch)
+        small.append(logged)
         smallCount += batch.rowCount
       } else {
-        batches.append(batch)
+        batches.append(logged)
       }
     }
     join()
     return batches
   }
+}
+
+extension LogPayload.Logged {
+  /// Several as one; `nil` of none.
+  fileprivate init?(joining logged: [LogPayload.Logged]) {
+    guard let batch = BatchJoin.join(logged.map(\.batch)) else { return nil }
+    let hasDigests = logged.contains { $0.digests != nil }
+    self.init(
+      batch: batch, pieces: logged.flatMap(\.pieces),
+      digests: hasDigests ? logged.flatMap { $0.digests ?? Store.digests(of: $0.batch) } : nil)
+  }
+
+  /// Bytes of memory.
+  var byteCount: Int { pieces.reduce(batch.byteCount) { $0 + $1.bytes.count + ContentMemory.overhead } }
 }

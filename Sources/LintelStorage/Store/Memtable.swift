@@ -59,6 +59,8 @@ struct FrozenMemtables: Sendable {
   let id: UInt64
   let shard: Int
   let tables: [String: Memtable]
+  /// What rows of theirs, and of later ones, refer to.
+  let content: ContentMemory
   let lastSegment: UInt64
   /// When they were set aside, in nanoseconds since 1970: no row came later.
   let frozenAt: Int64

@@ -3,15 +3,21 @@ internal import LintelColumns
 /// The rows of a log that is being read: in memory as long as they fit, all of them in parts when they don't.
 struct RecoveredRows {
   /// Those that are in no part, in log order.
-  private(set) var batches: [Batch] = []
+  private(set) var batches: [LogPayload.Logged] = []
   private var bytes = 0
   private var isWriting = false
   private let memoryLimit: Int?
   private let parts: RecoveredParts
+  private let contentWriter: ContentWriting
+
+  /// Writes pieces into a segment.
+  typealias ContentWriting = ([ContentPiece]) throws(StorageError) -> Void
 
   /// - Parameters:
   ///   - memoryLimit: Bytes; without it nothing goes into parts.
-  init(memoryLimit: Int?, parts: RecoveredParts) {
+  ///   - content: Writes what rows brought along.
+  init(memoryLimit: Int?, parts: RecoveredParts, content: @escaping ContentWriting) {
+    contentWriter = content
     self.memoryLimit = memoryLimit
     self.parts = parts
   }
@@ -19,7 +25,7 @@ struct RecoveredRows {
   /// Bytes of rows that are written together: what is gathered and what is being written fit into memory side by side.
   private var groupBytes: Int { max(1, (memoryLimit ?? 0) / (parts.atOnce + 2)) }
 
-  mutating func add(_ batch: Batch) throws(StorageError) {
+  mutating func add(_ batch: LogPayload.Logged) throws(StorageError) {
     batches.append(batch)
     bytes += batch.byteCount
     guard let memoryLimit else { return }
@@ -45,7 +51,9 @@ struct RecoveredRows {
         return size < groupBytes
       }
       left = left[group.endIndex...]
-      try parts.write(Array(group))
+      let pieces = group.flatMap(\.pieces)
+      if !pieces.isEmpty { try contentWriter(pieces) }
+      try parts.write(group.map(\.batch).filter { $0.rowCount > 0 })
     }
   }
 }

@@ -27,6 +27,15 @@ public protocol Segment: Sendable {
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary?
   /// Decodes one block. A column that the segment doesn't have reads as nulls.
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector
+  /// The same for some rows of the block, ascending: what is costly is decoded for them alone.
+  func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector
+  /// Whether values of the column are put together from the content store, so that reading rows costs what they take.
+  func isContent(_ column: ColumnReference) -> Bool
+  /// Whether the values of some rows of a block, or of all, hold the bytes, without putting them together; null where there
+  /// is no value. `nil` where there is no quicker way than to read them.
+  func contains(
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+  ) throws(StorageError) -> ColumnVector?
   /// What ``read(_:block:)`` would give, where it happens to be in memory in this form; `nil` says nothing.
   func packed(_ column: ColumnReference, block: Int) -> PackedVector?
   /// The values of some rows of a block, where they happen to be in memory in a form that gives them without the others;
@@ -54,6 +63,16 @@ extension Segment {
     guard let packed = packed(column, block: block), packed.count == rowCount(ofBlock: block) else { return nil }
     return packed.gather(rows)
   }
+
+  public func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector {
+    try read(column, block: block).gather(rows)
+  }
+
+  public func isContent(_ column: ColumnReference) -> Bool { false }
+
+  public func contains(
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+  ) throws(StorageError) -> ColumnVector? { nil }
 
   public var mask: RowMask? { nil }
 

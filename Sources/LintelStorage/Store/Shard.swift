@@ -6,8 +6,10 @@ struct CommitItem: Sendable {
   let batch: Batch
   /// One per row, the table's name included.
   let digests: [UInt128]
-  /// The log record.
+  /// The log record, or its end where rows refer to content.
   let payload: [UInt8]
+  /// Everything that rows refer to, and maybe more.
+  let pieces: [ContentPiece]
   let reservedBytes: Int
   let completion: @Sendable (Result<NewRows, StorageError>) -> Void
 }
@@ -35,12 +37,15 @@ final class Shard: Sendable {
   let damagedSegments: Set<UInt64>
   /// Whoever holds the lock has the turn: a group commit, or the freezing of the memtables.
   let log: Mutex<Log>
+  let content: ContentPool
   private let queue = Mutex(Queue())
   private let thread: EngineThreads
 
   init(
-    index: Int, directory: String, log: consuming Log, damagedSegments: Set<UInt64>, scheduler: (any WorkScheduler)?
+    index: Int, directory: String, log: consuming Log, content: ContentPool, damagedSegments: Set<UInt64>,
+    scheduler: (any WorkScheduler)?
   ) {
+    self.content = content
     self.index = index
     self.directory = directory
     self.damagedSegments = damagedSegments

@@ -1,6 +1,6 @@
 internal import LintelColumns
 
-/// Takes up the log of one shard: its rows go into memory, and the digests of the newest ones into the retry window.
+/// Takes up the log of one shard: its rows and their content go into memory, and the digests of the newest ones into the retry window.
 ///
 /// After a crash the rows fit into memory, for they were there before. Where they don't, because there is less memory now,
 /// all of them are written into parts while the log is read, and the manifest names those parts and the end of that log at
@@ -39,44 +39,72 @@ struct ShardRecovery {
     defer { threads.shutDown() }
     let replay = LogReplay(
       schemas: schemas, exclusions: exclusions, blockRows: configuration.blockRows, threads: threads)
-    let parts = RecoveredParts(partWriter(manifest), threads: threads)
+    let numbers = PartNumbers(next: manifest.nextPartNumber)
+    let parts = RecoveredParts(partWriter(numbers), threads: threads)
+    let pool = ContentPool(nextID: index < manifest.nextContent.count ? manifest.nextContent[index] : 1)
+    var content: [ContentEntry] = []
     do throws(StorageError) {
-      var rows = RecoveredRows(memoryLimit: memoryLimit, parts: parts)
+      var rows = RecoveredRows(memoryLimit: memoryLimit, parts: parts) { (pieces) throws(StorageError) in
+        content.append(try write(pieces, numbers.take()))
+      }
+      func add(_ logged: LogPayload.Logged) throws(StorageError) {
+        pool.remember(logged.pieces.map { ($0.id, $0.digest) }, generation: 0)
+        try rows.add(logged)
+      }
       let recovery = try LogRecovery.read(
         logDirectory, shard: index, fileSystem: fileSystem, floor: manifest.logFloors[index]
       ) { (record) throws(StorageError) in
-        for batch in try replay.add(record) { try rows.add(batch) }
+        for logged in try replay.add(record) { try add(logged) }
       }
-      for batch in try replay.finish() { try rows.add(batch) }
+      for logged in try replay.finish() { try add(logged) }
       let written = try rows.finish()
       // On a full disk the store opens for queries; rows are taken when there is room.
       let writer = try LogWriter.open(logDirectory, shard: index, fileSystem: fileSystem, after: recovery)
-      if let written { try publish(written, writer, recovery, &manifest) }
+      if let written { try publish(written, content, pool, writer, recovery, &manifest) }
       let window = retryWindow(of: rows.batches, replay)
       for damage in recovery.damages { state.report(damage.error) }
       insert(rows.batches, &state)
       return Shard(
         index: index, directory: logDirectory, log: Shard.Log(writer: writer, retryWindow: window),
-        damagedSegments: recovery.damagedSegments, scheduler: scheduler)
+        content: pool, damagedSegments: recovery.damagedSegments, scheduler: scheduler)
     } catch {
       // Unless nobody knows which manifest counts.
-      if error.code != .failedStop { parts.discard(fileSystem) }
+      if error.code != .failedStop {
+        parts.discard(fileSystem)
+        for entry in content { try? fileSystem.remove(directory.path(of: entry.fileName)) }
+      }
       throw error
     }
   }
 
-  private func insert(_ batches: [Batch], _ state: inout StoreState) {
-    for batch in batches {
+  private func insert(_ batches: [LogPayload.Logged], _ state: inout StoreState) {
+    for logged in batches { state.content[index].insert(logged.pieces) }
+    // Given back with the first batch.
+    var contentBytes = state.content[index].byteCount
+    for batch in batches.map(\.batch) where batch.rowCount > 0 {
       let segment = BatchSegment(
         batch, name: state.segmentName(shard: index), blockRows: configuration.blockRows)
-      state.reservedBytes += segment.byteCount
-      state.insert(segment, shard: index, reservedBytes: segment.byteCount, now: WallClock.monotonic())
+      let reserved = segment.byteCount + contentBytes
+      contentBytes = 0
+      state.reservedBytes += reserved
+      state.insert(segment, shard: index, reservedBytes: reserved, now: WallClock.monotonic())
     }
+  }
+
+  /// Writes what rows brought along into a segment.
+  private func write(_ pieces: [ContentPiece], _ number: UInt64) throws(StorageError) -> ContentEntry {
+    let memory = ContentMemory(generation: 0)
+    memory.insert(pieces)
+    return try directory.writeContent(
+      number: number, shard: index, level: 0, .flush, cache: ContentCache(capacity: 0)
+    ) { (writer) throws(StorageError) in
+      for piece in memory.pieces { try writer.append(piece) }
+    }.entry
   }
 
   /// What is remembered of rows in memory; those in parts are looked for there (``StoredRows``). Older rows than the window
   /// takes would be forgotten at once: they aren't digested.
-  private func retryWindow(of batches: [Batch], _ replay: LogReplay) -> RetryWindow {
+  private func retryWindow(of batches: [LogPayload.Logged], _ replay: LogReplay) -> RetryWindow {
     let now = WallClock.now()
     let limit = configuration.retryWindowRows
     var window = RetryWindow(seconds: configuration.retryWindowSeconds, rows: limit, now: now)
@@ -84,7 +112,7 @@ struct ShardRecovery {
     var rowCount = 0
     while first > 0, rowCount < limit {
       first -= 1
-      rowCount += batches[first].rowCount
+      rowCount += batches[first].batch.rowCount
     }
     for digests in replay.digests(of: batches[first...]) { window.restore(digests, at: now) }
     return window
@@ -92,9 +120,9 @@ struct ShardRecovery {
 
   // MARK: - Parts
 
-  private func partWriter(_ manifest: Manifest) -> RecoveredParts.Writer {
+  private func partWriter(_ numbers: PartNumbers) -> RecoveredParts.Writer {
     let options = PartOptions(
-      configuration, directory, numbers: PartNumbers(next: manifest.nextPartNumber),
+      configuration, directory, numbers: numbers,
       mergeHelpers: EngineThreads(count: 0, name: "none"))
     return { [exclusions, configuration, clock] batches throws(StorageError) -> [WrittenPart] in
       guard let schema = batches.first?.schema else { return [] }
@@ -105,7 +133,8 @@ struct ShardRecovery {
 
   /// Puts parts into the manifest, in place of the log that was read.
   private func publish(
-    _ written: [RecoveredParts.Written], _ writer: LogWriter, _ recovery: LogRecovery, _ manifest: inout Manifest
+    _ written: [RecoveredParts.Written], _ content: [ContentEntry], _ pool: ContentPool, _ writer: LogWriter,
+    _ recovery: LogRecovery, _ manifest: inout Manifest
   ) throws(StorageError) {
     // The manifest may say that the log begins at a segment only when that one is there.
     try writer.start()
@@ -123,6 +152,12 @@ struct ShardRecovery {
       }
       next.parts.append(entry)
       next.nextPartNumber = max(next.nextPartNumber, entry.number + 1)
+    }
+    next.content += content
+    for entry in content { next.nextPartNumber = max(next.nextPartNumber, entry.number + 1) }
+    if !next.content.isEmpty {
+      if next.nextContent.isEmpty { next.nextContent = Array(repeating: 1, count: next.shardCount) }
+      next.nextContent[index] = max(next.nextContent[index], pool.nextID)
     }
     next.logFloors[index] = writer.segment
     let publication = try directory.manifests.publish(next)

@@ -67,11 +67,22 @@ extension Store {
       let share = piece.batch.rowCount == rowsLeft ? reserved : reserved / rowsLeft * piece.batch.rowCount
       reserved -= share
       rowsLeft -= piece.batch.rowCount
+      let digests = Self.digests(of: piece.batch)
+      let cut = ContentCutter.cut(piece.batch, hasher: contentHasher, pool: shards[piece.shard].content)
       let item = CommitItem(
-        batch: piece.batch, digests: Self.digests(of: piece.batch), payload: LogPayload.encode(piece.batch),
-        reservedBytes: share, completion: { members.finish($0, rows: piece.rows) })
+        batch: cut.batch, digests: digests, payload: LogPayload.encode(cut.batch), pieces: cut.pieces,
+        reservedBytes: shrink(share, to: cut), completion: { members.finish($0, rows: piece.rows) })
       shards[piece.shard].add(item) { [self] in commit($0, piece.shard) }
     }
+  }
+
+  /// Gives back what a batch needs less without its content, which it has had many times over.
+  private func shrink(_ reserved: Int, to cut: ContentCutter.Cut) -> Int {
+    guard !cut.pieces.isEmpty else { return reserved }
+    let needed = cut.pieces.reduce(cut.batch.byteCount) { $0 + $1.bytes.count + ContentMemory.overhead }
+    guard needed < reserved else { return reserved }
+    state.withLock { $0.reservedBytes -= reserved - needed }
+    return needed
   }
 
   private struct Piece: Sendable {
@@ -94,6 +105,9 @@ extension Store {
     let schema = try schema(batch.schema.name)
     guard batch.schema === schema || batch.schema.columns == schema.columns else {
       throw StorageError(.invalid, "the batch was made for another schema of table '\(schema.name)'")
+    }
+    guard !batch.hasContent else {
+      throw StorageError(.invalid, "a batch has its content in itself: only the store keeps it apart")
     }
     do throws(ColumnError) { try batch.validate() } catch { throw StorageError(.invalid, error.message) }
   }

@@ -23,7 +23,26 @@ extension Store {
         files.append(check(part, try schema(table)))
       }
     }
+    files += try checkContent()
     for shard in 0..<directory.layout.shardCount { files += try checkLog(shard) }
+    return files
+  }
+
+  /// Every piece of every content segment.
+  private func checkContent() throws(StorageError) -> [CheckedFile] {
+    var files: [CheckedFile] = []
+    for entry in try directory.manifests.load().manifest.content {
+      var file = CheckedFile(name: entry.fileName, bytes: entry.fileBytes)
+      do throws(StorageError) {
+        try directory.open(entry, cache: ContentCache(capacity: 0)).forEachPiece { (_) throws(StorageError) in }
+      } catch {
+        // A merge or a sweep may have replaced it meanwhile.
+        if error.isMissingFile, try !directory.manifests.load().manifest.content.contains(entry) { continue }
+        file.problem = error
+        report(error)
+      }
+      files.append(file)
+    }
     return files
   }
 

@@ -9,6 +9,8 @@ extension Store {
     var newRows: NewRows
     /// The rows that were not known; `nil` when all were.
     var batch: Batch?
+    /// What they refer to that was not stored before.
+    var pieces: [ContentPiece] = []
     /// Rows whose subject was erased, which are in neither.
     var erased = 0
   }
@@ -30,7 +32,7 @@ extension Store {
       try log.writer.start()
       try endLongSegment(log.writer)
       while let item = waiting.first {
-        if let entry = try write(item, &log) { accepted.append(entry) }
+        if let entry = try write(item, shard, &log) { accepted.append(entry) }
         waiting.removeFirst()
       }
       if configuration.durability == .synced, accepted.contains(where: { $0.batch != nil }) { try log.writer.sync() }
@@ -57,7 +59,9 @@ extension Store {
 
   /// Writes the rows of an item that are new. `nil` when the item was answered because there is no room for it on the
   /// disk; any other error is final.
-  private func write(_ whole: CommitItem, _ log: inout Shard.Log) throws(StorageError) -> Accepted? {
+  private func write(
+    _ whole: CommitItem, _ shard: Shard, _ log: inout Shard.Log
+  ) throws(StorageError) -> Accepted? {
     // Asked with the turn to write: what an erasure finds in the log is all there will be.
     let (item, left) = exclusions.current.admitted(whole)
     let erased = whole.batch.rowCount - item.batch.rowCount
@@ -68,13 +72,21 @@ extension Store {
     let isWhole = rows.count == item.batch.rowCount
     let batch = isWhole ? item.batch : item.batch.select(rows: rows)
     do throws(StorageError) {
-      let payload = isWhole ? item.payload : LogPayload.encode(batch)
+      var payload = isWhole ? item.payload : LogPayload.encode(batch)
+      var missing: [ContentPiece] = []
+      if !item.pieces.isEmpty, batch.hasContent {
+        // What only rows refer to that aren't taken in is not taken in either.
+        let ids = isWhole && left == nil ? nil : batch.contentIDs
+        missing = shard.content.missing(ids.map { ids in item.pieces.filter { ids.contains($0.id) } } ?? item.pieces)
+        payload = LogPayload.content(missing, digests: rows.map { item.digests[Int($0)] }) + payload
+      }
+      let kind = batch.hasContent ? LogPayload.rowsWithContent : LogPayload.rows
       let writer = log.writer
       try payload.span.bytes.withUnsafeBytes { (bytes) throws(StorageError) in
-        try writer.append(bytes, kind: LogPayload.rows)
+        try writer.append(bytes, kind: kind)
       }
       let newRows = isWhole && left == nil ? .all : NewRows(rows, among: left, of: whole)
-      return Accepted(item: item, newRows: newRows, batch: batch, erased: erased)
+      return Accepted(item: item, newRows: newRows, batch: batch, pieces: missing, erased: erased)
     } catch {
       guard error.code == .diskFull || error.code == .invalid else { throw error }
       log.retryWindow.forget(rows.map { item.digests[Int($0)] })
@@ -101,12 +113,22 @@ extension Store {
 
   /// Puts the new rows into the memtable. Returns whether it is full.
   private func insert(_ accepted: [Accepted], _ shard: Shard) -> Bool {
-    let names = state.withLock { state in accepted.map { _ in state.segmentName(shard: shard.index) } }
+    let (names, content) = state.withLock { state in
+      (accepted.map { _ in state.segmentName(shard: shard.index) }, state.content[shard.index])
+    }
+    for entry in accepted where !entry.pieces.isEmpty {
+      content.insert(entry.pieces)
+      // A power cut may take what is only buffered, and leave what comes after.
+      if configuration.durability == .synced {
+        shard.content.remember(entry.pieces.map { ($0.id, $0.digest) }, generation: content.generation)
+      }
+    }
     let segments = zip(accepted, names).map { entry, name in
       entry.batch.map { batch in
         BatchSegment(
           batch, name: name, blockRows: configuration.blockRows,
-          byteCount: batch.rowCount == entry.item.batch.rowCount ? entry.item.reservedBytes : nil)
+          byteCount: batch.rowCount == entry.item.batch.rowCount && entry.item.pieces.isEmpty
+            ? entry.item.reservedBytes : nil)
       }
     }
     let now = WallClock.monotonic()
@@ -119,7 +141,8 @@ extension Store {
           state.reservedBytes -= entry.item.reservedBytes
           continue
         }
-        let kept = min(segment.byteCount, entry.item.reservedBytes)
+        let contentBytes = entry.pieces.reduce(0) { $0 + $1.bytes.count + ContentMemory.overhead }
+        let kept = min(segment.byteCount + contentBytes, entry.item.reservedBytes)
         state.reservedBytes -= entry.item.reservedBytes - kept
         state.counters.appendedRows += segment.rowCount
         state.insert(segment, shard: shard.index, reservedBytes: kept, now: now)

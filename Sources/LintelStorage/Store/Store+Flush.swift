@@ -32,7 +32,8 @@ extension Store {
   /// Finishes the shard's log segment and sets its memtables aside for being written.
   /// - Parameters:
   ///   - closing: Also when the store takes no rows any more.
-  ///   - whole: Also when no row is in memory: the log may hold rows that were not taken up from it.
+  ///   - whole: Also when no row is in memory: the log may hold rows that were not taken up from it. From then on, rows
+  ///     refer only to content that is stored anew.
   func freeze(_ shard: Shard, closing: Bool = false, whole: Bool = false) throws(StorageError) {
     try shard.log.withLock { (log) throws(StorageError) in
       let isEmpty = try state.withLock { (state) throws(StorageError) in
@@ -50,11 +51,13 @@ extension Store {
         }
         throw failStop(error)
       }
+      if whole { shard.content.forget() }
       state.withLock { state in
         state.frozen.append(
           FrozenMemtables(
-            id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index], lastSegment: sealed,
-            frozenAt: WallClock.now()))
+            id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index],
+            content: state.content[shard.index], lastSegment: sealed, frozenAt: WallClock.now()))
+        state.content[shard.index] = ContentMemory(generation: shard.content.generation)
         state.nextFrozenNumber += 1
         state.memtables[shard.index] = [:]
         state.oldestRow[shard.index] = nil
@@ -92,7 +95,9 @@ extension Store {
   private func write(_ frozen: FrozenMemtables) throws(StorageError) {
     var written: [(table: String, part: WrittenPart)] = []
     var live: [LivePart] = []
+    var content: LiveContent?
     do throws(StorageError) {
+      content = try writeContent(frozen.content, shard: frozen.shard)
       for (table, memtable) in frozen.tables.sorted(by: { $0.key < $1.key }) where !memtable.isEmpty {
         let batches = try exclusions.current.remaining(of: memtable.segments, try schema(table), now: clock())
         for part in try FlushWriter.write(batches, options: partOptions) { written.append((table, part)) }
@@ -103,30 +108,42 @@ extension Store {
       }
     } catch {
       for (_, part) in written { try? fileSystem.remove(part.path) }
+      if let content { try? fileSystem.remove(directory.path(of: content.entry.fileName)) }
       throw error
     }
-    let mayRemove = try publish(live, frozen)
+    let rowsLeft = live.reduce(0) { $0 + $1.entry.rowCount }
+    if rowsLeft < frozen.rowCount { isSweepDue.store(true, ordering: .relaxed) }
+    let mayRemove = try publish(live, content, frozen)
     state.withLock { state in
       state.frozen.removeAll { $0.id == frozen.id }
+      state.replaceContent([], shard: frozen.shard, with: content.map { [$0] } ?? [])
       for part in live { state.add(part) }
       state.reservedBytes -= frozen.reservedBytes
       state.counters.flushes += 1
       state.counters.flushedRows += frozen.rowCount
       state.counters.writtenPartBytes += live.reduce(0) { $0 + $1.entry.fileBytes }
     }
+    if content != nil, configuration.durability != .synced {
+      shards[frozen.shard].content.remember(
+        frozen.content.pieces.map { ($0.id, $0.digest) }, generation: frozen.content.generation)
+    }
     if mayRemove { removeObsoleteLog(frozen) }
   }
 
-  private func publish(_ live: [LivePart], _ frozen: FrozenMemtables) throws(StorageError) -> Bool {
+  private func publish(
+    _ live: [LivePart], _ content: LiveContent?, _ frozen: FrozenMemtables
+  ) throws(StorageError) -> Bool {
     do throws(StorageError) {
       return try publish { manifest in
         manifest.parts += live.map(\.entry)
+        if let content { manifest.content.append(content.entry) }
         manifest.logFloors[frozen.shard] = frozen.lastSegment + 1
       }
     } catch {
       // The next try writes new parts; these are in no manifest, unless nobody knows which one counts.
       if error.code != .failedStop {
         for part in live { try? fileSystem.remove(directory.path(of: part.entry.fileName)) }
+        if let content { try? fileSystem.remove(directory.path(of: content.entry.fileName)) }
       }
       throw error
     }
@@ -168,6 +185,11 @@ extension Store {
       var next = current
       try change(&next)
       next.nextPartNumber = max(next.nextPartNumber, partNumbers.following)
+      if !next.content.isEmpty || !next.nextContent.isEmpty {
+        next.nextContent = shards.map { shard in
+          max(shard.content.nextID, shard.index < next.nextContent.count ? next.nextContent[shard.index] : 0)
+        }
+      }
       let publication = try directory.manifests.publish(next)
       current = publication.manifest
       return publication.mayRemoveObsolete

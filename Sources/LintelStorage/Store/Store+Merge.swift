@@ -23,6 +23,15 @@ extension Store {
       while let group = MergePolicy(window: partOptions.window).all(mergeable(turn, table)).first {
         try mergeOrExclude(group, &turn)
       }
+      try mergeContentOrReport(everything: true)
+    }
+  }
+
+  /// Damaged content is reported where it is met, and left as it is.
+  private func mergeContentOrReport(everything: Bool) throws(StorageError) {
+    do throws(StorageError) { try mergeContent(everything: everything) } catch {
+      guard error.code == .corrupt || error.code == .incompatible else { throw error }
+      report(error)
     }
   }
 
@@ -35,6 +44,7 @@ extension Store {
           while let group = policy.next(mergeable(turn, nil), now: WallClock.now()) {
             try mergeOrExclude(group, &turn)
           }
+          try mergeContentOrReport(everything: false)
         } catch {
           if error.code != .closed { report(error) }
         }
@@ -102,6 +112,7 @@ extension Store {
       readers, masks: masks, schema: schema, options: partOptions,
       isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
     let rows = group.reduce(0) { $0 + $1.rowCount }
+    if written.summary.rowCount < rows { isSweepDue.store(true, ordering: .relaxed) }
     let share = Double(written.summary.rowCount) / Double(max(1, rows))
     let rawBytes = group.reduce(0) { $0 + $1.rawBytes }
     written.rawBytes = written.summary.rowCount == rows ? rawBytes : Int(Double(rawBytes) * share)

@@ -102,8 +102,11 @@ extension Store {
     }
     let store = Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache, state: state,
-      manifest: manifest, shards: shards, follower: nil, scheduler: scheduler, exclusions: exclusions, clock: clock)
+      manifest: manifest, shards: shards, follower: nil, scheduler: scheduler, exclusions: exclusions,
+      contentCache: ContentCache(capacity: configuration.contentCacheBytes),
+      contentHasher: ContentHasher(secret: try directory.secret()), clock: clock)
     try store.openParts(manifest)
+    try store.openContent(manifest)
     store.findStoredRows()
     for index in shards.indices { store.startFlush(shard: index) }
     if scheduler == nil { store.startTicker() }
@@ -147,12 +150,14 @@ extension Store {
     let now = WallClock.now()
     let window = Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9)
     let parts = state.withLock { $0.parts.values.joined() }.filter { $0.entry.arrived >= now &- window }
+    let views = state.withLock { $0.contentViews }
     for shard in shards {
       let own = parts.filter { $0.entry.shard == shard.index }.compactMap { part in
         schemas[part.entry.table].map { (schema: $0, reader: part.reader) }
       }
       guard let last = parts.map(\.entry.arrived).max(), !own.isEmpty else { continue }
-      let rows = StoredRows(own, until: last &+ window, rowLimit: configuration.retryWindowRows)
+      let rows = StoredRows(
+        own, content: views[shard.index], until: last &+ window, rowLimit: configuration.retryWindowRows)
       shard.log.withLock { $0.storedRows = rows }
     }
   }
@@ -164,13 +169,16 @@ extension Store {
     let cache = BlockCache(capacity: configuration.cacheBytes)
     let exclusions = CurrentExclusions(
       StoreRules(), tokens: SubjectTokens(secret: try directory.secret()), isDoubtful: false)
+    let contentCache = ContentCache(capacity: configuration.contentCacheBytes)
     let follower = Follower(
-      directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache, exclusions: exclusions)
+      directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache,
+      contentCache: contentCache, exclusions: exclusions)
     try follower.refresh()
     return Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache,
       state: StoreState(shardCount: directory.layout.shardCount),
       manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower,
-      scheduler: scheduler, exclusions: exclusions, clock: clock)
+      scheduler: scheduler, exclusions: exclusions, contentCache: contentCache,
+      contentHasher: ContentHasher(secret: try directory.secret()), clock: clock)
   }
 }

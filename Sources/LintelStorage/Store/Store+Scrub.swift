@@ -1,7 +1,7 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// Where the background check of the parts is.
+/// Where the background check of parts and content is.
 struct ScrubTurn: Sendable {
   /// Bytes that may be read by now; below 0 after a chunk that was larger than what was left.
   private(set) var allowance = 0.0
@@ -11,6 +11,9 @@ struct ScrubTurn: Sendable {
   /// Parts of this pass that have not been looked at, the last one first.
   var waiting: [PartEntry] = []
   var current: PartScan?
+  /// The same of content segments, which come behind the parts.
+  var waitingContent: [ContentEntry] = []
+  var currentContent: ContentScan?
   /// Whether this pass, or the lack of one, has been counted.
   var isOver = true
 
@@ -76,8 +79,32 @@ struct PartScan: Sendable {
   }
 }
 
+/// Reads every group of a content segment, one at a time and past the cache.
+struct ContentScan: Sendable {
+  let entry: ContentEntry
+  private let reader: ContentReader
+  private var group = 0
+  private var hasRead = false
+
+  init(_ entry: ContentEntry, _ reader: ContentReader) {
+    self.entry = entry
+    self.reader = reader
+  }
+
+  /// Returns the bytes read; `nil` at the end.
+  mutating func next() throws(StorageError) -> Int? {
+    if !hasRead {
+      hasRead = true
+      return try reader.list().count * ContentFormat.digestLength
+    }
+    guard group < reader.groups.count else { return nil }
+    defer { group += 1 }
+    return try reader.stored(group).count
+  }
+}
+
 extension Store {
-  /// Goes on with the check of all parts, as far as the time since the last call allows. Doesn't wait.
+  /// Goes on with the check of all parts and content, as far as the time since the last call allows. Doesn't wait.
   ///
   /// - Parameter now: Monotonic nanoseconds.
   package func scrub(now: Int64) {
@@ -99,6 +126,10 @@ extension Store {
 
   private func scrub(_ turn: inout ScrubTurn, _ now: Int64) {
     while turn.allowance > 0, !isClosing.load(ordering: .relaxed) {
+      if let scan = turn.currentContent {
+        scrub(scan, &turn)
+        continue
+      }
       if turn.current == nil, !startNextPart(&turn, now) { return }
       guard let entry = turn.current?.entry else { continue }
       do throws(StorageError) {
@@ -115,23 +146,54 @@ extension Store {
     }
   }
 
-  /// Opens the next part of this pass, or of the next pass when that is due. False when there is nothing to do.
+  private func scrub(_ scan: ContentScan, _ turn: inout ScrubTurn) {
+    var scan = scan
+    do throws(StorageError) {
+      let bytes = try scan.next()
+      turn.currentContent = bytes == nil ? nil : scan
+      turn.spend(bytes ?? 0)
+      state.withLock { $0.counters.scrubbedBytes += bytes ?? 0 }
+    } catch {
+      turn.currentContent = nil
+      found(error, in: scan.entry)
+    }
+  }
+
+  private func found(_ error: StorageError, in entry: ContentEntry) {
+    let isLive = state.withLock { $0.contentSegments[entry.shard].contains { $0.entry.number == entry.number } }
+    // A merge or a sweep may have replaced it meanwhile.
+    if isLive || !error.isMissingFile { report(error) }
+  }
+
+  /// Opens the next part or content segment of this pass, or of the next pass when that is due. False when there is nothing
+  /// to do.
   private func startNextPart(_ turn: inout ScrubTurn, _ now: Int64) -> Bool {
-    if turn.waiting.isEmpty {
+    if turn.waiting.isEmpty, turn.waitingContent.isEmpty {
       if !turn.isOver { state.withLock { $0.counters.scrubPasses += 1 } }
       turn.isOver = true
       let pause = Int64(min(max(configuration.scrubSeconds, 0), 1e9) * 1e9)
       if let began = turn.passBegan, now &- began < pause { return false }
       turn.waiting = state.withLock { $0.parts.values.joined().map(\.entry) }.sorted { $0.number > $1.number }
+      turn.waitingContent = state.withLock { $0.contentSegments.joined().map(\.entry) }
       // Without parts it hasn't begun.
-      turn.passBegan = turn.waiting.isEmpty ? nil : now
-      turn.isOver = turn.waiting.isEmpty
+      turn.isOver = turn.waiting.isEmpty && turn.waitingContent.isEmpty
+      turn.passBegan = turn.isOver ? nil : now
     }
-    guard let entry = turn.waiting.popLast() else { return false }
+    guard let entry = turn.waiting.popLast() else { return startNextContent(&turn) }
     guard isLive(entry), let schema = schemas[entry.table] else { return true }
     do throws(StorageError) {
       turn.current = try PartScan(
         entry, path: directory.path(of: entry.fileName), schema: schema, fileSystem: fileSystem)
+    } catch {
+      found(error, in: entry)
+    }
+    return true
+  }
+
+  private func startNextContent(_ turn: inout ScrubTurn) -> Bool {
+    guard let entry = turn.waitingContent.popLast() else { return false }
+    do throws(StorageError) {
+      turn.currentContent = ContentScan(entry, try directory.open(entry, cache: ContentCache(capacity: 0)))
     } catch {
       found(error, in: entry)
     }

@@ -24,6 +24,8 @@ public final class Store: Sendable {
   let schemas: [String: TableSchema]
   let directory: StoreDirectory
   let cache: BlockCache
+  let contentCache: ContentCache
+  let contentHasher: ContentHasher
   let state: Mutex<StoreState>
   /// As published last. Held while a new one is written.
   let manifest: Mutex<Manifest>
@@ -55,6 +57,8 @@ public final class Store: Sendable {
   /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
   let erasureRetry = Mutex<Int64>(0)
   let expiring = PendingJob()
+  /// Whether rows may have gone since content was swept.
+  let isSweepDue = Atomic(true)
   /// Told when rows have gone from files, for whoever keeps what was made of them.
   let erasureObservers = Mutex<[@Sendable () -> Void]>([])
   /// Nanoseconds since 1970.
@@ -64,8 +68,11 @@ public final class Store: Sendable {
   init(
     directory: StoreDirectory, schemas: [TableSchema], configuration: StoreConfiguration, cache: BlockCache,
     state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?,
-    scheduler: (any WorkScheduler)?, exclusions: CurrentExclusions, clock: @escaping @Sendable () -> Int64
+    scheduler: (any WorkScheduler)?, exclusions: CurrentExclusions, contentCache: ContentCache,
+    contentHasher: ContentHasher, clock: @escaping @Sendable () -> Int64
   ) {
+    self.contentCache = contentCache
+    self.contentHasher = contentHasher
     path = directory.path
     isReadOnly = directory.isReadOnly
     self.configuration = configuration
@@ -110,16 +117,18 @@ public final class Store: Sendable {
   public func snapshot(_ table: String) throws(StorageError) -> TableSnapshot {
     let schema = try schema(table)
     if let follower {
-      let (segments, exclusions) = try follower.segments(table)
-      return TableSnapshot(schema: schema, segments: try exclusions.visible(segments, schema, now: clock()))
+      let (segments, content, exclusions) = try follower.segments(table)
+      return TableSnapshot(
+        schema: schema, segments: try exclusions.visible(segments, content: content, schema, now: clock()))
     }
     // Before the segments: an erasure stops hiding rows only when no part has them any more.
     let current = exclusions.current
-    let segments = try state.withLock { (state) throws(StorageError) in
+    let (segments, content) = try state.withLock { (state) throws(StorageError) in
       if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
-      return state.segments(table)
+      return (state.segments(table), state.contentViews)
     }
-    return TableSnapshot(schema: schema, segments: try current.visible(segments, schema, now: clock()))
+    return TableSnapshot(
+      schema: schema, segments: try current.visible(segments, content: content, schema, now: clock()))
   }
 
   /// Ends the taking of rows for good: what was not acknowledged is lost, what was is in the log.

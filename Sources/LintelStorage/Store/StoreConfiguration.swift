@@ -28,6 +28,8 @@ public struct StoreConfiguration: Sendable, Hashable {
   /// Bytes of dictionaries and blocks kept in memory: the numbers, codes and dictionaries that questions about ten million
   /// spans go over. Columns that would take over a third of it pass through a fourth at most.
   public var cacheBytes = 384 << 20
+  /// Bytes of content, uncompressed, kept in memory for queries that come back to it.
+  public var contentCacheBytes = 64 << 20
   /// Bytes of parts that are read again in the background each second, to find damage before a query does; 0: none.
   public var scrubBytesPerSecond = 4 << 20
   /// All parts are gone through once in this time at most, in seconds.

@@ -6,6 +6,12 @@ struct LivePart: Sendable {
   let reader: PartReader
 }
 
+/// A segment, and the shard whose content it refers to.
+struct PlacedSegment: Sendable {
+  var segment: any Segment
+  var shard: Int
+}
+
 struct SettlingKey: Hashable, Sendable {
   var table: String
   var shard: Int
@@ -26,6 +32,10 @@ struct StoreState: Sendable {
   var memtables: [[String: Memtable]]
   /// When the oldest row of a shard's memtables came, monotonic nanoseconds; `nil` when there is none.
   var oldestRow: [Int64?]
+  /// Per shard, what the memtables' rows refer to that no segment has.
+  var content: [ContentMemory]
+  /// Per shard, ascending by number.
+  var contentSegments: [[LiveContent]]
   /// Oldest first.
   var frozen: [FrozenMemtables] = []
   /// By table, ascending by number.
@@ -64,6 +74,8 @@ struct StoreState: Sendable {
   init(shardCount: Int) {
     memtables = Array(repeating: [:], count: shardCount)
     oldestRow = Array(repeating: nil, count: shardCount)
+    content = (0..<shardCount).map { _ in ContentMemory(generation: 0) }
+    contentSegments = Array(repeating: [], count: shardCount)
   }
 
   mutating func report(_ problem: StorageError) {
@@ -85,6 +97,7 @@ struct StoreState: Sendable {
     if oldestRow[shard] == nil { oldestRow[shard] = now }
   }
 
+  /// Pieces that were in the log count where the next flush sees them.
   func memtableBytes(shard: Int) -> Int { memtables[shard].values.reduce(0) { $0 + $1.reservedBytes } }
 
   mutating func segmentName(shard: Int) -> String {
@@ -104,10 +117,29 @@ struct StoreState: Sendable {
   }
 
   /// Parts, then memory, oldest rows first as far as known.
-  func segments(_ table: String) -> [any Segment] {
-    var segments: [any Segment] = (parts[table] ?? []).map(\.reader)
-    for frozen in frozen { segments += (frozen.tables[table]?.segments ?? []) as [any Segment] }
-    for tables in memtables { segments += (tables[table]?.segments ?? []) as [any Segment] }
+  func segments(_ table: String) -> [PlacedSegment] {
+    var segments = (parts[table] ?? []).map { PlacedSegment(segment: $0.reader, shard: $0.entry.shard) }
+    for frozen in frozen {
+      segments += (frozen.tables[table]?.segments ?? []).map { PlacedSegment(segment: $0, shard: frozen.shard) }
+    }
+    for (shard, tables) in memtables.enumerated() {
+      segments += (tables[table]?.segments ?? []).map { PlacedSegment(segment: $0, shard: shard) }
+    }
     return segments
+  }
+
+  /// Where the content of each shard is.
+  var contentViews: [ContentView] {
+    content.indices.map { shard in
+      let frozen = frozen.filter { $0.shard == shard }.map(\.content)
+      return ContentView(memories: [content[shard]] + frozen, segments: contentSegments[shard].map(\.reader))
+    }
+  }
+
+  /// Puts segments in the place of others.
+  mutating func replaceContent(_ numbers: Set<UInt64>, shard: Int, with new: [LiveContent]) {
+    contentSegments[shard].removeAll { numbers.contains($0.entry.number) }
+    contentSegments[shard] += new
+    contentSegments[shard].sort { $0.entry.number < $1.entry.number }
   }
 }

@@ -8,6 +8,10 @@ public struct StoreStatistics: Sendable, Hashable {
   public var parts = 0
   /// Bytes of the parts' files.
   public var partBytes = 0
+  /// Segments of content, their bytes, and the messages and other pieces in them.
+  public var contentSegments = 0
+  public var contentBytes = 0
+  public var contentPieces = 0
   /// Rows in memory, those being flushed included.
   public var memtableRows = 0
   /// Bytes reserved from the memory budget.
@@ -88,6 +92,10 @@ extension Store {
       let active = state.memtables.flatMap(\.values)
       statistics.parts = parts.count
       statistics.partBytes = parts.reduce(0) { $0 + $1.fileBytes }
+      let content = state.contentSegments.joined().map(\.entry)
+      statistics.contentSegments = content.count
+      statistics.contentBytes = content.reduce(0) { $0 + $1.fileBytes }
+      statistics.contentPieces = content.reduce(0) { $0 + $1.pieceCount }
       statistics.memtableRows = (frozen + active).reduce(0) { $0 + $1.rowCount }
       statistics.memtableBytes = state.reservedBytes
       statistics.rows = statistics.memtableRows + parts.reduce(0) { $0 + $1.rowCount }
@@ -113,7 +121,7 @@ extension Store {
   /// The parts of a table, then what it has in memory.
   public func parts(_ table: String) -> [PartDescription] {
     if let follower {
-      let segments = (try? follower.segments(table).segments) ?? []
+      let segments = (try? follower.segments(table).segments.map(\.segment)) ?? []
       return follower.parts(table).map { Self.describe($0.entry) } + segments.compactMap { Self.describe($0, table, 0) }
     }
     return state.withLock { state in

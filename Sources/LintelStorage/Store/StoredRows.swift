@@ -15,6 +15,7 @@ struct StoredRows: Sendable {
   }
 
   private let parts: [(schema: TableSchema, reader: PartReader)]
+  private let content: ContentView
   /// When rows sent again are no longer recognised, in nanoseconds since 1970.
   private let end: Int64
   private let rowLimit: Int
@@ -25,10 +26,15 @@ struct StoredRows: Sendable {
 
   /// - Parameters:
   ///   - parts: Those that got rows within the window.
+  ///   - content: Where what their rows refer to is: digests go by what clients sent.
   ///   - end: When to stop looking, in nanoseconds since 1970.
   ///   - rowLimit: Digests kept at once.
-  init(_ parts: [(schema: TableSchema, reader: PartReader)], until end: Int64, rowLimit: Int) {
+  init(
+    _ parts: [(schema: TableSchema, reader: PartReader)], content: ContentView = ContentView(), until end: Int64,
+    rowLimit: Int
+  ) {
     self.parts = parts
+    self.content = content
     self.end = end
     self.rowLimit = rowLimit
   }
@@ -82,8 +88,20 @@ struct StoredRows: Sendable {
     loaded.insert(place)
     let (schema, reader) = parts[place.part]
     guard let batch = try? reader.batch(block: place.block, schema: schema) else { return }
-    for digest in Store.digests(of: batch) { _ = digests.insert(digest) }
+    guard batch.hasContent else {
+      for digest in Store.digests(of: batch) { _ = digests.insert(digest) }
+      return
+    }
+    var rebuilder = ContentRebuilder(content)
+    for start in stride(from: 0, to: batch.rowCount, by: Self.contentRows) {
+      let rows = (start..<min(start + Self.contentRows, batch.rowCount)).map { UInt32(truncatingIfNeeded: $0) }
+      guard let whole = try? rebuilder.whole(batch.select(rows: rows)) else { continue }
+      for digest in Store.digests(of: whole) { _ = digests.insert(digest) }
+    }
   }
+
+  /// Rows whose content is in memory at a time.
+  private static let contentRows = 64
 }
 
 extension PartReader {

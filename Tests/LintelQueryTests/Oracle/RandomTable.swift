@@ -161,7 +161,7 @@ struct RandomTable {
     case .int: integers(rows, nulls) { random, _ in Int64.random(in: -3...8, using: &random) * 50 }
     case .double: .make(doubles(rows, nulls))
     case .bool: flags(rows, nulls)
-    case .variant: variants(rows, nulls)
+    case .variant, .textContent, .variantContent: variants(rows, nulls)
     }
   }
 

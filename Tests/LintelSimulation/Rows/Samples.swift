@@ -21,7 +21,7 @@ package enum Samples {
     ],
     hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
     predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])],
-    subjectColumn: "user", tenantColumn: "org")
+    subjectColumn: "user", tenantColumn: "org", content: ContentKeys(names: ["said", "heard"], prefixes: ["said."]))
 
   /// The key of a user. Like a hash: its bytes are found nowhere else by chance.
   package static func user(_ number: Int) -> UInt128 {
@@ -40,11 +40,14 @@ package enum Samples {
     package var firstTrace: Int
     package var start: Int64
     package var users: Int
+    /// Whether rows say something.
+    package var isTalking: Bool
 
     package init(
       rows: Int = 100, attributes: Int = 8, spread: Int64 = 60_000_000_000, traces: Int = 20, firstTrace: Int = 0,
-      start: Int64 = epoch, users: Int = 30
+      start: Int64 = epoch, users: Int = 30, isTalking: Bool = false
     ) {
+      self.isTalking = isTalking
       self.rows = rows
       self.attributes = attributes
       self.spread = spread
@@ -104,9 +107,52 @@ package enum Samples {
       org.finish(), trace.finish(), span.finish(), time.finish(), duration.finish(), name.finish(), score.finish(),
       ok.finish(), note.finish(), user.finish(), payload.finish(), parent.finish(), tokens.finish(), cost.finish(),
     ]
+    let rest = attributes(&dice, rows: count, keys: options.attributes)
+    let talk = options.isTalking ? talk(&dice, rows: count) : []
     return Batch(
-      schema: schema, rowCount: count, columns: columns,
-      attributes: attributes(&dice, rows: count, keys: options.attributes))
+      schema: schema, rowCount: count, columns: columns, attributes: (rest + talk).sorted { $0.key < $1.key })
+  }
+
+  /// A message of a conversation; long enough to be a piece of content.
+  package static func message(_ number: Int) -> String {
+    let role = number % 2 == 0 ? "user" : "assistant"
+    return #"{"role": "\#(role)", "content": "what was said as number \#(number): \"}{][\\"}"#
+  }
+
+  /// A conversation's history as JSON.
+  package static func history(_ conversation: Int, turns: Int) -> String {
+    "[" + (0..<turns).map { message(100 * conversation + $0) }.joined(separator: ", ") + "]"
+  }
+
+  /// Attributes that are content: JSON and structured, with messages that other rows have too; short and long texts.
+  package static func talk(_ dice: inout Dice, rows: Int) -> [AttributeColumn] {
+    var said: (rows: [UInt32], values: [String]) = ([], [])
+    var heard: (rows: [UInt32], values: [[UInt8]]) = ([], [])
+    for row in 0..<UInt32(rows) {
+      if dice.chance(80) {
+        said.rows.append(row)
+        switch dice.below(6) {
+        case 0: said.values.append("short \(dice.below(3))")
+        case 1: said.values.append("a text that is no list of messages, of its own: \(dice.next()) \(dice.next())")
+        default: said.values.append(history(dice.below(4), turns: 1 + dice.below(5)))
+        }
+      }
+      if dice.chance(30) {
+        heard.rows.append(row)
+        let messages = (0..<dice.below(4)).map { turn -> Variant in
+          .map([.init("role", .string("tool")), .init("content", .string(message(100 * dice.below(2) + turn)))])
+        }
+        heard.values.append(bytes(.array(messages)))
+      }
+    }
+    var strings = ByteStrings()
+    for value in heard.values { strings.append(value) }
+    return [
+      AttributeColumn(
+        key: AttributeKey("heard", .variant), rows: heard.rows, values: ColumnVector(.bytes(strings))),
+      AttributeColumn(
+        key: AttributeKey("said", .string), rows: said.rows, values: ColumnVector(.bytes(ByteStrings(said.values)))),
+    ].filter { !$0.rows.isEmpty }
   }
 
   package static func bytes(_ value: Variant) -> [UInt8] {
@@ -139,7 +185,7 @@ package enum Samples {
       var builder = BytesColumnBuilder()
       for _ in 0..<count { builder.append(few ? "value \(dice.below(4))" : "value \(dice.next())") }
       return builder.finish()
-    case .variant:
+    case .variant, .textContent, .variantContent:
       var builder = BytesColumnBuilder()
       for _ in 0..<count { builder.append(bytes(.array([.int(Int64(dice.below(50))), .string("x")]))) }
       return builder.finish()

@@ -19,10 +19,10 @@ import Testing
         exclusions: Exclusions(
           StoreRules(), number: 1, tokens: SubjectTokens(secret: []), keys: [:], isDoubtful: false),
         blockRows: 300, threads: threads)
-      var found: [Batch] = []
+      var found: [LogPayload.Logged] = []
       for record in records { found += try replay.add(record) }
       found += try replay.finish()
-      check(batches, found, replay.digests(of: found[...]))
+      check(batches, found.map(\.batch), replay.digests(of: found[...]))
       threads.shutDownAndWait()
     }
   }

@@ -4,7 +4,7 @@ internal import LintelColumns
 ///
 ///     row     := entry*                            none: the row is null
 ///     entry   := key:varint, payload               `key` numbers the directory's tail keys; ascending within a row
-///     payload := length:varint, bytes              string (UTF-8), variant (``Variant``'s encoding)
+///     payload := length:varint, bytes              string (UTF-8), variant (``Variant``'s encoding), content
 ///              | zigzag | bits:u64 | 0 or 1        int | double | bool
 enum AttributeTail {
   /// Appends one entry to a row's bytes.
@@ -88,7 +88,7 @@ private struct TailColumn {
     case .int: int64 = Array(repeating: 0, count: rowCount)
     case .double: float64 = Array(repeating: 0, count: rowCount)
     case .bool: bool = Array(repeating: false, count: rowCount)
-    case .string, .variant: break
+    case .string, .variant, .textContent, .variantContent: break
     }
   }
 
@@ -100,7 +100,7 @@ private struct TailColumn {
     case .int: int64[row] = try reader.signed()
     case .double: float64[row] = Double(bitPattern: try reader.fixed(UInt64.self))
     case .bool: bool[row] = try reader.byte() != 0
-    case .string, .variant:
+    case .string, .variant, .textContent, .variantContent:
       fill(to: row)
       bytes.append(source[try reader.run()])
     }
@@ -118,7 +118,7 @@ private struct TailColumn {
     case .int: return ColumnVector(.int64(int64), validity: validity)
     case .double: return ColumnVector(.float64(float64), validity: validity)
     case .bool: return ColumnVector(.bool(bool), validity: validity)
-    case .string, .variant:
+    case .string, .variant, .textContent, .variantContent:
       fill(to: rowCount)
       return ColumnVector(.bytes(bytes), validity: validity)
     }
@@ -128,7 +128,7 @@ private struct TailColumn {
 extension PartBytesReader {
   fileprivate mutating func skipPayload(_ kind: AttributeKind) throws(ColumnError) {
     switch kind {
-    case .string, .variant: _ = try run()
+    case .string, .variant, .textContent, .variantContent: _ = try run()
     case .int: _ = try varint()
     case .double: try skip(8)
     case .bool: try skip(1)
