@@ -15,7 +15,11 @@ public enum SpanSchema {
   public static let table = TableSchema(
     name: "spans",
     columns: columns,
-    computed: [ComputedColumn("end_time", "start_time + duration", documentation: "when it ended")],
+    computed: [
+      ComputedColumn("end_time", "start_time + duration", documentation: "when it ended"),
+      Conventions.contentColumn("input", Conventions.inputs, documentation: "what was said to a model or tool"),
+      Conventions.contentColumn("output", Conventions.outputs, documentation: "what it answered"),
+    ],
     hasAttributes: true,
     sortKey: ["org_id", "start_time"],
     shardKey: "org_id",
@@ -29,7 +33,8 @@ public enum SpanSchema {
       "reported_cost": .weightedSum(of: ["input_tokens", "output_tokens", "cache_read_tokens"]),
     ],
     subjectColumn: "user_hash",
-    tenantColumn: "org_id")
+    tenantColumn: "org_id",
+    content: Conventions.content)
 
   static let columns: [ColumnDefinition] = [
     ColumnDefinition("trace_id", .id16, documentation: "trace that the span belongs to, as 32 hex digits"),

@@ -173,4 +173,16 @@ struct SegmentSlice: Segment {
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
     try segment.read(column, block: blocks.lowerBound + block)
   }
+
+  func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector {
+    try segment.read(column, block: blocks.lowerBound + block, rows: rows)
+  }
+
+  func isContent(_ column: ColumnReference) -> Bool { segment.isContent(column) }
+
+  func contains(
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+  ) throws(StorageError) -> ColumnVector? {
+    try segment.contains(needle, in: column, block: blocks.lowerBound + block, rows: rows)
+  }
 }

@@ -47,6 +47,7 @@ import Testing
     ("events[0]['name']", "events[0]['name']"),
     ("round(duration / 3, 2)", "round((float64(duration) / 3.0) * 100.0) / 100.0"),
     ("CASE status WHEN 'ok' THEN 1 ELSE 2.5 END", "CASE WHEN status = 'ok' THEN 1.0 ELSE 2.5 END"),
+    ("coalesce(NULL, name)", "name"),
     ("nullif(name, 'x')", "CASE WHEN name = 'x' THEN NULL ELSE name END"),
     ("name !~ 'a+'", "NOT (name ~ 'a+')"),
     ("input_tokens == 1", "input_tokens = 1"), ("input_tokens != 1", "input_tokens <> 1"),

@@ -81,7 +81,7 @@ import Testing
   }
 
   @Test func show() throws {
-    #expect(try lines("SHOW TABLES") == ["spans | 290 | 25"])
+    #expect(try lines("SHOW TABLES") == ["spans | 290 | 27"])
     #expect(
       try lines("SHOW ATTRIBUTES FROM spans") == [
         "gen_ai.response.id | string | 2", "http.response.status_code | int64 | 2", "server.address | string | 2",

@@ -37,7 +37,13 @@ enum SpansFixture {
       ColumnDefinition("resource_attributes", .map),
       ColumnDefinition("attribute_origins", .string, hidden: true),
     ],
-    computed: [ComputedColumn("end_time", "start_time + duration", documentation: "When it ended.")],
+    computed: [
+      ComputedColumn("end_time", "start_time + duration", documentation: "When it ended."),
+      ComputedColumn(
+        "input", "coalesce(CAST(attributes['said'] AS string), CAST(attributes['nobody.has'] AS string))",
+        onRequest: true),
+      ComputedColumn("output", "CAST(attributes['answered'] AS string)", onRequest: true),
+    ],
     hasAttributes: true, sortKey: ["org_id", "start_time"], shardKey: "org_id", timeColumn: "start_time",
     clusterColumn: "trace_id",
     movedAttributes: [

@@ -127,9 +127,34 @@ final class EvaluationContext {
     guard let selection else { return try full(slot) }
     if let vector = gathered[slot] { return vector }
     let vector: Vector
-    if let few = try picked(slot, selection) { vector = few } else { vector = try full(slot).gather(selection) }
+    if let few = try picked(slot, selection) {
+      vector = few
+    } else if slots[slot] == nil, let source, source.segment.isContent(source.columns[slot]) {
+      meter(slot, source)
+      vector = try source.read(slot, rows: selection)
+    } else {
+      vector = try full(slot).gather(selection)
+    }
     gathered[slot] = vector
     return vector
+  }
+
+  /// Whether the column's selected rows hold some bytes, where that can be told without their values; those are large.
+  func contains(_ needle: [UInt8], _ slot: Int) throws(ExecutionFailure) -> Vector? {
+    guard slots[slot] == nil, gathered[slot] == nil, let source, source.segment.isContent(source.columns[slot]) else {
+      return nil
+    }
+    try interrupt.check()
+    let count = count
+    do {
+      let found = try source.segment.contains(
+        needle, in: source.columns[slot], block: source.block, rows: selection)
+      guard let found, found.count == count else { return nil }
+      meter(slot, source)
+      return Vector(found)
+    } catch {
+      throw ExecutionFailure(error, segment: source.segmentIndex)
+    }
   }
 
   /// Runs `body` with only the lanes `lanes` of the present selection selected.
@@ -174,10 +199,25 @@ final class ReadMeter {
 
 extension EvaluationContext.BlockSource {
   func read(_ slot: Int, rowCount: Int) throws(ExecutionFailure) -> Vector {
+    try check(slot, rowCount: rowCount) { (reference) throws(StorageError) in
+      try segment.read(reference, block: block)
+    }
+  }
+
+  /// The column's values in some rows, ascending.
+  func read(_ slot: Int, rows: [UInt32]) throws(ExecutionFailure) -> Vector {
+    try check(slot, rowCount: rows.count) { (reference) throws(StorageError) in
+      try segment.read(reference, block: block, rows: rows)
+    }
+  }
+
+  private func check(
+    _ slot: Int, rowCount: Int, _ read: (ColumnReference) throws(StorageError) -> ColumnVector
+  ) throws(ExecutionFailure) -> Vector {
     let reference = columns[slot]
     let column: ColumnVector
     do {
-      column = try segment.read(reference, block: block)
+      column = try read(reference)
     } catch {
       throw ExecutionFailure(error, segment: segmentIndex)
     }

@@ -12,6 +12,8 @@ struct ExpressionCompiler {
   var dictionaries: [Int: ValueDictionary] = [:]
   /// Columns that are null in every row of the segment.
   var missing: Set<Int> = []
+  /// Columns that are put together from the content store: they have no codes.
+  var content: Set<Int> = []
   /// Dictionaries with more entries than this are not evaluated ahead.
   var dictionaryLimit = Int.max
   /// False below an expression that is evaluated over a dictionary as a whole.
@@ -25,7 +27,9 @@ struct ExpressionCompiler {
   }
 
   func compile(_ expression: Expression) throws(ExecutionFailure) -> EvaluationNode {
-    guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression) else {
+    guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression),
+      !content.contains(slot)
+    else {
       return try compileDirectly(expression)
     }
     if let node = semiJoin(expression, slot) { return node }

@@ -11,6 +11,11 @@ final class LikeNode: EvaluationNode, @unchecked Sendable {
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    if let needle = pattern.onlyLiteral, let slot = (operand as? SlotNode)?.slot,
+      let found = try context.contains(needle, slot)
+    {
+      return found
+    }
     let vector = try operand.evaluate(context)
     let flags = try context.flags(vector, lookingAfter: 1 << 20) { pattern.matches($0) }
     return Vector(.bool(flags), validity: vector.validity)

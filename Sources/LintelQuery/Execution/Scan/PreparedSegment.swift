@@ -76,6 +76,7 @@ struct ScanPlan {
     var compiler = ExpressionCompiler(slots: slots, query.interrupt)
     compiler.subqueries = subqueries
     compiler.missing = missing
+    compiler.content = Set(slots.references.indices.filter { segment.isContent(slots.references[$0]) })
     compiler.dictionaryLimit = max(blocks.count &* segment.blockRows, 1024)
     for (slot, type) in slots.types.enumerated() where (type == .bytes || type == .id128) && !missing.contains(slot) {
       do {

@@ -61,6 +61,11 @@ struct LikePattern {
     run = []
   }
 
+  /// The bytes that are looked for anywhere, where the pattern says no more than that.
+  var onlyLiteral: [UInt8]? {
+    startsAnywhere && endsAnywhere && runs.count == 1 ? literals[0] : nil
+  }
+
   func matches(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
     guard hasPercent else { return runs.first.map { match($0, text, 0) == text.count } ?? text.isEmpty }
     var position = 0

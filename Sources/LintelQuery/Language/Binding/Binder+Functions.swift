@@ -91,7 +91,11 @@ extension Binder {
     try checkCount(call, node, (isCoalesce ? 1 : 2)...1000, "\(call.name)(x, y, ..)")
     let arguments = try bindAlike(call.arguments, scope, "the arguments of \(call.name)")
     let type = arguments[0].type
-    if isCoalesce { return arguments.count == 1 ? arguments[0] : .call(.coalesce, arguments, type) }
+    if isCoalesce {
+      // Attributes that no row has are NULL.
+      let some = arguments.filter { !Self.isNull($0) }
+      return some.count <= 1 ? some.first ?? arguments[0] : .call(.coalesce, some, type)
+    }
     return .call(call.name == "least" ? .least : .greatest, arguments, type)
   }
 

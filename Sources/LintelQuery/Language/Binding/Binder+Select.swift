@@ -59,12 +59,13 @@ extension Binder {
     return try bind(syntax, Scope(isGrouped: isGrouped, clause: "here"), hint: hint)
   }
 
-  /// The visible columns, computed ones last.
+  /// The visible columns but for what is large, computed ones last.
   private mutating func bindStar(_ item: SelectSyntax.Item, isGrouped: Bool) throws(QueryError) -> [QueryPlan.Output] {
     guard let schema else {
       throw QueryError(.binding, "* needs a table to read from", offset: item.range.lowerBound, hint: "add FROM spans")
     }
-    let names = schema.columns.filter { !$0.isHidden }.map(\.name) + schema.computed.map(\.name)
+    let computed = schema.computed.filter { !$0.isOnRequest }
+    let names = schema.columns.filter { !$0.isHidden }.map(\.name) + computed.map(\.name)
     var outputs: [QueryPlan.Output] = []
     for side in join.map({ [$0.leftName, $0.rightName] as [String?] }) ?? [nil] {
       for name in names {
