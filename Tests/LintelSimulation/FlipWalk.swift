@@ -1,6 +1,6 @@
 internal import LintelStorage
 
-/// Flips bytes of a small store's files, one at a time, and opens and reads the store after each.
+/// Flips bytes of a small store's files, one at a time, opens and reads the store after each, and adds rows to it.
 package struct FlipWalk: Sendable {
   package private(set) var flips = 0
   /// The opening failed, or a problem names the damage.
@@ -10,7 +10,7 @@ package struct FlipWalk: Sendable {
   package private(set) var findings: [String] = []
 
   private static let life = StoreScenario(
-    "flips",
+    "flips", isTalking: true,
     steps: [.append([0]), .flush, .append([1, 2]), .flush, .merge, .append([3]), .flush, .append([4]), .append([5])])
 
   package init() {}
@@ -59,6 +59,7 @@ package struct FlipWalk: Sendable {
       let store = try life.open(damaged, scheduler)
       if try store.secret() != secret { return .wrong("another secret") }
       let wrong = life.check(store, outcome)
+      if let wrong = judge(store, scheduler) { return .wrong(wrong) }
       let isTold = !store.problems.isEmpty
       switch wrong?.kind {
       case nil: return isTold ? .told : .harmless
@@ -68,5 +69,18 @@ package struct FlipWalk: Sendable {
     } catch {
       return [.corrupt, .incompatible, .invalid].contains(error.code) ? .told : .wrong("\(error.code) \(error)")
     }
+  }
+
+  /// Adds a batch to a damaged store. What is wrong with its rows then: none may be another one than was sent.
+  private static func judge(_ store: Store, _ scheduler: SimulatedScheduler) -> String? {
+    guard let last = life.batches.last else { return nil }
+    let answer = scheduler.run { () async -> Result<AppendReceipt, StorageError> in
+      do throws(StorageError) { return .success(try await store.append(last)) } catch { return .failure(error) }
+    }
+    guard case .success = answer else { return nil }
+    // What can't be read is told.
+    guard let found = try? RowText.rows(store.snapshot("events")) else { return nil }
+    let sent = Set(life.batches.flatMap { RowText.rows($0) })
+    return found.first { !sent.contains($0) }.map { "a row that nobody sent is there: \($0)" }
   }
 }

@@ -75,6 +75,13 @@ extension StoreScenario {
         .retain(1000), .clock(1030), .query, .expire, .append([5]), .flush, .query, .close, .open, .erase(0),
         .append([6]), .eraseFiles, .query, .append([7]),
       ]),
+    StoreScenario(
+      "content-of-two-shards", shardCount: 2, flushBytes: 6000, logSegmentBytes: 4000, recoveryMemory: 4000,
+      isTalking: true,
+      steps: [
+        .append([0, 1]), .append([2]), .tick, .append([3]), .erase(1), .append([4]), .query, .close, .open, .eraseFiles,
+        .append([5]), .flush, .retain(1000), .clock(1030), .expire, .append([6]), .look, .query, .append([7]),
+      ]),
     lifetime,
     lifetimeOfTwoShards,
   ]

@@ -84,7 +84,8 @@ public struct ExportRequest: Sendable {
       let blocks = min(max(1, cellsPerRun / cellsPerBlock), Self.blocksPerBatch)
       return stride(from: 0, to: segment.blockCount, by: blocks).map { first in
         let last = min(first + blocks, segment.blockCount)
-        return TableSnapshot(schema: schema, segments: [SegmentSlice(segment, blocks: first..<last)])
+        return TableSnapshot(
+          schema: schema, segments: [SegmentSlice(segment, blocks: first..<last)], damage: snapshot.damage)
       }
     }
   }
@@ -174,15 +175,17 @@ struct SegmentSlice: Segment {
     try segment.read(column, block: blocks.lowerBound + block)
   }
 
-  func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector {
-    try segment.read(column, block: blocks.lowerBound + block, rows: rows)
-  }
-
   func isContent(_ column: ColumnReference) -> Bool { segment.isContent(column) }
 
-  func contains(
-    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+  func content(
+    _ column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
   ) throws(StorageError) -> ColumnVector? {
-    try segment.contains(needle, in: column, block: blocks.lowerBound + block, rows: rows)
+    try segment.content(column, block: blocks.lowerBound + block, rows: rows, within: bounds)
+  }
+
+  func contains(
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
+  ) throws(StorageError) -> ColumnVector? {
+    try segment.contains(needle, in: column, block: blocks.lowerBound + block, rows: rows, within: bounds)
   }
 }

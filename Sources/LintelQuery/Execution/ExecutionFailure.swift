@@ -4,6 +4,9 @@ import LintelStorage
 enum ExecutionFailure: Error {
   case query(QueryError)
   case corrupt(segment: Int, message: String)
+  /// The content of the rows at hand takes more than may be in memory at once: for ``EvaluationContext/sliced(_:_:)``, which
+  /// goes on with fewer.
+  case tooMuchAtOnce
 
   init(_ error: StorageError, segment: Int) {
     if error.code == .corrupt {

@@ -97,12 +97,16 @@ public enum Executor {
         cache: cache, spillSpace: spillSpace)
       do throws(ExecutionFailure) {
         let table = try query.run(plan)
-        let result = try query.result(table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value))
-        if let key, excluded.isEmpty { cache?.answers.insert(result, byteCount: result.byteCount, for: key) }
+        // A value that can't be read is null; everything else of its row is there.
+        let unread = (snapshot?.damage.notes ?? []).map { "content that can't be read is NULL in this answer: \($0)" }
+        let result = try query.result(
+          table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value) + unread)
+        if let key, result.warnings.isEmpty { cache?.answers.insert(result, byteCount: result.byteCount, for: key) }
         return result
       } catch {
         switch error {
         case .query(let error): throw error
+        case .tooMuchAtOnce: throw QueryError(.limitExceeded, EvaluationContext.tooMuchContent)
         case .corrupt(let segment, let message):
           guard excluded[segment] == nil else { throw QueryError(.storage, message) }
           let name = snapshot?.segments[segment].name ?? ""

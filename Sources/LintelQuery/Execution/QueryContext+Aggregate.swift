@@ -41,8 +41,8 @@ extension QueryContext {
         own.settle()
         // Of a query that is over it may be anything.
         try check()
-        // What went to disk is not in it.
-        if spill.byteCount == before { cache.insert(own, byteCount: own.byteCount, for: key) }
+        // What went to disk is not in it, nor what can't be read just now.
+        if spill.byteCount == before, damage.notes.isEmpty { cache.insert(own, byteCount: own.byteCount, for: key) }
         try all.merge(own)
         own.release(self)
       }

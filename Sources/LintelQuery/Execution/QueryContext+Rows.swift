@@ -112,6 +112,7 @@ extension QueryContext {
         bytes += vector.byteCount
         vectors.append(vector)
       }
+      context.releaseContent()
       try self.reserve(bytes)
       results.withLock { $0[index] = vectors }
     }
@@ -120,6 +121,9 @@ extension QueryContext {
     let parts = results.withLock { $0 }
     var columns: [Vector] = []
     for number in expressions.indices {
+      if expressions[number].type.physical == .bytes, parts.reduce(0, { $0 + $1[number].byteCount }) > Int(UInt32.max) {
+        throw .query(QueryError(.limitExceeded, "a column of the answer takes more than 4 GiB: use LIMIT"))
+      }
       let all = try Vector.concatenate(parts.map { $0[number] }, expressions[number].type.physical, interrupt)
       columns.append(try permutation.map { (rows) throws(ExecutionFailure) in try all.gather(rows, interrupt) } ?? all)
     }
@@ -133,6 +137,8 @@ extension QueryContext {
     for run in runs where result[run.segment] == nil {
       var compiler = ExpressionCompiler(slots: slots, interrupt)
       compiler.subqueries = subqueries
+      compiler.content = Set(
+        slots.references.indices.filter { segments[run.segment].isContent(slots.references[$0]) })
       let present = Set(segments[run.segment].attributeKeys)
       for (slot, reference) in slots.references.enumerated() {
         if case .attribute(let key) = reference, !present.contains(key) { compiler.missing.insert(slot) }

@@ -5,6 +5,8 @@ import Synchronization
 /// One run of a query: its snapshot, limits and counters. Shared by the query's threads.
 final class QueryContext: @unchecked Sendable {
   let segments: [any Segment]
+  /// What couldn't be read of values in them.
+  let damage: ContentDamage
   let options: ExecutionOptions
   let excluded: Set<Int>
   let cancellation: CancellationToken
@@ -24,6 +26,7 @@ final class QueryContext: @unchecked Sendable {
     start: ContinuousClock.Instant, excluded: Set<Int>, cache: QueryCache? = nil, spillSpace: SpillSpace? = nil
   ) {
     segments = snapshot?.segments ?? []
+    damage = snapshot?.damage ?? ContentDamage()
     self.options = options
     self.cancellation = cancellation
     interrupt = Interrupt(cancellation, start: start, limit: options.timeoutSeconds)
@@ -39,6 +42,7 @@ final class QueryContext: @unchecked Sendable {
   /// The same run, under the same limits, over other segments.
   init(_ other: QueryContext, segments: [any Segment]) {
     self.segments = segments
+    damage = other.damage
     options = other.options
     cancellation = other.cancellation
     interrupt = other.interrupt
@@ -116,7 +120,8 @@ final class QueryContext: @unchecked Sendable {
 
   func makeContexts(slotCount: Int) -> [WorkerContext] {
     (0..<threads).map { _ in
-      WorkerContext(context: EvaluationContext(slotCount: slotCount, interrupt), meter: ReadMeter())
+      WorkerContext(
+        context: EvaluationContext(slotCount: slotCount, interrupt, memory: ContentMemoryUse(self)), meter: ReadMeter())
     }
   }
 

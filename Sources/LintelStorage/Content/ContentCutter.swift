@@ -67,10 +67,18 @@ struct ContentCutter {
   ) {
     value.withUnsafeBytes { bytes in
       let ranges = kind == .textContent ? ContentCut.pieces(ofText: bytes) : ContentCut.pieces(ofVariant: bytes)
-      let ids = ranges.map { range in
-        id(of: UnsafeRawBufferPointer(rebasing: bytes[range]), in: value, at: range.lowerBound, tenant, key)
+      var found: [Range<Int>] = []
+      var ids: [UInt64] = []
+      found.reserveCapacity(ranges.count)
+      ids.reserveCapacity(ranges.count)
+      for range in ranges {
+        let piece = UnsafeRawBufferPointer(rebasing: bytes[range])
+        // Without an id it stays where it is.
+        guard let id = id(of: piece, in: value, at: range.lowerBound, tenant, key) else { continue }
+        found.append(range)
+        ids.append(id)
       }
-      ContentRecipe.append(bytes, pieces: ranges, ids: ids, to: &recipe)
+      ContentRecipe.append(bytes, pieces: found, ids: ids, to: &recipe)
     }
   }
 
@@ -78,17 +86,18 @@ struct ContentCutter {
   private mutating func id(
     of bytes: UnsafeRawBufferPointer, in value: ArraySlice<UInt8>, at offset: Int, _ tenant: Int,
     _ key: ContentHasher.Key
-  ) -> UInt64 {
+  ) -> UInt64? {
     let quick = Quick(hash: ContentCut.quickHash(bytes), tenant: tenant)
     for place in places[quick] ?? [] where pieces[place].bytes.count == bytes.count {
       let isSame = pieces[place].bytes.withUnsafeBytes { ContentCut.areEqual($0, bytes) }
       if isSame { return pieces[place].id }
     }
     let digest = key.digest(bytes)
+    guard let id = pool.id(digest) else { return nil }
     let start = value.startIndex + offset
     // A copy, so that nothing else of the batch is held until the pieces are in the log.
     let copy = Array(value[start..<start + bytes.count])[...]
-    let piece = ContentPiece(id: pool.id(digest), digest: digest, bytes: copy)
+    let piece = ContentPiece(id: id, digest: digest, bytes: copy)
     places[quick, default: []].append(pieces.count)
     pieces.append(piece)
     return piece.id
@@ -137,7 +146,9 @@ private struct CutColumn {
 
 /// The tenant of each row, numbered.
 private struct TenantNumbers {
-  private(set) var names: [String?] = []
+  /// Bytes: names that only look alike are different tenants.
+  private(set) var names: [[UInt8]?] = []
+  private var known: [[UInt8]?: Int] = [:]
   private var numbers: [Int] = []
 
   init(_ batch: Batch) {
@@ -145,17 +156,24 @@ private struct TenantNumbers {
       names = [nil]
       return
     }
-    let tenants = TenantNames(batch.columns[column])
-    var known: [String?: Int] = [:]
+    let tenants = batch.columns[column]
+    numbers.reserveCapacity(batch.rowCount)
+    var last: (name: ArraySlice<UInt8>?, number: Int)?
     for row in 0..<batch.rowCount {
-      let name = tenants[row]
-      let number = known[name] ?? names.count
-      if number == names.count {
-        known[name] = number
-        names.append(name)
-      }
+      let name = tenants.bytes(at: row)
+      let number: Int
+      if let last, last.name == name { number = last.number } else { number = self.number(of: name) }
+      last = (name, number)
       numbers.append(number)
     }
+  }
+
+  private mutating func number(of name: ArraySlice<UInt8>?) -> Int {
+    let name = name.map(Array.init)
+    if let number = known[name] { return number }
+    known[name] = names.count
+    names.append(name)
+    return names.count - 1
   }
 
   subscript(row: Int) -> Int { row < numbers.count ? numbers[row] : 0 }

@@ -27,6 +27,14 @@ enum ContentFormat {
   static let trailerChecked = 24
   static let digestLength = 16
 
+  static var header: [UInt8] {
+    var header = PartBytesWriter()
+    header.bytes = headerMagic
+    header.fixed(version)
+    header.fixed(UInt32(0))
+    return header.bytes
+  }
+
   enum Encoding: UInt8 {
     case plain = 0
     case zstd = 1
@@ -79,11 +87,7 @@ struct ContentWriter {
     self.file = file
     self.groupBytes = groupBytes
     self.level = level
-    var header = PartBytesWriter()
-    header.bytes = ContentFormat.headerMagic
-    header.fixed(ContentFormat.version)
-    header.fixed(UInt32(0))
-    try file.append(header.bytes)
+    try file.append(ContentFormat.header)
   }
 
   mutating func append(_ piece: ContentPiece) throws(StorageError) {

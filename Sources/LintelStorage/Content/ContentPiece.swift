@@ -21,7 +21,8 @@ final class ContentHasher: Sendable {
   private static let capacity = 4096
 
   private let secret: SymmetricKey
-  private let keys = Mutex<[String?: SymmetricKey]>([:])
+  /// By the bytes of the name: names that only look alike are different tenants.
+  private let keys = Mutex<[[UInt8]?: SymmetricKey]>([:])
 
   init(secret: [UInt8]) { self.secret = SymmetricKey(data: secret) }
 
@@ -37,10 +38,11 @@ final class ContentHasher: Sendable {
     }
   }
 
-  func key(tenant: String?) -> Key {
+  /// - Parameter tenant: The bytes of its name.
+  func key(tenant: [UInt8]?) -> Key {
     if let known = keys.withLock({ $0[tenant] }) { return Key(key: known) }
     var data = Self.label
-    if let tenant { data += [0] + Array(tenant.utf8) }
+    if let tenant { data += [0] + tenant }
     let code = HMAC<SHA256>.authenticationCode(for: data, using: secret)
     let key = SymmetricKey(data: Array(code))
     keys.withLock { keys in

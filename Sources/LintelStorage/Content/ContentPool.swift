@@ -10,7 +10,8 @@ internal import Synchronization
 final class ContentPool: Sendable {
   private struct Entry {
     var id: UInt64
-    var isStored: Bool
+    /// The generation in which it was last known to be stored; `nil` where it isn't.
+    var stored: UInt64?
   }
 
   private struct State {
@@ -19,6 +20,7 @@ final class ContentPool: Sendable {
     var old: [UInt128: Entry] = [:]
     var nextID: UInt64
     var generation: UInt64 = 0
+    let capacity: Int
 
     mutating func find(_ digest: UInt128) -> Entry? {
       if let entry = young[digest] { return entry }
@@ -28,12 +30,15 @@ final class ContentPool: Sendable {
     }
 
     mutating func set(_ digest: UInt128, _ entry: Entry) {
-      if young.count >= ContentPool.capacity {
+      if young.count >= capacity {
         old = young
         young = [:]
       }
       young[digest] = entry
     }
+
+    /// A damaged file may claim any id: what is above the limit gives none away.
+    mutating func raise(above id: UInt64) { nextID = max(nextID, min(id, ContentRecipe.idLimit - 1) + 1) }
   }
 
   /// Digests of an age that are remembered, at about 50 bytes each. A piece that is forgotten is stored once more.
@@ -42,20 +47,24 @@ final class ContentPool: Sendable {
   private let state: Mutex<State>
 
   /// - Parameter nextID: Above every id that is in use.
-  init(nextID: UInt64) { state = Mutex(State(nextID: max(1, nextID))) }
+  init(nextID: UInt64, capacity: Int = ContentPool.capacity) {
+    state = Mutex(State(nextID: min(max(1, nextID), ContentRecipe.idLimit), capacity: max(1, capacity)))
+  }
 
+  /// Above every id that has been given.
   var nextID: UInt64 { state.withLock { $0.nextID } }
 
   /// How often it has been forgotten what is stored.
   var generation: UInt64 { state.withLock { $0.generation } }
 
-  /// The id of the piece with this digest, a new one if it has none.
-  func id(_ digest: UInt128) -> UInt64 {
+  /// The id of the piece with this digest, a new one if it has none; `nil` when all ids have been given.
+  func id(_ digest: UInt128) -> UInt64? {
     state.withLock { state in
       if let entry = state.find(digest) { return entry.id }
       let id = state.nextID
-      state.nextID += 1
-      state.set(digest, Entry(id: id, isStored: false))
+      guard id < ContentRecipe.idLimit else { return nil }
+      state.nextID = id + 1
+      state.set(digest, Entry(id: id, stored: nil))
       return id
     }
   }
@@ -65,30 +74,42 @@ final class ContentPool: Sendable {
     state.withLock { state in
       pieces.filter { piece in
         guard let entry = state.find(piece.digest) else { return true }
-        return !(entry.isStored && entry.id == piece.id)
+        return entry.stored != state.generation || entry.id != piece.id
       }
     }
   }
 
   /// Takes note that pieces are in the log durably, or in a segment; unless that is to be forgotten.
   /// - Parameter generation: Of what they were found in.
-  func remember(_ pieces: some Sequence<(id: UInt64, digest: UInt128)>, generation: UInt64) {
-    state.withLock { state in
-      guard generation == state.generation else { return }
-      for (id, digest) in pieces {
-        state.nextID = max(state.nextID, id &+ 1)
-        state.set(digest, Entry(id: id, isStored: true))
+  func remember(_ pieces: some Collection<(id: UInt64, digest: UInt128)>, generation: UInt64) {
+    var rest = pieces[...]
+    // Whoever cuts asks for ids meanwhile.
+    while !rest.isEmpty {
+      state.withLock { state in
+        for (id, digest) in rest.prefix(Self.atOnce) {
+          state.raise(above: id)
+          if generation == state.generation { state.set(digest, Entry(id: id, stored: generation)) }
+        }
       }
+      rest = rest.dropFirst(Self.atOnce)
     }
   }
 
+  private static let atOnce = 4096
+
+  /// Takes note of ids that rows refer to: none of them is given to another piece, whether or not its own is there.
+  func reserve(_ ids: some Sequence<UInt64>) {
+    guard let greatest = ids.max() else { return }
+    state.withLock { $0.raise(above: greatest) }
+  }
+
   /// From now on nothing counts as stored. Called with the turn to write the log, when the memtables have been set aside.
-  func forget() {
+  /// - Returns: The generation that has begun.
+  func forget() -> UInt64 {
     state.withLock { state in
-      state.generation += 1
       // The ids stay: a piece that is sent again keeps its own.
-      for digest in state.young.keys { state.young[digest]?.isStored = false }
-      for digest in state.old.keys { state.old[digest]?.isStored = false }
+      state.generation += 1
+      return state.generation
     }
   }
 }

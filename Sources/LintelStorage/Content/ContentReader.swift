@@ -137,6 +137,7 @@ final class ContentReader: Sendable {
       }
       throw damaged(error.message)
     }
+    guard header.elementsEqual(ContentFormat.header) else { throw damaged("its header is not that of its format") }
   }
 
   private static func directory(
@@ -155,7 +156,7 @@ final class ContentReader: Sendable {
       let (last, overflow) = first.addingReportingOverflow(try reader.varint())
       let length = try reader.count(limit: end - offset)
       let rawLength = try reader.count(limit: Int(UInt32.max))
-      guard !overflow, first > groups.last?.last ?? 0,
+      guard !overflow, first > groups.last?.last ?? 0, last < ContentRecipe.idLimit,
         let encoding = ContentFormat.Encoding(rawValue: try reader.byte())
       else { throw ColumnError(.malformed, "its groups are out of order, or of an unknown encoding") }
       groups.append(
@@ -172,7 +173,8 @@ final class ContentReader: Sendable {
   }
 
   /// The group that would hold a piece.
-  private func group(of id: UInt64) -> Int? {
+  func group(of id: UInt64) -> Int? {
+    guard let first = groups.first, let last = groups.last, first.first <= id, id <= last.last else { return nil }
     var low = 0
     var high = groups.count
     while low < high {
@@ -180,13 +182,6 @@ final class ContentReader: Sendable {
       if groups[middle].last < id { low = middle + 1 } else { high = middle }
     }
     return low < groups.count && groups[low].first <= id ? low : nil
-  }
-
-  /// The group that holds a piece; `nil` when the segment doesn't have it.
-  func groupHolding(_ id: UInt64) throws(StorageError) -> ContentGroup? {
-    guard let index = group(of: id) else { return nil }
-    let group = try group(index)
-    return group.find(id) == nil ? nil : group
   }
 
   /// A group, from the cache or into it.
@@ -241,7 +236,9 @@ final class ContentReader: Sendable {
     var id: UInt64 = 0
     for _ in 0..<count {
       let (next, overflow) = id.addingReportingOverflow(try reader.varint())
-      guard !overflow, next > id else { throw ColumnError(.malformed, "its ids are out of order") }
+      guard !overflow, next > id, next < ContentRecipe.idLimit else {
+        throw ColumnError(.malformed, "its ids are out of order")
+      }
       id = next
       ids.append(id)
       lengths.append(try reader.count(limit: raw.count))
@@ -267,7 +264,9 @@ final class ContentReader: Sendable {
       var id: UInt64 = 0
       for index in 0..<pieceCount {
         let (next, overflow) = id.addingReportingOverflow(try reader.varint())
-        guard !overflow, next > id else { throw ColumnError(.malformed, "its ids are out of order") }
+        guard !overflow, next > id, next < ContentRecipe.idLimit else {
+          throw ColumnError(.malformed, "its ids are out of order")
+        }
         id = next
         let start = digests + index * ContentFormat.digestLength
         list.append((id, UInt128(bigEndianBytes: bytes[start..<start + ContentFormat.digestLength])))

@@ -7,9 +7,14 @@ internal import LintelColumns
 ///              | 2n:varint, bytes              a literal of n bytes, n > 0
 ///              | 2z + 1:varint                 a piece; z: zigzag of its id less that of the piece before, or 0
 ///
-/// Ids are below 2^61. They are given in the order of first appearance, so that a conversation's are close together, and the histories that
+/// Ids are from 1 to 2^61 - 1. They are given in the order of first appearance, so that a conversation's are close together, and the histories that
 /// its turns send begin alike.
 enum ContentRecipe {
+  /// Above every id.
+  static let idLimit: UInt64 = 1 << 61
+
+  static func isID(_ id: UInt64) -> Bool { 0 < id && id < idLimit }
+
   enum Item {
     case literal(Range<Int>)
     case piece(UInt64)
@@ -66,6 +71,7 @@ enum ContentRecipe {
       } else {
         let zigzag = value >> 1
         previous = previous &+ (zigzag >> 1 ^ (0 &- (zigzag & 1)))
+        guard isID(previous) else { return false }
         try body(.piece(previous))
       }
     }

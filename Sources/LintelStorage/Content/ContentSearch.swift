@@ -11,6 +11,8 @@ final class ContentSearch: Sendable {
   /// What is known of a piece.
   private struct Finding: Sendable {
     var isHit = false
+    /// It can't be read.
+    var isLost = false
     /// Its length is less than the automaton remembers: `head` is all of it.
     var isShort = false
     /// Where it leaves the automaton, if it isn't short.
@@ -19,12 +21,11 @@ final class ContentSearch: Sendable {
     var head: [UInt8] = []
   }
 
-  /// Nobody looks for more: reading the values is as good then.
-  static let maximumBytes = 1024
+  /// So many of each piece's first bytes are remembered at most, less one; who looks for more reads the values.
+  static let maximumBytes = 64
 
   private let automaton: Automaton
   private let known = Mutex<[UInt64: Finding]>([:])
-
   private init(_ needle: [UInt8]) { automaton = Automaton(needle) }
 
   /// Searches of a snapshot, by what is looked for.
@@ -48,29 +49,35 @@ final class ContentSearch: Sendable {
   /// - Parameters:
   ///   - short: Values that are as they were sent.
   ///   - recipes: The other rows' recipes.
+  ///   - damage: Takes note of what can't be read; rows that need it are null.
   func flags(
-    short: ColumnVector, recipes: ColumnVector, _ rebuilder: inout ContentRebuilder
+    short: ColumnVector, recipes: ColumnVector, _ rebuilder: inout ContentRebuilder, _ damage: ContentDamage
   ) throws(StorageError) -> ColumnVector {
-    let (places, findings) = try self.findings(for: recipes, &rebuilder)
+    let (places, findings) = try self.findings(for: recipes, &rebuilder, damage)
+    let hasLost = findings.contains(where: \.isLost)
     var flags = [Bool](repeating: false, count: recipes.count)
     var validity = Bitmap(count: recipes.count)
     short.forEachValue { (row, value) throws(Never) in
       flags[row] = automaton.isIn(value)
       validity[row] = true
     }
-    try recipes.forEachValue { (row, recipe) throws(StorageError) in
+    recipes.forEachValue { (row, recipe) throws(Never) in
       var state = 0
       var isHit = false
+      var isLost = false
       let isWhole = ContentRecipe.forEachItem(recipe) { (item) throws(Never) in
-        if isHit { return }
+        if isHit, !hasLost { return }
         switch item {
-        case .literal(let range): isHit = automaton.run(recipe[range], from: &state)
-        case .piece(let id): isHit = pass(findings[places[id]], &state)
+        case .literal(let range): isHit = isHit || automaton.run(recipe[range], from: &state)
+        case .piece(let id):
+          let finding = findings[places[id]]
+          isLost = isLost || finding.isLost
+          isHit = isHit || pass(finding, &state)
         }
       }
-      guard isWhole else { throw ContentRebuilder.damagedRecipe }
-      flags[row] = isHit
-      validity[row] = true
+      if !isWhole { damage.note(ContentRebuilder.damagedRecipe) }
+      validity[row] = isWhole && !isLost
+      flags[row] = isHit && isWhole && !isLost
     }
     return ColumnVector(.bool(flags), validity: validity.isAllSet ? nil : validity)
   }
@@ -88,29 +95,29 @@ final class ContentSearch: Sendable {
   /// What is known of the pieces that recipes refer to, and where each is in the list; those that aren't known yet are
   /// searched, in the order of their ids.
   private func findings(
-    for recipes: ColumnVector, _ rebuilder: inout ContentRebuilder
+    for recipes: ColumnVector, _ rebuilder: inout ContentRebuilder, _ damage: ContentDamage
   ) throws(StorageError) -> (places: PieceTable, findings: [Finding]) {
-    var places = PieceTable(try PieceTable.ids(of: recipes))
+    var places = PieceTable(PieceTable.ids(of: recipes))
     let ids = places.ids
-    let former = known.withLock { $0 }
-    var findings: [Finding] = []
-    findings.reserveCapacity(ids.count)
-    var new: [UInt64: Finding] = [:]
-    for id in ids {
-      if let finding = former[id] {
-        findings.append(finding)
-      } else {
-        let finding = self.finding(try rebuilder.piece(id))
-        findings.append(finding)
-        new[id] = finding
+    var findings = known.withLock { known in ids.map { known[$0] } }
+    var new: [(id: UInt64, finding: Finding)] = []
+    for index in ids.indices where findings[index] == nil {
+      do throws(StorageError) {
+        let finding = self.finding(try rebuilder.piece(ids[index]))
+        findings[index] = finding
+        new.append((ids[index], finding))
+      } catch {
+        guard ContentRebuilder.isDamage(error) else { throw error }
+        damage.note(error)
+        findings[index] = Finding(isLost: true)
       }
     }
     places.dropIDs()
-    if !new.isEmpty {
-      let added = new
-      known.withLock { $0.merge(added) { first, _ in first } }
+    let added = new
+    if !added.isEmpty {
+      known.withLock { known in for (id, finding) in added { known[id] = finding } }
     }
-    return (places, findings)
+    return (places, findings.compactMap(\.self))
   }
 
   private func finding(_ piece: ArraySlice<UInt8>) -> Finding {
@@ -193,11 +200,11 @@ private struct PieceTable {
   }
 
   /// The ids of all pieces that recipes refer to, ascending, each once.
-  static func ids(of recipes: ColumnVector) throws(StorageError) -> [UInt64] {
+  static func ids(of recipes: ColumnVector) -> [UInt64] {
     var low = UInt64.max
     var high: UInt64 = 0
     var count = 0
-    try forEach(recipes) { id in
+    forEach(recipes) { id in
       low = min(low, id)
       high = max(high, id)
       count += 1
@@ -206,22 +213,22 @@ private struct PieceTable {
     let span = high - low
     guard span < 1 << 16 || span / 64 < UInt64(count) else {
       var ids: Set<UInt64> = []
-      try forEach(recipes) { ids.insert($0) }
+      forEach(recipes) { ids.insert($0) }
       return ids.sorted()
     }
     var isThere = [Bool](repeating: false, count: Int(span) + 1)
-    try forEach(recipes) { isThere[Int($0 - low)] = true }
+    forEach(recipes) { isThere[Int($0 - low)] = true }
     var ids: [UInt64] = []
     for (offset, isThere) in isThere.enumerated() where isThere { ids.append(low + UInt64(offset)) }
     return ids
   }
 
-  private static func forEach(_ recipes: ColumnVector, _ body: (UInt64) -> Void) throws(StorageError) {
-    try recipes.forEachValue { (_, recipe) throws(StorageError) in
-      let isWhole = ContentRecipe.forEachItem(recipe) { (item) throws(Never) in
+  /// Of damaged recipes what comes before the damage.
+  private static func forEach(_ recipes: ColumnVector, _ body: (UInt64) -> Void) {
+    recipes.forEachValue { (_, recipe) throws(Never) in
+      _ = ContentRecipe.forEachItem(recipe) { (item) throws(Never) in
         if case .piece(let id) = item { body(id) }
       }
-      guard isWhole else { throw ContentRebuilder.damagedRecipe }
     }
   }
 }

@@ -21,7 +21,7 @@ extension Store {
   /// Writes what a memtable's rows refer to; `nil` when that is nothing.
   func writeContent(_ memory: ContentMemory, shard: Int) throws(StorageError) -> LiveContent? {
     guard !memory.isEmpty else { return nil }
-    return try writeContent(shard: shard, level: 0, generation: memory.generation, .flush) {
+    return try writeContent(shard: shard, level: 0, since: memory.generation, .flush) {
       (writer) throws(StorageError) in
       for piece in memory.pieces { try writer.append(piece) }
     }
@@ -29,12 +29,12 @@ extension Store {
 
   /// Writes a segment and opens it: what can't be read back isn't published.
   func writeContent(
-    shard: Int, level: Int, generation: UInt64, _ effort: ContentEffort,
+    shard: Int, level: Int, since: UInt64, _ effort: ContentEffort,
     _ body: (inout ContentWriter) throws(StorageError) -> Void
   ) throws(StorageError) -> LiveContent {
     let (entry, reader) = try directory.writeContent(
       number: partNumbers.take(), shard: shard, level: level, effort, cache: contentCache, body)
-    return LiveContent(entry: entry, reader: reader, generation: generation)
+    return LiveContent(entry: entry, reader: reader, since: since)
   }
 
   /// Opens the segments that the manifest names. One that can't be read is reported: rows that refer to it can't be read
@@ -42,25 +42,30 @@ extension Store {
   func openContent(_ manifest: Manifest) throws(StorageError) {
     for entry in manifest.content {
       do throws(StorageError) {
-        let live = LiveContent(entry: entry, reader: try directory.open(entry, cache: contentCache), generation: 0)
+        let live = LiveContent(entry: entry, reader: try directory.open(entry, cache: contentCache), since: 0)
         state.withLock { $0.replaceContent([], shard: entry.shard, with: [live]) }
       } catch {
         guard error.code == .corrupt || error.isMissingFile else { throw error }
-        report(error)
+        state.withLock { $0.lostContent[entry.shard].append(entry.fileName) }
+        reportOnce(error)
       }
     }
-    for shard in shards {
-      // The newest first, as far as they are remembered.
-      var count = 0
-      for live in state.withLock({ $0.contentSegments[shard.index] }).reversed() where count < ContentPool.capacity {
-        do throws(StorageError) {
-          shard.content.remember(try live.reader.list(), generation: live.generation)
-        } catch {
-          guard error.code == .corrupt else { throw error }
-          report(error)
-        }
-        count += live.entry.pieceCount
+    for shard in shards { try rememberContent(shard) }
+  }
+
+  /// Has what is in a shard's segments count as stored: the newest first, as far as it is remembered. Not while a sweep takes
+  /// pieces away.
+  func rememberContent(_ shard: Shard) throws(StorageError) {
+    let generation = shard.content.generation
+    var count = 0
+    for live in state.withLock({ $0.contentSegments[shard.index] }).reversed() where count < ContentPool.capacity {
+      do throws(StorageError) {
+        shard.content.remember(try live.reader.list(), generation: generation)
+      } catch {
+        guard error.code == .corrupt else { throw error }
+        reportOnce(error)
       }
+      count += live.entry.pieceCount
     }
   }
 

@@ -1,20 +1,6 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// A set of ids, most of them near each other: a bit an id, in chunks.
-struct ContentIDs {
-  private var chunks: [UInt64: [UInt64]] = [:]
-
-  mutating func insert(_ id: UInt64) {
-    chunks[id >> 12, default: Array(repeating: 0, count: 64)][Int(id >> 6 & 63)] |= 1 << (id & 63)
-  }
-
-  func contains(_ id: UInt64) -> Bool {
-    guard let chunk = chunks[id >> 12] else { return false }
-    return chunk[Int(id >> 6 & 63)] >> (id & 63) & 1 != 0
-  }
-}
-
 /// What a sweep did with a segment.
 struct SweptContent: Sendable {
   var old: ContentEntry
@@ -22,109 +8,194 @@ struct SweptContent: Sendable {
   var new: ContentEntry?
 }
 
+/// When content is swept next.
+struct SweepPlan: Sendable {
+  /// Whether rows may have gone since the last time.
+  var isDue: Bool
+  /// Whether pieces were left that no row refers to, since they were few.
+  var hasLeft = false
+  /// When the last sweep began that left none, in nanoseconds since 1970. After an opening nobody knows.
+  var lastWhole: Int64?
+  var failures = 0
+  /// Before this moment of the monotonic clock nothing is tried again by itself.
+  var retry: Int64 = 0
+
+  private static let day: Int64 = 86_400_000_000_000
+  private static let shortestPause: Int64 = 60_000_000_000
+  private static let longestPause: Int64 = 3_600_000_000_000
+
+  init(isDue: Bool) { self.isDue = isDue }
+
+  /// Whether what no row refers to goes also where it is little: it stays for a day at most.
+  func isWhole(now: Int64) -> Bool {
+    guard let lastWhole else { return true }
+    return now < lastWhole || now &- lastWhole >= Self.day
+  }
+
+  func isWanted(now: Int64) -> Bool { isDue || hasLeft && isWhole(now: now) }
+
+  mutating func succeeded(isWhole: Bool, hasLeft: Bool, began: Int64) {
+    self.hasLeft = hasLeft
+    if isWhole { lastWhole = began }
+    failures = 0
+    retry = 0
+  }
+
+  mutating func failed(monotonic now: Int64) {
+    isDue = true
+    retry = now &+ min(Self.shortestPause << min(Int64(failures), 10), Self.longestPause)
+    failures += 1
+  }
+}
+
 /// Taking from the disk what no row refers to any more.
 ///
-/// Mark and sweep. First the memory is written out, and nothing counts as stored any more (``ContentPool/forget()``): rows that
-/// come from then on bring everything they refer to along, into segments that aren't looked at. Then the ids in the rows of
-/// all parts are what is left of the segments from before.
+/// Mark and sweep, by whoever has the turn to merge. The ids in the rows of all parts tell which segments hold what nobody refers
+/// to. Only where there are such, the memory is written out, and nothing counts as stored any more
+/// (``ContentPool/forget()``): rows that come from then on bring everything they refer to along, into segments that aren't
+/// looked at. Then the ids in the rows of the parts that have come are marked as well, and what isn't marked is taken out of the
+/// segments from before.
 extension Store {
-  /// A segment of which less than this share has died is left as it is, when nobody waits for it.
+  /// A segment of which less than this share has died may wait for a sweep that leaves none.
   private static let sweptShare = 0.25
 
-  /// Writes out what is in memory and has the log begin anew. Content of lower generations than those answered, one a
-  /// shard, is referred to by rows of parts alone.
-  func setContentApart() throws(StorageError) -> [UInt64] {
-    var generations: [UInt64] = []
-    for shard in shards {
-      try freeze(shard, whole: true)
-      generations.append(shard.content.generation)
+  /// To be called when rows have gone from files.
+  func noteRowsHaveGone() { sweepPlan.withLock { $0.isDue = true } }
+
+  /// Sweeps in the background when it is time.
+  func startSweeping() {
+    let now = clock()
+    let isWanted = sweepPlan.withLock { $0.isWanted(now: now) && WallClock.monotonic() >= $0.retry }
+    guard !isReadOnly, isWanted else { return }
+    sweeping.start(on: merger) { [self] in
+      do throws(StorageError) { try sweepIfDue() } catch {
+        if error.code != .closed { report(error) }
+      }
     }
-    try writeFrozen()
-    return generations
   }
 
   /// Sweeps when rows have gone, here or before the store was opened.
   func sweepIfDue() throws(StorageError) {
-    guard isSweepDue.exchange(false, ordering: .relaxed) else { return }
-    do throws(StorageError) { try sweepContentBlocking() } catch {
-      isSweepDue.store(true, ordering: .relaxed)
-      throw error
-    }
+    let now = clock()
+    guard sweepPlan.withLock({ $0.isWanted(now: now) }) else { return }
+    try sweepContentBlocking()
   }
 
   /// Sweeps where rows have gone, as far as it is worth it. Blocks.
   func sweepContentBlocking() throws(StorageError) {
-    guard state.withLock({ $0.contentSegments.contains { !$0.isEmpty } }) else { return }
-    let generations = try setContentApart()
+    let began = clock()
     try mergeTurn.withLock { (_) throws(StorageError) in
-      for shard in shards where !hasQuarantinedParts(shard.index) {
-        _ = try sweepContent(shard, below: generations[shard.index], everything: false)
+      let isWhole = sweepPlan.withLock { plan in
+        plan.isDue = false
+        return plan.isWhole(now: began)
+      }
+      do throws(StorageError) {
+        let hasLeft = try sweepContent(everything: isWhole)
+        sweepPlan.withLock { $0.succeeded(isWhole: isWhole, hasLeft: hasLeft, began: began) }
+      } catch {
+        sweepPlan.withLock { $0.failed(monotonic: WallClock.monotonic()) }
+        throw error
       }
     }
   }
 
-  /// A part that is set aside may come back, with what its rows refer to.
-  func hasQuarantinedParts(_ shard: Int) -> Bool {
-    manifest.withLock { $0.parts.contains { $0.shard == shard && $0.isQuarantined } }
-  }
-
-  /// The ids that rows of a shard's parts refer to. To be called by whoever has the turn to merge.
-  func referredContent(shard: Int) throws(StorageError) -> ContentIDs {
-    var ids = ContentIDs()
-    for part in state.withLock({ $0.parts.values.joined().filter { $0.entry.shard == shard } }) {
-      for key in part.reader.attributeKeys where key.kind.ofContent != nil {
-        for block in 0..<part.reader.blockCount {
-          if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
-          let recipes = try part.reader.readOnce(.attribute(key), block: block)
-          try recipes.forEachValue { (_, recipe) throws(StorageError) in
-            guard let found = ContentRecipe.ids(recipe) else {
-              throw StorageError(.corrupt, "a row's recipe in \(key.name) is damaged", path: part.entry.fileName)
-            }
-            for id in found { ids.insert(id) }
-          }
+  /// - Returns: Whether there are pieces left that no row refers to.
+  private func sweepContent(everything: Bool) throws(StorageError) -> Bool {
+    guard state.withLock({ $0.contentSegments.contains { !$0.isEmpty } }) else { return false }
+    // There is room on the disk, before anything is forgotten.
+    try writeFrozen()
+    var hasLeft = false
+    for shard in shards {
+      var marks = ContentMarks()
+      guard try mark(shard.index, &marks) == nil else {
+        hasLeft = true
+        continue
+      }
+      var worthIt: Set<UInt64> = []
+      for segment in state.withLock({ $0.contentSegments[shard.index] }) {
+        if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
+        guard let list = try listed(segment) else { continue }
+        let dead = list.count { !marks.ids.contains($0.id) }
+        guard dead > 0 else { continue }
+        if everything || Double(dead) >= Double(list.count) * Self.sweptShare {
+          worthIt.insert(segment.entry.number)
+        } else {
+          hasLeft = true
         }
       }
+      guard !worthIt.isEmpty else { continue }
+      if try !sweepContent(shard, &marks, where: worthIt) { hasLeft = true }
     }
-    return ids
+    refreshStoredRows()
+    return hasLeft
   }
 
-  /// Takes from a shard's segments below a generation what no row refers to. To be called by whoever has the turn to merge.
-  /// - Parameter everything: Also where it is little.
+  /// Sets a shard's memory aside and sweeps some of its segments.
+  /// - Returns: Whether it could be told what rows refer to.
+  private func sweepContent(
+    _ shard: Shard, _ marks: inout ContentMarks, where chosen: Set<UInt64>
+  ) throws(StorageError) -> Bool {
+    let generation = try freeze(shard, for: .sweep)
+    let isMarked: Bool
+    do throws(StorageError) {
+      try writeFrozen()
+      isMarked = try mark(shard.index, &marks) == nil
+      if isMarked { _ = try sweepContent(shard, marks, below: generation, where: chosen) }
+    } catch {
+      // What is there needn't be stored again.
+      try? rememberContent(shard)
+      throw error
+    }
+    try rememberContent(shard)
+    return isMarked
+  }
+
+  /// Takes from a shard's segments that have something from before a generation what isn't marked. To be called by whoever
+  /// has the turn to merge. Damaged segments are left as they are.
+  /// - Parameter chosen: Numbers of segments; `nil` for all.
   /// - Returns: Every segment that was looked at.
   func sweepContent(
-    _ shard: Shard, below generation: UInt64, everything: Bool
+    _ shard: Shard, _ marks: ContentMarks, below generation: UInt64, where chosen: Set<UInt64>? = nil
   ) throws(StorageError) -> [SweptContent] {
-    let segments = state.withLock { $0.contentSegments[shard.index].filter { $0.generation < generation } }
-    guard !segments.isEmpty else { return [] }
-    let referred = try referredContent(shard: shard.index)
     var swept: [SweptContent] = []
-    for segment in segments {
+    for segment in state.withLock({ $0.contentSegments[shard.index].filter { $0.since < generation } }) {
       if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
-      let list = try segment.reader.list()
-      let left = list.filter { referred.contains($0.id) }
-      let isWorthIt = everything || Double(list.count - left.count) >= Double(list.count) * Self.sweptShare
-      var result: LiveContent?
-      if left.count == list.count || !isWorthIt {
-        var kept = segment
-        kept.generation = generation
-        state.withLock { $0.replaceContent([segment.entry.number], shard: shard.index, with: [kept]) }
-        result = kept
-      } else {
-        let new =
-          left.isEmpty
-          ? nil
-          : try writeContent(
-            shard: shard.index, level: segment.entry.level, generation: generation, .sweep
-          ) { (writer) throws(StorageError) in
-            try Self.copy(segment.reader, list, where: { referred.contains($0) }, to: &writer)
-          }
-        try replaceContent([segment], shard: shard.index, with: new.map { [$0] } ?? [])
-        result = new
+      guard chosen?.contains(segment.entry.number) ?? true, let list = try listed(segment) else { continue }
+      do throws(StorageError) {
+        swept.append(SweptContent(old: segment.entry, new: try sweep(segment, list, marks, shard)?.entry))
+      } catch {
+        guard error.code == .corrupt else { throw error }
+        reportOnce(error)
       }
-      if result != nil { shard.content.remember(left, generation: generation) }
-      swept.append(SweptContent(old: segment.entry, new: result?.entry))
     }
     return swept
+  }
+
+  private func sweep(
+    _ segment: LiveContent, _ list: [(id: UInt64, digest: UInt128)], _ marks: ContentMarks, _ shard: Shard
+  ) throws(StorageError) -> LiveContent? {
+    let left = list.count { marks.ids.contains($0.id) }
+    if left == list.count { return segment }
+    let new =
+      left == 0
+      ? nil
+      : try writeContent(shard: shard.index, level: segment.entry.level, since: segment.since, .sweep) {
+        (writer) throws(StorageError) in
+        try Self.copy(segment.reader, list, where: { marks.ids.contains($0) }, to: &writer)
+      }
+    try replaceContent([segment], shard: shard.index, with: new.map { [$0] } ?? [])
+    return new
+  }
+
+  /// What a segment holds; `nil` when it is damaged, which is reported.
+  private func listed(_ segment: LiveContent) throws(StorageError) -> [(id: UInt64, digest: UInt128)]? {
+    do throws(StorageError) {
+      return try segment.reader.list()
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      reportOnce(error)
+      return nil
+    }
   }
 
   /// Copies what is left of a segment: groups that stay whole as they are, the others piece by piece.

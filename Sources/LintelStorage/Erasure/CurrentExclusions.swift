@@ -62,11 +62,9 @@ extension Exclusions {
     visible.reserveCapacity(segments.count)
     for place in segments {
       guard let segment = try self.visible(place.segment, schema, now: now) else { continue }
-      if schema.content == nil || place.shard >= content.count {
-        visible.append(segment)
-      } else {
-        visible.append(ContentSegment(segment, content[place.shard]) ?? segment)
-      }
+      // Also where the schema knows of no content any more: the part may have some.
+      let view = place.shard < content.count ? content[place.shard] : ContentView()
+      visible.append(ContentSegment(segment, view) ?? segment)
     }
     return visible
   }
@@ -101,7 +99,8 @@ extension Exclusions {
   func admitted(_ logged: LogPayload.Logged) -> LogPayload.Logged {
     guard let rows = refused.others(of: logged.batch) else { return logged }
     let digests = logged.digests.map { digests in rows.map { digests[Int($0)] } }
-    return LogPayload.Logged(batch: logged.batch.remainder(rows), pieces: logged.pieces, digests: digests)
+    return LogPayload.Logged(
+      batch: logged.batch.remainder(rows), pieces: logged.pieces, digests: digests, greatestID: logged.greatestID)
   }
 
   /// The rows of segments in memory that are to be written into parts.

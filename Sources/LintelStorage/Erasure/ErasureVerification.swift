@@ -31,19 +31,19 @@ struct ErasureVerifier {
   let scan: ByteScan
   /// Files of parts that were written anew: their dictionaries must hold nothing that no row has.
   let renewed: Set<String>
-  /// Files of content segments that have been swept: they must hold nothing that no row refers to.
-  let swept: Set<String>
+  /// Of each shard: content from before must hold nothing that no row refers to.
+  let generations: [UInt64]
   private var result = ErasureVerification()
 
   /// - Parameters:
   ///   - erasures: What is to be gone.
   ///   - keys: The keys, as far as they are known, by token.
   ///   - renewed: Files of parts that were written anew.
-  ///   - swept: Files of content segments that have been swept.
+  ///   - generations: Of each shard's content, those that began with the erasing.
   init(
-    _ store: Store, _ erasures: [Erasure], keys: [UInt128: UInt128], renewed: Set<String>, swept: Set<String> = []
+    _ store: Store, _ erasures: [Erasure], keys: [UInt128: UInt128], renewed: Set<String>, generations: [UInt64]
   ) {
-    self.swept = swept
+    self.generations = generations
     self.store = store
     self.renewed = renewed
     let tokens = store.exclusions.tokens
@@ -58,7 +58,7 @@ struct ErasureVerifier {
     let manifest = try store.directory.manifests.load().manifest
     for entry in manifest.parts { try check(entry) }
     for shard in 0..<store.directory.layout.shardCount {
-      try checkContent(manifest.content.filter { $0.shard == shard }, shard: shard)
+      try checkContent(shard)
     }
     try checkFolders()
     for shard in 0..<store.directory.layout.shardCount { try checkLog(shard) }
@@ -99,21 +99,33 @@ struct ErasureVerifier {
   }
 
   /// Reads all content of a shard past the cache, and looks for what no row refers to: what only erased rows did.
-  private mutating func checkContent(_ entries: [ContentEntry], shard: Int) throws(StorageError) {
+  ///
+  /// Whoever swept, and whether anybody did, doesn't matter: only segments of which every piece has come since the erasing
+  /// began may hold more than what parts refer to.
+  private mutating func checkContent(_ shard: Int) throws(StorageError) {
+    // No flush is between the manifest and what queries see.
+    let (entries, live) = store.flushTurn.withLock { _ in
+      (
+        store.manifest.withLock { $0.content.filter { $0.shard == shard } },
+        store.state.withLock { $0.contentSegments[shard] }
+      )
+    }
     guard !entries.isEmpty else { return }
+    let young = Set(live.filter { $0.since >= generations[shard] }.map(\.entry.number))
+    var marks = ContentMarks()
+    if let part = try store.mark(shard, &marks) {
+      result.unreadable.append("\(part): nobody can tell what content its rows refer to")
+    }
     let cache = ContentCache(capacity: 0)
-    let referred = swept.isEmpty ? nil : try store.referredContent(shard: shard)
     for entry in entries {
       try scan(store.directory.path(of: entry.fileName), name: entry.fileName)
       do throws(StorageError) {
         var unused = 0
         try store.directory.open(entry, cache: cache).forEachPiece { (piece) throws(StorageError) in
-          if let referred, swept.contains(entry.fileName), !referred.contains(piece.id) { unused += 1 }
+          if !young.contains(entry.number), !marks.ids.contains(piece.id) { unused += 1 }
         }
         if unused > 0 { result.found.append("\(entry.fileName): \(unused) pieces that no row refers to") }
       } catch {
-        // What has come after the sweep may be merged by now.
-        if error.isMissingFile, !swept.contains(entry.fileName) { continue }
         guard error.code == .corrupt || error.isMissingFile else { throw error }
         result.unreadable.append("\(entry.fileName): \(error.message)")
       }
@@ -205,7 +217,9 @@ struct ErasureVerifier {
     }
   }
 
-  private static let folders: Set<String> = ["content", "erasure", "hot", "manifest", "receipts", "spill", "wal", "warm"]
+  private static let folders: Set<String> = [
+    "content", "erasure", "hot", "manifest", "receipts", "spill", "wal", "warm",
+  ]
 
   private mutating func scan(_ path: String, name: String) throws(StorageError) {
     do throws(StorageError) {

@@ -92,12 +92,6 @@ struct MaskedSegment: Segment {
     try base.read(column, block: block)
   }
 
-  func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector {
-    try base.read(column, block: block, rows: rows)
-  }
-
-  func isContent(_ column: ColumnReference) -> Bool { base.isContent(column) }
-
   func packed(_ column: ColumnReference, block: Int) -> PackedVector? { base.packed(column, block: block) }
 
   func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {

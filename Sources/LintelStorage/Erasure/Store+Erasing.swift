@@ -43,23 +43,22 @@ extension Store {
     let pending = exclusions.rules.erasures.filter {
       $0.state == .hidden || self.exclusions.isDoubtful && $0.state == .erased
     }
-    let before = manifest.withLock { $0 }
-    // The rows in memory go into parts without those that are hidden; the log begins anew.
-    let generations = try setContentApart()
-    // Nothing is merged meanwhile: the parts that are verified are those that count.
-    let (parts, content, verification) = try mergeTurn.withLock { (_) throws(StorageError) in
-      let parts = try clearParts(exclusions)
-      var content: [SweptContent] = []
-      // Where a part has been set aside, the verification says so.
-      for shard in shards where !hasQuarantinedParts(shard.index) {
-        content += try sweepContent(shard, below: generations[shard.index], everything: true)
-      }
+    waitingErasures.add(1, ordering: .relaxed)
+    var isWaiting = true
+    defer { if isWaiting { waitingErasures.subtract(1, ordering: .relaxed) } }
+    // Nothing is merged or swept meanwhile: the files that are verified are those that count.
+    let (before, parts, content, verification) = try mergeTurn.withLock { (_) throws(StorageError) in
+      waitingErasures.subtract(1, ordering: .relaxed)
+      isWaiting = false
+      let before = manifest.withLock { $0 }
+      let (generations, parts, content) = try clear(exclusions)
       for part in parts { cache.forget(part: part.number) }
       for observer in erasureObservers.withLock({ $0 }) { observer() }
       try clearLeftovers()
+      refreshStoredRows()
       let verification = try verify(
-        pending, renewed: Set(parts.compactMap(\.receipt.replacement)), swept: Set(content.compactMap(\.new?.fileName)))
-      return (parts, content, verification)
+        pending, renewed: Set(parts.compactMap(\.receipt.replacement)), generations: generations)
+      return (before, parts, content, verification)
     }
     guard verification.isClean else {
       let names = (verification.found + verification.unreadable).prefix(10).joined(separator: "; ")
@@ -85,6 +84,35 @@ extension Store {
       rootBefore: MerkleTree.root(before), rootAfter: MerkleTree.root(after),
       verification: verification)
     try finish(pending, receipt)
+  }
+
+  /// Takes hidden rows out of memory, log and parts, and then what only they referred to out of content. To be called by whoever
+  /// has the turn to merge.
+  /// - Returns: Of each shard the generation of content that has begun, and what was done with which files.
+  private func clear(
+    _ exclusions: Exclusions
+  ) throws(StorageError) -> (generations: [UInt64], parts: [ClearedPart], content: [SweptContent]) {
+    do throws(StorageError) {
+      // The rows in memory go into parts without those that are hidden; the log begins anew.
+      var generations: [UInt64] = []
+      for shard in shards { generations.append(try freeze(shard, for: .erasure)) }
+      try writeFrozen()
+      let parts = try clearParts(exclusions)
+      var content: [SweptContent] = []
+      for shard in shards {
+        var marks = ContentMarks()
+        // Where a part can't be looked at, the verification says so.
+        if try mark(shard.index, &marks) == nil {
+          content += try sweepContent(shard, marks, below: generations[shard.index])
+        }
+        try rememberContent(shard)
+      }
+      return (generations, parts, content)
+    } catch {
+      // What is there needn't be stored again.
+      for shard in shards { try? rememberContent(shard) }
+      throw error
+    }
   }
 
   /// Removes files that no manifest names: what the device refused to remove before. To be called by whoever has the turn to
@@ -150,9 +178,9 @@ extension Store {
 
   /// Reads every file and looks for subjects. Blocks.
   private func verify(
-    _ erasures: [Erasure], renewed: Set<String>, swept: Set<String>
+    _ erasures: [Erasure], renewed: Set<String>, generations: [UInt64]
   ) throws(StorageError) -> ErasureVerification {
-    var verifier = ErasureVerifier(self, erasures, keys: exclusions.keys, renewed: renewed, swept: swept)
+    var verifier = ErasureVerifier(self, erasures, keys: exclusions.keys, renewed: renewed, generations: generations)
     return try verifier.run()
   }
 

@@ -122,7 +122,8 @@ private struct ManifestParser {
     }
     while line < lines.count, lines[line].starts(with: "next-content ".utf8) {
       guard let next = fields("next-content", 2), Int(next[0]) == manifest.nextContent.count,
-        let id = UInt64(next[1]), manifest.nextContent.count < manifest.shardCount
+        let id = UInt64(next[1]), 0 < id, id <= ContentRecipe.idLimit,
+        manifest.nextContent.count < manifest.shardCount
       else { return nil }
       manifest.nextContent.append(id)
     }

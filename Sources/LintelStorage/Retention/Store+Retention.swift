@@ -18,17 +18,23 @@ extension Store {
   func startRetention() {
     guard !isReadOnly, !exclusions.current.rules.retention.isEmpty else { return }
     expiring.start(on: merger) { [self] in
-      do throws(StorageError) { try expireBlocking() } catch {
+      // Content has its own times, and pauses after a failure.
+      do throws(StorageError) { try expireParts() } catch {
         if error.code != .closed { report(error) }
       }
     }
   }
 
-  /// Drops the parts of which every row is past its retention, without reading them, and clears the others of rows that
-  /// have been for a while. Blocks.
+  /// Drops the parts of which every row is past its retention, without reading them, clears the others of rows that
+  /// have been for a while, and then the content of what no row is left to refer to. Blocks.
   ///
   /// - Throws: `.diskFull` when a part can't be written anew, `.failedStop`, `.closed`, `.readOnly`.
   public func expireBlocking() throws(StorageError) {
+    try expireParts()
+    try sweepIfDue()
+  }
+
+  private func expireParts() throws(StorageError) {
     if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
     try mergeTurn.withLock { (_) throws(StorageError) in
       let exclusions = exclusions.current
@@ -49,7 +55,6 @@ extension Store {
         cache.forget(part: part.entry.number)
       }
     }
-    try sweepIfDue()
   }
 
   /// ``expireBlocking()`` on a thread of the store's.
@@ -81,9 +86,9 @@ extension Store {
     let numbers = Set(parts.map(\.number))
     let change: (inout Manifest) -> Void = { $0.parts.removeAll { numbers.contains($0.number) } }
     func forget() {
+      noteRowsHaveGone()
       state.withLock { state in
         for table in Set(parts.map(\.table)) { state.removeParts(numbers, table: table) }
-        isSweepDue.store(true, ordering: .relaxed)
         state.counters.droppedParts += parts.count
         state.counters.droppedRows += parts.reduce(0) { $0 + $1.rowCount }
       }

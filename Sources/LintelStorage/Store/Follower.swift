@@ -26,6 +26,8 @@ final class Follower: Sendable {
     var manifest: Manifest?
     var parts: [UInt64: LivePart] = [:]
     var content: [UInt64: LiveContent] = [:]
+    /// Content segments that couldn't be opened.
+    var lostContent: [ContentEntry] = []
     var shards: [ShardView] = []
     var problems: [StorageError] = []
     var nextSegmentNumber: UInt64 = 1
@@ -56,8 +58,9 @@ final class Follower: Sendable {
   var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
 
   /// All rows of a table, where the content of each shard is, and what hides some of the rows.
+  /// - Parameter damage: Takes note of content that can't be read.
   func segments(
-    _ table: String
+    _ table: String, noting damage: ContentDamage
   ) throws(StorageError) -> (segments: [PlacedSegment], content: [ContentView], exclusions: Exclusions) {
     try view.withLock { (view) throws(StorageError) in
       try refresh(&view)
@@ -74,7 +77,8 @@ final class Follower: Sendable {
       let stored = view.content.values.sorted { $0.entry.number < $1.entry.number }
       let content = view.shards.enumerated().map { index, shard in
         ContentView(
-          memories: Array(shard.content.values), segments: stored.filter { $0.entry.shard == index }.map(\.reader))
+          memories: Array(shard.content.values), segments: stored.filter { $0.entry.shard == index }.map(\.reader),
+          lost: view.lostContent.filter { $0.shard == index }.map(\.fileName), damage: damage)
       }
       return (segments, content, exclusions.current)
     }
@@ -129,16 +133,18 @@ final class Follower: Sendable {
       }
     }
     var content: [UInt64: LiveContent] = [:]
+    var lostContent: [ContentEntry] = []
     for entry in manifest.content {
       do throws(StorageError) {
         if let known = view.content[entry.number] {
           content[entry.number] = known
         } else {
           let reader = try directory.open(entry, cache: contentCache)
-          content[entry.number] = LiveContent(entry: entry, reader: reader, generation: 0)
+          content[entry.number] = LiveContent(entry: entry, reader: reader, since: 0)
         }
       } catch {
         guard error.code == .corrupt else { throw error }
+        lostContent.append(entry)
         if !view.problems.contains(error) { view.problems.append(error) }
       }
     }
@@ -157,6 +163,7 @@ final class Follower: Sendable {
     if isDoubtful != exclusions.isDoubtful { exclusions.set(rules, isDoubtful: isDoubtful) }
     view.parts = parts
     view.content = content
+    view.lostContent = lostContent
     view.manifest = manifest
   }
 

@@ -43,6 +43,8 @@ enum LogPayload {
     var pieces: [ContentPiece] = []
     /// One a row; `nil` where they follow from the rows.
     var digests: [UInt128]?
+    /// The greatest id that rows of the record refer to, those that aren't taken in included; 0 where none does.
+    var greatestID: UInt64 = 0
   }
 
   static func decode(_ record: LogRecord, schemas: [String: TableSchema]) throws(StorageError) -> Logged {
@@ -56,6 +58,7 @@ enum LogPayload {
       if record.kind == rowsWithContent {
         for _ in 0..<(try reader.count(limit: reader.remaining)) {
           let id = try reader.varint()
+          guard ContentRecipe.isID(id) else { throw ColumnError(.malformed, "no piece of content has the id \(id)") }
           let digest = try reader.wideBigEndian()
           let bytes = Array(record.payload[try reader.run()])
           pieces.append(ContentPiece(id: id, digest: digest, bytes: bytes[...]))
@@ -77,7 +80,7 @@ enum LogPayload {
       guard digests?.count ?? batch.rowCount == batch.rowCount else {
         throw ColumnError(.malformed, "it has \(digests?.count ?? 0) digests for \(batch.rowCount) rows")
       }
-      return Logged(batch: batch, pieces: pieces, digests: digests)
+      return Logged(batch: batch, pieces: pieces, digests: digests, greatestID: batch.contentIDs.max() ?? 0)
     } catch {
       let code: StorageError.Code = error.code == .unsupportedEncoding ? .incompatible : .corrupt
       let position = record.position

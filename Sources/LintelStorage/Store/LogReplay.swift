@@ -119,7 +119,7 @@ final class LogReplay: Sendable {
       let logged = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
       let batch = logged.batch
       // Pieces of rows that aren't taken in stay: later rows may refer to them.
-      if batch.rowCount == 0, logged.pieces.isEmpty { continue }
+      if batch.rowCount == 0, logged.pieces.isEmpty, logged.greatestID == 0 { continue }
       let isSmall = batch.rowCount < Self.smallRows
       if let first = small.first?.batch,
         !isSmall || first.schema !== batch.schema || smallCount + batch.rowCount > blockRows
@@ -145,7 +145,8 @@ extension LogPayload.Logged {
     let hasDigests = logged.contains { $0.digests != nil }
     self.init(
       batch: batch, pieces: logged.flatMap(\.pieces),
-      digests: hasDigests ? logged.flatMap { $0.digests ?? Store.digests(of: $0.batch) } : nil)
+      digests: hasDigests ? logged.flatMap { $0.digests ?? Store.digests(of: $0.batch) } : nil,
+      greatestID: logged.map(\.greatestID).max() ?? 0)
   }
 
   /// Bytes of memory.

@@ -27,14 +27,17 @@ public protocol Segment: Sendable {
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary?
   /// Decodes one block. A column that the segment doesn't have reads as nulls.
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector
-  /// The same for some rows of the block, ascending: what is costly is decoded for them alone.
-  func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector
-  /// Whether values of the column are put together from the content store, so that reading rows costs what they take.
+  /// Whether values of the column are put together from the content store: they may be large, and are put together for the
+  /// rows that are asked for alone. One that can't be read is null, which ``TableSnapshot/damage`` tells.
   func isContent(_ column: ColumnReference) -> Bool
+  /// The values of some rows of a block, ascending, or of all; `nil` when they take more bytes than the bounds allow.
+  func content(
+    _ column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
+  ) throws(StorageError) -> ColumnVector?
   /// Whether the values of some rows of a block, or of all, hold the bytes, without putting them together; null where there
   /// is no value. `nil` where there is no quicker way than to read them.
   func contains(
-    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
   ) throws(StorageError) -> ColumnVector?
   /// What ``read(_:block:)`` would give, where it happens to be in memory in this form; `nil` says nothing.
   func packed(_ column: ColumnReference, block: Int) -> PackedVector?
@@ -64,14 +67,17 @@ extension Segment {
     return packed.gather(rows)
   }
 
-  public func read(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector {
-    try read(column, block: block).gather(rows)
-  }
-
   public func isContent(_ column: ColumnReference) -> Bool { false }
 
+  public func content(
+    _ column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
+  ) throws(StorageError) -> ColumnVector? {
+    let vector = try read(column, block: block)
+    return rows.map(vector.gather) ?? vector
+  }
+
   public func contains(
-    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
   ) throws(StorageError) -> ColumnVector? { nil }
 
   public var mask: RowMask? { nil }
@@ -93,10 +99,13 @@ extension Segment {
 public struct TableSnapshot: Sendable {
   public let schema: TableSchema
   public let segments: [any Segment]
+  /// What couldn't be read of values in the segments so far.
+  public let damage: ContentDamage
 
-  public init(schema: TableSchema, segments: [any Segment]) {
+  public init(schema: TableSchema, segments: [any Segment], damage: ContentDamage = ContentDamage()) {
     self.schema = schema
     self.segments = segments
+    self.damage = damage
   }
 
   /// Rows that are in no store.

@@ -1,6 +1,7 @@
 internal import LintelColumns
 
-/// Takes up the log of one shard: its rows and their content go into memory, and the digests of the newest ones into the retry window.
+/// Takes up the log of one shard: its rows and their content go into memory, and the digests of the newest ones into the
+/// retry window.
 ///
 /// After a crash the rows fit into memory, for they were there before. Where they don't, because there is less memory now,
 /// all of them are written into parts while the log is read, and the manifest names those parts and the end of that log at
@@ -49,6 +50,8 @@ struct ShardRecovery {
       }
       func add(_ logged: LogPayload.Logged) throws(StorageError) {
         pool.remember(logged.pieces.map { ($0.id, $0.digest) }, generation: 0)
+        // Damage may have taken the record that brought them along; nobody else may have their ids.
+        if logged.greatestID > 0 { pool.reserve(CollectionOfOne(logged.greatestID)) }
         try rows.add(logged)
       }
       let recovery = try LogRecovery.read(
@@ -122,8 +125,7 @@ struct ShardRecovery {
 
   private func partWriter(_ numbers: PartNumbers) -> RecoveredParts.Writer {
     let options = PartOptions(
-      configuration, directory, numbers: numbers,
-      mergeHelpers: EngineThreads(count: 0, name: "none"))
+      configuration, directory, numbers: numbers, mergeHelpers: EngineThreads(count: 0, name: "none"))
     return { [exclusions, configuration, clock] batches throws(StorageError) -> [WrittenPart] in
       guard let schema = batches.first?.schema else { return [] }
       let segments = batches.map { BatchSegment($0, name: "log", blockRows: configuration.blockRows) }
@@ -155,7 +157,7 @@ struct ShardRecovery {
     }
     next.content += content
     for entry in content { next.nextPartNumber = max(next.nextPartNumber, entry.number + 1) }
-    if !next.content.isEmpty {
+    if !next.content.isEmpty || pool.nextID > 1 {
       if next.nextContent.isEmpty { next.nextContent = Array(repeating: 1, count: next.shardCount) }
       next.nextContent[index] = max(next.nextContent[index], pool.nextID)
     }

@@ -30,7 +30,7 @@ extension Store {
 
   private func finishWriting() throws(StorageError) {
     if let failure = state.withLock({ $0.failure }) { throw failure }
-    for shard in shards { try freeze(shard, closing: true) }
+    for shard in shards { try freeze(shard, for: .closing) }
     try writeFrozen()
     for shard in shards {
       try shard.log.withLock { (log) throws(StorageError) in try log.writer.close() }
@@ -61,6 +61,7 @@ extension Store {
     }
     startMerging()
     startRetention()
+    startSweeping()
     startErasing()
     guard !due.isEmpty || isStuck else { return }
     flusher.start { [self] in

@@ -29,18 +29,39 @@ extension Store {
     }
   }
 
+  /// What the freezing of a shard is for, beside being written.
+  enum Freezing {
+    case flush
+    /// The store takes no rows any more.
+    case closing
+    /// From then on rows refer only to content that is stored anew.
+    case sweep
+    /// The same, and the log begins anew also when no row is in memory: it may hold rows that were not taken up from it.
+    case erasure
+  }
+
   /// Finishes the shard's log segment and sets its memtables aside for being written.
-  /// - Parameters:
-  ///   - closing: Also when the store takes no rows any more.
-  ///   - whole: Also when no row is in memory: the log may hold rows that were not taken up from it. From then on, rows
-  ///     refer only to content that is stored anew.
-  func freeze(_ shard: Shard, closing: Bool = false, whole: Bool = false) throws(StorageError) {
+  /// - Returns: The generation of content that rows refer to from then on.
+  @discardableResult
+  func freeze(_ shard: Shard, for purpose: Freezing = .flush) throws(StorageError) -> UInt64 {
     try shard.log.withLock { (log) throws(StorageError) in
-      let isEmpty = try state.withLock { (state) throws(StorageError) in
-        if !closing { try state.checkWritable() }
-        return state.memtables[shard.index].values.allSatisfy(\.isEmpty)
+      let (hasRows, hasContent) = try state.withLock { (state) throws(StorageError) in
+        if purpose != .closing { try state.checkWritable() }
+        return (
+          state.memtables[shard.index].values.contains { !$0.isEmpty }, !state.content[shard.index].isEmpty
+        )
       }
-      if isEmpty, !whole { return }
+      switch purpose {
+      case .flush, .closing:
+        if !hasRows { return shard.content.generation }
+      case .sweep:
+        if !hasRows, !hasContent {
+          let generation = shard.content.forget()
+          state.withLock { $0.content[shard.index] = ContentMemory(generation: generation) }
+          return generation
+        }
+      case .erasure: break
+      }
       let sealed: UInt64
       do throws(StorageError) {
         sealed = try log.writer.rotate()
@@ -51,17 +72,19 @@ extension Store {
         }
         throw failStop(error)
       }
-      if whole { shard.content.forget() }
+      let isApart = purpose == .sweep || purpose == .erasure
+      let generation = isApart ? shard.content.forget() : shard.content.generation
       state.withLock { state in
         state.frozen.append(
           FrozenMemtables(
             id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index],
             content: state.content[shard.index], lastSegment: sealed, frozenAt: WallClock.now()))
-        state.content[shard.index] = ContentMemory(generation: shard.content.generation)
+        state.content[shard.index] = ContentMemory(generation: generation)
         state.nextFrozenNumber += 1
         state.memtables[shard.index] = [:]
         state.oldestRow[shard.index] = nil
       }
+      return generation
     }
   }
 
@@ -112,7 +135,7 @@ extension Store {
       throw error
     }
     let rowsLeft = live.reduce(0) { $0 + $1.entry.rowCount }
-    if rowsLeft < frozen.rowCount { isSweepDue.store(true, ordering: .relaxed) }
+    if rowsLeft < frozen.rowCount { noteRowsHaveGone() }
     let mayRemove = try publish(live, content, frozen)
     state.withLock { state in
       state.frozen.removeAll { $0.id == frozen.id }
@@ -185,7 +208,8 @@ extension Store {
       var next = current
       try change(&next)
       next.nextPartNumber = max(next.nextPartNumber, partNumbers.following)
-      if !next.content.isEmpty || !next.nextContent.isEmpty {
+      // Also where rows refer to content that damage has taken.
+      if !next.content.isEmpty || !next.nextContent.isEmpty || shards.contains(where: { $0.content.nextID > 1 }) {
         next.nextContent = shards.map { shard in
           max(shard.content.nextID, shard.index < next.nextContent.count ? next.nextContent[shard.index] : 0)
         }

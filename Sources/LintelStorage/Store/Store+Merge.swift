@@ -5,6 +5,8 @@ internal import Synchronization
 struct MergeTurn: Sendable {
   /// Parts that could not be merged, left alone until the store is opened again.
   var excluded: Set<UInt64> = []
+  /// Content segments likewise.
+  var excludedContent: Set<UInt64> = []
 }
 
 extension Store {
@@ -23,15 +25,7 @@ extension Store {
       while let group = MergePolicy(window: partOptions.window).all(mergeable(turn, table)).first {
         try mergeOrExclude(group, &turn)
       }
-      try mergeContentOrReport(everything: true)
-    }
-  }
-
-  /// Damaged content is reported where it is met, and left as it is.
-  private func mergeContentOrReport(everything: Bool) throws(StorageError) {
-    do throws(StorageError) { try mergeContent(everything: everything) } catch {
-      guard error.code == .corrupt || error.code == .incompatible else { throw error }
-      report(error)
+      while try mergeContent(&turn, everything: true) == .merged {}
     }
   }
 
@@ -44,7 +38,8 @@ extension Store {
           while let group = policy.next(mergeable(turn, nil), now: WallClock.now()) {
             try mergeOrExclude(group, &turn)
           }
-          try mergeContentOrReport(everything: false)
+          // One at a time: what else waits for its turn comes first.
+          if try mergeContent(&turn, everything: false) == .merged { startMerging() }
         } catch {
           if error.code != .closed { report(error) }
         }
@@ -112,7 +107,7 @@ extension Store {
       readers, masks: masks, schema: schema, options: partOptions,
       isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
     let rows = group.reduce(0) { $0 + $1.rowCount }
-    if written.summary.rowCount < rows { isSweepDue.store(true, ordering: .relaxed) }
+    if written.summary.rowCount < rows { noteRowsHaveGone() }
     let share = Double(written.summary.rowCount) / Double(max(1, rows))
     let rawBytes = group.reduce(0) { $0 + $1.rawBytes }
     written.rawBytes = written.summary.rowCount == rows ? rawBytes : Int(Double(rawBytes) * share)

@@ -147,19 +147,38 @@ extension Store {
 
   /// Lets rows that are sent again be found in the parts that got rows within the retry window.
   private func findStoredRows() {
-    let now = WallClock.now()
-    let window = Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9)
-    let parts = state.withLock { $0.parts.values.joined() }.filter { $0.entry.arrived >= now &- window }
-    let views = state.withLock { $0.contentViews }
     for shard in shards {
-      let own = parts.filter { $0.entry.shard == shard.index }.compactMap { part in
-        schemas[part.entry.table].map { (schema: $0, reader: part.reader) }
-      }
-      guard let last = parts.map(\.entry.arrived).max(), !own.isEmpty else { continue }
-      let rows = StoredRows(
-        own, content: views[shard.index], until: last &+ window, rowLimit: configuration.retryWindowRows)
+      let parts = recentParts(shard)
+      guard let last = parts.map(\.entry.arrived).max() else { continue }
+      let rows = storedRows(shard, parts, until: last &+ retryWindow)
       shard.log.withLock { $0.storedRows = rows }
     }
+  }
+
+  /// Has them looked for in the parts that are there now: files that were written anew are let go of.
+  func refreshStoredRows() {
+    for shard in shards {
+      let parts = recentParts(shard)
+      shard.log.withLock { log in
+        guard let end = log.storedRows?.end else { return }
+        log.storedRows = parts.isEmpty ? nil : storedRows(shard, parts, until: end)
+      }
+    }
+  }
+
+  private var retryWindow: Int64 { Int64(min(max(configuration.retryWindowSeconds, 0), 1e9) * 1e9) }
+
+  private func recentParts(_ shard: Shard) -> [LivePart] {
+    let start = WallClock.now() &- retryWindow
+    return state.withLock { $0.parts.values.joined().filter { $0.entry.shard == shard.index } }
+      .filter { $0.entry.arrived >= start }
+  }
+
+  private func storedRows(_ shard: Shard, _ parts: [LivePart], until end: Int64) -> StoredRows {
+    let own = parts.compactMap { part in schemas[part.entry.table].map { (schema: $0, reader: part.reader) } }
+    return StoredRows(
+      own, content: { [weak self] in self?.state.withLock { $0.contentViews()[shard.index] } ?? ContentView() },
+      until: end, rowLimit: configuration.retryWindowRows)
   }
 
   private static func openReadOnly(

@@ -162,7 +162,7 @@ extension Store {
   private func found(_ error: StorageError, in entry: ContentEntry) {
     let isLive = state.withLock { $0.contentSegments[entry.shard].contains { $0.entry.number == entry.number } }
     // A merge or a sweep may have replaced it meanwhile.
-    if isLive || !error.isMissingFile { report(error) }
+    if isLive || !error.isMissingFile { reportOnce(error) }
   }
 
   /// Opens the next part or content segment of this pass, or of the next pass when that is due. False when there is nothing

@@ -57,8 +57,12 @@ public final class Store: Sendable {
   /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
   let erasureRetry = Mutex<Int64>(0)
   let expiring = PendingJob()
-  /// Whether rows may have gone since content was swept.
-  let isSweepDue = Atomic(true)
+  let sweeping = PendingJob()
+  /// Damage of content that has been reported.
+  let reportedDamage = Mutex<Set<StorageError>>([])
+  let sweepPlan: Mutex<SweepPlan>
+  /// Erasures that wait for their turn: long work that can be begun anew gives way.
+  let waitingErasures = Atomic(0)
   /// Told when rows have gone from files, for whoever keeps what was made of them.
   let erasureObservers = Mutex<[@Sendable () -> Void]>([])
   /// Nanoseconds since 1970.
@@ -86,6 +90,8 @@ public final class Store: Sendable {
     self.shards = shards
     self.follower = follower
     self.exclusions = exclusions
+    // Rows go by rules alone: without any, all content is some row's.
+    sweepPlan = Mutex(SweepPlan(isDue: exclusions.current.rules.sequence > 0))
     self.clock = clock
     callers = EngineThreads(count: 2, name: "lintel-encode", scheduler: scheduler)
     intake = Intake(takerLimit: 2)
@@ -116,19 +122,21 @@ public final class Store: Sendable {
   /// files: call it on a thread that may block.
   public func snapshot(_ table: String) throws(StorageError) -> TableSnapshot {
     let schema = try schema(table)
+    let damage = ContentDamage { [weak self] in self?.reportOnce($0) }
     if let follower {
-      let (segments, content, exclusions) = try follower.segments(table)
+      let (segments, content, exclusions) = try follower.segments(table, noting: damage)
       return TableSnapshot(
-        schema: schema, segments: try exclusions.visible(segments, content: content, schema, now: clock()))
+        schema: schema, segments: try exclusions.visible(segments, content: content, schema, now: clock()),
+        damage: damage)
     }
     // Before the segments: an erasure stops hiding rows only when no part has them any more.
     let current = exclusions.current
     let (segments, content) = try state.withLock { (state) throws(StorageError) in
       if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
-      return (state.segments(table), state.contentViews)
+      return (state.segments(table), state.contentViews(noting: damage))
     }
     return TableSnapshot(
-      schema: schema, segments: try current.visible(segments, content: content, schema, now: clock()))
+      schema: schema, segments: try current.visible(segments, content: content, schema, now: clock()), damage: damage)
   }
 
   /// Ends the taking of rows for good: what was not acknowledged is lost, what was is in the log.
@@ -154,4 +162,13 @@ public final class Store: Sendable {
   }
 
   func report(_ problem: StorageError) { state.withLock { $0.report(problem) } }
+
+  /// Reports damage of content, which queries and work in the background meet time and again.
+  func reportOnce(_ problem: StorageError) {
+    let isNew = reportedDamage.withLock { reported in
+      if reported.count >= StoreState.maximumProblems { reported = [] }
+      return reported.insert(problem).inserted
+    }
+    if isNew { report(problem) }
+  }
 }

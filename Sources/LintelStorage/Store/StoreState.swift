@@ -36,6 +36,8 @@ struct StoreState: Sendable {
   var content: [ContentMemory]
   /// Per shard, ascending by number.
   var contentSegments: [[LiveContent]]
+  /// Per shard, the names of content segments that couldn't be opened.
+  var lostContent: [[String]]
   /// Oldest first.
   var frozen: [FrozenMemtables] = []
   /// By table, ascending by number.
@@ -76,6 +78,7 @@ struct StoreState: Sendable {
     oldestRow = Array(repeating: nil, count: shardCount)
     content = (0..<shardCount).map { _ in ContentMemory(generation: 0) }
     contentSegments = Array(repeating: [], count: shardCount)
+    lostContent = Array(repeating: [], count: shardCount)
   }
 
   mutating func report(_ problem: StorageError) {
@@ -129,10 +132,13 @@ struct StoreState: Sendable {
   }
 
   /// Where the content of each shard is.
-  var contentViews: [ContentView] {
+  /// - Parameter damage: Takes note of what can't be read.
+  func contentViews(noting damage: ContentDamage = ContentDamage()) -> [ContentView] {
     content.indices.map { shard in
       let frozen = frozen.filter { $0.shard == shard }.map(\.content)
-      return ContentView(memories: [content[shard]] + frozen, segments: contentSegments[shard].map(\.reader))
+      return ContentView(
+        memories: [content[shard]] + frozen, segments: contentSegments[shard].map(\.reader),
+        lost: lostContent[shard], damage: damage)
     }
   }
 

@@ -121,7 +121,7 @@ extension Store {
   /// The parts of a table, then what it has in memory.
   public func parts(_ table: String) -> [PartDescription] {
     if let follower {
-      let segments = (try? follower.segments(table).segments.map(\.segment)) ?? []
+      let segments = (try? follower.segments(table, noting: ContentDamage()).segments.map(\.segment)) ?? []
       return follower.parts(table).map { Self.describe($0.entry) } + segments.compactMap { Self.describe($0, table, 0) }
     }
     return state.withLock { state in

@@ -15,9 +15,9 @@ struct StoredRows: Sendable {
   }
 
   private let parts: [(schema: TableSchema, reader: PartReader)]
-  private let content: ContentView
+  private let content: @Sendable () -> ContentView
   /// When rows sent again are no longer recognised, in nanoseconds since 1970.
-  private let end: Int64
+  let end: Int64
   private let rowLimit: Int
   /// The blocks that hold rows of a cluster, by the digest of the cluster's value. Made when first asked for.
   private var places: [UInt64: [Place]]?
@@ -26,12 +26,12 @@ struct StoredRows: Sendable {
 
   /// - Parameters:
   ///   - parts: Those that got rows within the window.
-  ///   - content: Where what their rows refer to is: digests go by what clients sent.
+  ///   - content: Where what their rows refer to is at present: digests go by what clients sent.
   ///   - end: When to stop looking, in nanoseconds since 1970.
   ///   - rowLimit: Digests kept at once.
   init(
-    _ parts: [(schema: TableSchema, reader: PartReader)], content: ContentView = ContentView(), until end: Int64,
-    rowLimit: Int
+    _ parts: [(schema: TableSchema, reader: PartReader)],
+    content: @escaping @Sendable () -> ContentView = { ContentView() }, until end: Int64, rowLimit: Int
   ) {
     self.parts = parts
     self.content = content
@@ -92,7 +92,7 @@ struct StoredRows: Sendable {
       for digest in Store.digests(of: batch) { _ = digests.insert(digest) }
       return
     }
-    var rebuilder = ContentRebuilder(content)
+    var rebuilder = ContentRebuilder(content())
     for start in stride(from: 0, to: batch.rowCount, by: Self.contentRows) {
       let rows = (start..<min(start + Self.contentRows, batch.rowCount)).map { UInt32(truncatingIfNeeded: $0) }
       guard let whole = try? rebuilder.whole(batch.select(rows: rows)) else { continue }

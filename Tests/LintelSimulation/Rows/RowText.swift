@@ -5,8 +5,11 @@ package import LintelStorage
 package enum RowText {
   package static func rows(_ batch: Batch) -> [String] { (try? rows(TableSnapshot(of: batch))) ?? [] }
 
+  /// - Throws: also where a value can't be read, and is shown as null.
   package static func rows(_ snapshot: TableSnapshot) throws -> [String] {
-    try snapshot.segments.flatMap { try rowsThrowing($0, snapshot.schema) }
+    let rows = try snapshot.segments.flatMap { try rowsThrowing($0, snapshot.schema) }
+    if let note = snapshot.damage.notes.first { throw StorageError(.corrupt, note) }
+    return rows
   }
 
   package static func rowsThrowing(_ segment: any Segment, _ schema: TableSchema) throws -> [String] {

@@ -68,50 +68,22 @@ import Testing
     }
   }
 
-  private static func batch(_ texts: [(user: Int, org: String, text: String)], time: Int64 = 0) -> Batch {
-    var dice = Dice(UInt64(bitPattern: time) &+ 77)
-    var batch = Samples.batch(&dice, Samples.Options(rows: texts.count, attributes: 0))
-    for (name, column) in [
-      ("user", ColumnVector(.id128(texts.map { Samples.user($0.user) }))),
-      ("org", ColumnVector(.bytes(ByteStrings(texts.map(\.org))))),
-      ("time", ColumnVector(.int64(texts.map { _ in Samples.epoch + time }))),
-    ] {
-      if let index = Samples.schema.index(of: name) { batch.columns[index] = column }
-    }
-    batch.attributes = [
-      AttributeColumn(
-        key: AttributeKey("said", .string), rows: (0..<UInt32(texts.count)).map { $0 },
-        values: ColumnVector(.bytes(ByteStrings(texts.map(\.text)))))
-    ]
-    return batch
-  }
-
-  private static func pieces(_ store: Store) throws -> [String] {
-    var texts: [String] = []
-    for live in store.state.withLock({ Array($0.contentSegments.joined()) }) {
-      try live.reader.forEachPiece { (piece) throws(StorageError) in
-        texts.append(String(decoding: piece.bytes, as: UTF8.self))
-      }
-    }
-    return texts.sorted()
-  }
-
   @Test func aHistoryIsStoredOnce() async throws {
     let directory = ScratchDirectory()
     let store = try StoreTests.open(directory)
     for turn in 1...20 {
       let text = Samples.history(1, turns: turn)
-      _ = try await store.append(Self.batch([(1, "a", text)], time: Int64(turn)))
+      _ = try await store.append(TalkRows.batch([(1, "a", text)], time: Int64(turn)))
       if turn % 5 == 0 { try await store.flush() }
     }
     try await store.mergeAll()
-    #expect(try Self.pieces(store) == (0..<20).map { Samples.message(100 + $0) }.sorted())
+    #expect(try TalkRows.pieces(store) == (0..<20).map { Samples.message(100 + $0) }.sorted())
     #expect(store.statistics.contentSegments == 1)
     // The same words of another organisation are stored apart, and after an opening nothing is stored again.
     try await store.close()
     let again = try StoreTests.open(directory)
     _ = try await again.append(
-      Self.batch([(1, "a", Samples.history(1, turns: 20)), (1, "b", Samples.history(1, turns: 2))], time: 99))
+      TalkRows.batch([(1, "a", Samples.history(1, turns: 20)), (1, "b", Samples.history(1, turns: 2))], time: 99))
     try await again.flush()
     #expect(again.statistics.contentPieces == 22)
     try await again.close()
@@ -124,15 +96,15 @@ import Testing
     func said(_ messages: String...) -> String { "[" + messages.joined(separator: ", ") + "]" }
     let (theirs, others, late) = (Samples.message(22), Samples.message(33), Samples.message(44))
     _ = try await store.append(
-      Self.batch([(1, "a", said(shared, theirs)), (2, "a", said(shared, others)), (1, "b", said(others))]))
+      TalkRows.batch([(1, "a", said(shared, theirs)), (2, "a", said(shared, others)), (1, "b", said(others))]))
     try await store.flush()
     try await store.mergeAll()
     _ = try await store.append(
-      Self.batch([(1, "a", said(shared, theirs, late)), (2, "a", said(others, shared))], time: 1))
+      TalkRows.batch([(1, "a", said(shared, theirs, late)), (2, "a", said(others, shared))], time: 1))
     let erasure = try #require(try store.erase([Subject(Samples.user(1))]).first)
-    #expect(try await store.append(Self.batch([(1, "a", said(late, theirs))], time: 2)).erased == 1)
+    #expect(try await store.append(TalkRows.batch([(1, "a", said(late, theirs))], time: 2)).erased == 1)
     try await store.eraseFiles()
-    #expect(try Self.pieces(store) == [shared, others].sorted())
+    #expect(try TalkRows.pieces(store) == [shared, others].sorted())
     let receipt = String(decoding: try #require(try store.receipt(erasure.number)), as: UTF8.self)
     #expect(receipt.contains("\"pieces_erased_from_content\":") && receipt.contains("\"result\":\"clean\""))
     // The files hold the words no more, not even compressed ones: every piece has been read above.
@@ -143,9 +115,9 @@ import Testing
       }
     }
     // What others say again afterwards is there.
-    _ = try await store.append(Self.batch([(3, "a", said(theirs, shared))], time: 3))
+    _ = try await store.append(TalkRows.batch([(3, "a", said(theirs, shared))], time: 3))
     try await store.flush()
-    #expect(try Self.pieces(store).filter { $0 == theirs }.count == 1)
+    #expect(try TalkRows.pieces(store).filter { $0 == theirs }.count == 1)
     #expect(try RowText.rows(store.snapshot("events")).contains { $0.contains("number 22") })
     #expect(store.problems == [])
     try await store.close()
@@ -158,14 +130,14 @@ import Testing
       at: directory.path + "/data", schemas: [Samples.schema], configuration: StoreTests.configuration(),
       clock: { now.withLock { $0 } })
     let second: Int64 = 1_000_000_000
-    _ = try await store.append(Self.batch([(1, "a", Samples.history(1, turns: 3))]))
+    _ = try await store.append(TalkRows.batch([(1, "a", Samples.history(1, turns: 3))]))
     try await store.flush()
-    _ = try await store.append(Self.batch([(1, "a", Samples.history(2, turns: 2))], time: 90_000 * second))
+    _ = try await store.append(TalkRows.batch([(1, "a", Samples.history(2, turns: 2))], time: 90_000 * second))
     try await store.flush()
     try store.setRetention(table: "events", tenant: nil, nanoseconds: 1000 * second)
     now.withLock { $0 = Samples.epoch + 90_100 * second }
     try await store.expire()
-    #expect(try Self.pieces(store) == [Samples.message(200), Samples.message(201)].sorted())
+    #expect(try TalkRows.pieces(store) == [Samples.message(200), Samples.message(201)].sorted())
     #expect(store.problems == [])
     try await store.close()
   }
@@ -174,14 +146,14 @@ import Testing
   @Test func snapshotsKeepTheirContent() async throws {
     let directory = ScratchDirectory()
     let store = try StoreTests.open(directory, StoreTests.configuration { $0.contentCacheBytes = 0 })
-    let batch = Self.batch((0..<10).map { ($0, "a", Samples.history($0, turns: 4)) })
+    let batch = TalkRows.batch((0..<10).map { ($0, "a", Samples.history($0, turns: 4)) })
     _ = try await store.append(batch)
     let inMemory = try store.snapshot("events")
     try await store.flush()
     let inParts = try store.snapshot("events")
     _ = try store.erase((0..<9).map { Subject(Samples.user($0)) })
     try await store.eraseFiles()
-    #expect(try Self.pieces(store).count == 4)
+    #expect(try TalkRows.pieces(store).count == 4)
     for snapshot in [inMemory, inParts] {
       #expect(difference(try RowText.rows(snapshot), RowText.rows(batch)) == nil)
     }
@@ -191,7 +163,7 @@ import Testing
   @Test func clientsCannotSendRecipes() async throws {
     let directory = ScratchDirectory()
     let store = try StoreTests.open(directory)
-    var batch = Self.batch([(1, "a", "x")])
+    var batch = TalkRows.batch([(1, "a", "x")])
     batch.attributes = [
       AttributeColumn(
         key: AttributeKey("said", .textContent), rows: [0], values: ColumnVector(.bytes(ByteStrings(["\u{3}"]))))
@@ -203,7 +175,7 @@ import Testing
   @Test func damagedContentIsReportedAndTheRestReadable() async throws {
     let directory = ScratchDirectory()
     let store = try StoreTests.open(directory)
-    _ = try await store.append(Self.batch([(1, "a", Samples.history(1, turns: 3)), (2, "b", "short")]))
+    _ = try await store.append(TalkRows.batch([(1, "a", Samples.history(1, turns: 3)), (2, "b", "short")]))
     try await store.close()
     let folder = "\(directory.path)/data/content"
     let file = try #require(try PosixFileSystem().list(folder).first)
@@ -214,6 +186,14 @@ import Testing
     let again = try StoreTests.open(directory)
     let snapshot = try again.snapshot("events")
     #expect(throws: StorageError.self) { try RowText.rows(snapshot) }
+    // The value is null, and everything else is there.
+    let said = ColumnReference.attribute(AttributeKey("said", .string))
+    let rows = try snapshot.segments.flatMap { segment in
+      let values = try segment.read(said, block: 0)
+      return (0..<values.count).map { values.string(at: $0) }
+    }
+    #expect(Set(rows) == [nil, "short"])
+    #expect(snapshot.damage.notes.contains { $0.hasPrefix("content/") })
     #expect(try again.check().contains { $0.problem?.code == .corrupt })
     #expect(again.problems.contains { $0.path?.hasPrefix("content/") ?? false })
     let segment = try #require(snapshot.segments.first)
@@ -230,7 +210,7 @@ import Testing
       path: "/data", schemas: [Samples.schema], configuration: configuration, fileSystem: disk, scheduler: scheduler)
     let outcome = scheduler.run { () async -> Result<Void, StorageError> in
       do throws(StorageError) {
-        _ = try await store.append(Self.batch((0..<20).map { ($0, "a", Samples.history($0, turns: 4)) }))
+        _ = try await store.append(TalkRows.batch((0..<20).map { ($0, "a", Samples.history($0, turns: 4)) }))
         try await store.flush()
         return .success(())
       } catch {

@@ -136,7 +136,8 @@ enum GoldenRows {
         case .double: column.append(.double(Double(dice.below(500)) / 4))
         case .bool: column.append(.bool(dice.chance(90)))
         case .string: column.append(.text("region-\(dice.below(3))"))
-        case .variant, .textContent, .variantContent: column.append(.bytes(encoded(.array([.string("x"), .int(Int64(dice.below(9)))]))))
+        case .variant, .textContent, .variantContent:
+          column.append(.bytes(encoded(.array([.string("x"), .int(Int64(dice.below(9)))]))))
         }
       }
       return AttributeColumn(key: AttributeKey("key.\(kind)", kind), rows: chosen, values: column.finish())

@@ -13,14 +13,18 @@ final class EvaluationContext {
   private var source: BlockSource?
   /// Slots whose bytes the block's meter has counted.
   private var isMetered: [Bool]
+  private let memory: ContentMemoryUse?
+  private var slicing: Slicing?
+  /// Rows whose content is likely to be read at once without taking too much memory.
+  private var rowsAtOnce = 256
 
-  struct BlockSource {
-    let segment: any Segment
-    let segmentIndex: Int
-    let block: Int
-    let columns: [ColumnReference]
-    let types: [PhysicalType]
-    let meter: ReadMeter
+  private struct Slicing {
+    /// Rows can be left for later.
+    var canStop: Bool
+    /// Whether what is read is let go of behind the slice.
+    var isPassing: Bool
+    /// Bytes of content read.
+    var bytes = 0
   }
 
   /// A selection of at most a row in this many is picked out of what is in memory; for more of them all are unpacked.
@@ -29,8 +33,10 @@ final class EvaluationContext {
   /// What ends the query; nodes that take long over a block look at it.
   let interrupt: Interrupt
 
-  init(slotCount: Int, _ interrupt: Interrupt = .never) {
+  /// - Parameter memory: accounts for content that is read.
+  init(slotCount: Int, _ interrupt: Interrupt = .never, memory: ContentMemoryUse? = nil) {
     self.interrupt = interrupt
+    self.memory = memory
     slots = Array(repeating: nil, count: slotCount)
     gathered = slots
     isMetered = Array(repeating: false, count: slotCount)
@@ -41,6 +47,7 @@ final class EvaluationContext {
 
   /// Turns to another block (or, without source, to columns that ``preset(_:_:)`` gives), all rows selected.
   func begin(rowCount: Int, source: BlockSource?) {
+    memory?.release()
     for index in slots.indices {
       slots[index] = nil
       gathered[index] = nil
@@ -93,10 +100,85 @@ final class EvaluationContext {
     if let vector = slots[slot] { return vector }
     guard let source else { return .nulls(.int64, count: rowCount) }
     meter(slot, source)
-    let vector = try source.read(slot, rowCount: rowCount)
+    let vector: Vector
+    if source.segment.isContent(source.columns[slot]) {
+      vector = try content(slot, source, nil)
+    } else {
+      vector = try source.read(slot, rowCount: rowCount)
+    }
     slots[slot] = vector
     return vector
   }
+
+  /// Values that are put together from the content store, of some rows or of all.
+  private func content(
+    _ slot: Int, _ source: BlockSource, _ rows: [UInt32]?
+  ) throws(ExecutionFailure) -> Vector {
+    let limit = slicing?.canStop ?? false ? sliceBytes : memory?.mostBytes ?? Int(UInt32.max)
+    let bounds = ReadBounds(bytes: limit) { [interrupt] in interrupt.isRaised }
+    guard let vector = try source.content(slot, rows: rows, rowCount: rows?.count ?? rowCount, bounds, interrupt) else {
+      if slicing?.canStop ?? false { throw .tooMuchAtOnce }
+      throw .query(QueryError(.limitExceeded, Self.tooMuchContent))
+    }
+    slicing?.bytes += vector.byteCount
+    let isHeld = !(slicing?.isPassing ?? false) || vector.byteCount > sliceBytes
+    if isHeld { try memory?.hold(vector.byteCount) }
+    return vector
+  }
+
+  static let tooMuchContent =
+    "the content of some rows takes more memory than the query may use: narrow the filter, use LIMIT, or raise the limit"
+
+  /// Bytes of content that are put together at once.
+  private var sliceBytes: Int { memory?.sliceBytes ?? ContentMemoryUse.mostAtOnce }
+
+  /// Evaluates what reads content, over as few rows at a time that they take a bounded share of the query's memory.
+  func sliced(
+    _ type: PhysicalType, _ body: () throws(ExecutionFailure) -> Vector
+  ) throws(ExecutionFailure) -> Vector {
+    guard slicing == nil, source != nil, count > 0 else { return try body() }
+    try memory?.hold(sliceBytes)
+    defer { memory?.giveBack(sliceBytes) }
+    defer { slicing = nil }
+    let count = count
+    var parts: [Vector] = []
+    var bytes = 0
+    var start = 0
+    var size = rowsAtOnce
+    while start < count {
+      try interrupt.check()
+      let end = min(start &+ size, count)
+      let isAll = start == 0 && end == count
+      slicing = Slicing(canStop: end - start > 1, isPassing: !isAll)
+      do throws(ExecutionFailure) {
+        let part: Vector
+        if isAll {
+          part = try body()
+        } else {
+          part = try narrowed(to: (start..<end).map { UInt32(truncatingIfNeeded: $0) }, body)
+        }
+        let read = slicing?.bytes ?? 0
+        bytes += part.byteCount
+        if type == .bytes, !isAll {
+          guard bytes <= Int(UInt32.max) else { throw .query(QueryError(.limitExceeded, Self.tooMuchContent)) }
+          try memory?.hold(part.byteCount)
+        }
+        parts.append(part)
+        // Half of what there is room for, four times as many at most.
+        let likely = sliceBytes / 2 / max(1, read / (end - start))
+        size = min(max(1, likely), 4 * (end - start), 1 << 20)
+        rowsAtOnce = max(size, 16)
+        start = end
+      } catch {
+        guard case .tooMuchAtOnce = error else { throw error }
+        size = max(1, (end - start) / 4)
+      }
+    }
+    return try Vector.concatenate(parts, type, interrupt)
+  }
+
+  /// Accounts no longer for content: whoever has it does.
+  func releaseContent() { memory?.release() }
 
   private func meter(_ slot: Int, _ source: BlockSource) {
     guard !isMetered[slot] else { return }
@@ -131,7 +213,7 @@ final class EvaluationContext {
       vector = few
     } else if slots[slot] == nil, let source, source.segment.isContent(source.columns[slot]) {
       meter(slot, source)
-      vector = try source.read(slot, rows: selection)
+      vector = try content(slot, source, selection)
     } else {
       vector = try full(slot).gather(selection)
     }
@@ -144,15 +226,16 @@ final class EvaluationContext {
     guard slots[slot] == nil, gathered[slot] == nil, let source, source.segment.isContent(source.columns[slot]) else {
       return nil
     }
-    try interrupt.check()
     let count = count
+    let bounds = ReadBounds(bytes: sliceBytes) { [interrupt] in interrupt.isRaised }
     do {
       let found = try source.segment.contains(
-        needle, in: source.columns[slot], block: source.block, rows: selection)
+        needle, in: source.columns[slot], block: source.block, rows: selection, within: bounds)
       guard let found, found.count == count else { return nil }
       meter(slot, source)
       return Vector(found)
     } catch {
+      try interrupt.check()
       throw ExecutionFailure(error, segment: source.segmentIndex)
     }
   }
@@ -177,72 +260,5 @@ final class EvaluationContext {
     ).rawValue
     if let selection { return mapLanes(selection) { base &+ UInt64($0) } }
     return makeLanes(rowCount) { base &+ UInt64(truncatingIfNeeded: $0) }
-  }
-}
-
-/// Where a row lies in scan order.
-struct RowPosition {
-  let rawValue: UInt64
-
-  init(segment: Int, row: Int) { rawValue = UInt64(segment) << 40 | UInt64(row) }
-  init(rawValue: UInt64) { self.rawValue = rawValue }
-
-  var segment: Int { Int(rawValue >> 40) }
-  var row: Int { Int(rawValue & 0xFF_FFFF_FFFF) }
-}
-
-/// What one thread has read.
-final class ReadMeter {
-  var rows = 0
-  var bytes = 0
-}
-
-extension EvaluationContext.BlockSource {
-  func read(_ slot: Int, rowCount: Int) throws(ExecutionFailure) -> Vector {
-    try check(slot, rowCount: rowCount) { (reference) throws(StorageError) in
-      try segment.read(reference, block: block)
-    }
-  }
-
-  /// The column's values in some rows, ascending.
-  func read(_ slot: Int, rows: [UInt32]) throws(ExecutionFailure) -> Vector {
-    try check(slot, rowCount: rows.count) { (reference) throws(StorageError) in
-      try segment.read(reference, block: block, rows: rows)
-    }
-  }
-
-  private func check(
-    _ slot: Int, rowCount: Int, _ read: (ColumnReference) throws(StorageError) -> ColumnVector
-  ) throws(ExecutionFailure) -> Vector {
-    let reference = columns[slot]
-    let column: ColumnVector
-    do {
-      column = try read(reference)
-    } catch {
-      throw ExecutionFailure(error, segment: segmentIndex)
-    }
-    guard column.count == rowCount, column.physicalType == types[slot] else {
-      throw .corrupt(
-        segment: segmentIndex,
-        message: "\(segment.name): block \(block) of \(reference) holds \(column.count) \(column.physicalType) values, "
-          + "not \(rowCount) \(types[slot])")
-    }
-    return Vector(column)
-  }
-
-  func packed(_ slot: Int, rowCount: Int) -> PackedVector? {
-    guard let packed = segment.packed(columns[slot], block: block), packed.count == rowCount else { return nil }
-    return packed.physicalType == types[slot] ? packed : nil
-  }
-
-  func picked(_ slot: Int, _ rows: [UInt32]) throws(ExecutionFailure) -> Vector? {
-    do throws(StorageError) {
-      guard let picked = try segment.picked(columns[slot], block: block, rows: rows), picked.count == rows.count,
-        picked.physicalType == types[slot]
-      else { return nil }
-      return Vector(picked)
-    } catch {
-      throw ExecutionFailure(error, segment: segmentIndex)
-    }
   }
 }

@@ -6,6 +6,18 @@ class EvaluationNode: @unchecked Sendable {
     .nulls(.int64, count: context.count)
   }
 
+  /// Whether the values match a pattern that looks for bytes anywhere, where that can be told without putting together all
+  /// of them, which are content; `nil` where it can't.
+  func contains(_ pattern: LikePattern, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector? { nil }
+
+  /// The same, with the values where there is no other way.
+  final func matches(_ pattern: LikePattern, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    if let found = try contains(pattern, context) { return found }
+    return try context.sliced(.bool) { () throws(ExecutionFailure) in
+      try pattern.matches(try evaluate(context), context)
+    }
+  }
+
   /// The rows (not lanes) among the selected ones where this boolean is true.
   func filter(_ context: EvaluationContext) throws(ExecutionFailure) -> [UInt32] {
     let vector = try evaluate(context)
@@ -44,6 +56,11 @@ final class SlotNode: EvaluationNode, @unchecked Sendable {
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
     try context.column(slot)
   }
+
+  override func contains(_ pattern: LikePattern, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector? {
+    guard let needle = pattern.onlyLiteral else { return nil }
+    return try context.contains(needle, slot)
+  }
 }
 
 /// `attributes['name']` over the dynamic columns of its kinds.
@@ -67,6 +84,12 @@ final class AttributeNode: EvaluationNode, @unchecked Sendable {
       }
     }
     return result ?? .nulls(type.physical, count: context.count)
+  }
+
+  /// The attribute's texts come first, if it has any: those, and a node for the others.
+  var texts: (texts: SlotNode, others: AttributeNode)? {
+    guard type == .variant, let first = parts.first, first.kind == .string else { return nil }
+    return (SlotNode(first.slot), AttributeNode(parts: Array(parts.dropFirst()), type: type))
   }
 
   private static func convert(
@@ -105,5 +128,14 @@ final class FunctionNode: EvaluationNode, @unchecked Sendable {
     }
     return try ScalarKernels.apply(
       function, vectors, types: operandTypes, result: type, count: context.count, context.interrupt)
+  }
+
+  /// Of an attribute as text: what is text is looked through as it is.
+  override func contains(_ pattern: LikePattern, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector? {
+    guard function == .toText || function == .variantText,
+      let (texts, others) = (operands.first as? AttributeNode)?.texts
+    else { return nil }
+    let rest = FunctionNode(function, [others], operandTypes: operandTypes, type: type)
+    return try CoalesceNode([texts, rest], type: .bytes).contains(pattern, context)
   }
 }

@@ -12,8 +12,10 @@ struct ExpressionCompiler {
   var dictionaries: [Int: ValueDictionary] = [:]
   /// Columns that are null in every row of the segment.
   var missing: Set<Int> = []
-  /// Columns that are put together from the content store: they have no codes.
+  /// Columns that are put together from the content store: they have no codes, and may be large.
   var content: Set<Int> = []
+  /// Below a node that evaluates what reads content over a few rows at a time.
+  private var isSliced = false
   /// Dictionaries with more entries than this are not evaluated ahead.
   var dictionaryLimit = Int.max
   /// False below an expression that is evaluated over a dictionary as a whole.
@@ -27,6 +29,13 @@ struct ExpressionCompiler {
   }
 
   func compile(_ expression: Expression) throws(ExecutionFailure) -> EvaluationNode {
+    if !isSliced, readsContent(expression) {
+      var inside = self
+      inside.isSliced = true
+      let node = try inside.compile(expression)
+      if let like = node as? LikeNode, like.looksIntoContent { return like }
+      return SlicedNode(node, type: expression.type.physical)
+    }
     guard usesDictionaries, !expression.canFail, let slot = onlySlot(of: expression),
       !content.contains(slot)
     else {
@@ -40,6 +49,16 @@ struct ExpressionCompiler {
     return try DictionaryNode(
       slot: slot, inner: node, slotCount: slots.references.count,
       dictionary: dictionaries[slot].flatMap { $0.count <= dictionaryLimit ? $0 : nil }, interrupt)
+  }
+
+  private func readsContent(_ expression: Expression) -> Bool {
+    if content.isEmpty { return false }
+    if case .attribute(let read) = expression {
+      return read.kinds.contains { kind in
+        slots.slot(.attribute(AttributeKey(read.name, kind))).map(content.contains) ?? false
+      }
+    }
+    return expression.children.contains(where: readsContent)
   }
 
   /// Membership in a subquery's rows that are entries of the column's own dictionary: nothing is looked up by value.
@@ -164,7 +183,7 @@ struct ExpressionCompiler {
     if function == .element { return ElementNode(first, key: constant) }
     guard case .bytes(let bytes) = constant else { return ConstantNode(.null, .bool) }
     switch function {
-    case .like: return LikeNode(first, pattern: bytes)
+    case .like: return LikeNode(first, pattern: bytes, isContent: isSliced)
     case .ilike:
       var lowered: [UInt8] = []
       bytes.withUnsafeBufferPointer { Text.changeCase($0, upper: false, into: &lowered) }

@@ -80,11 +80,23 @@ final class CoalesceNode: EvaluationNode, @unchecked Sendable {
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    try firstValues(type, context) { (operand) throws(ExecutionFailure) in try operand.evaluate(context) }
+  }
+
+  override func contains(_ pattern: LikePattern, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector? {
+    try firstValues(.bool, context) { (operand) throws(ExecutionFailure) in try operand.matches(pattern, context) }
+  }
+
+  /// What `value` gives of the first operand for which it gives something.
+  private func firstValues(
+    _ type: PhysicalType, _ context: EvaluationContext,
+    _ value: (EvaluationNode) throws(ExecutionFailure) -> Vector
+  ) throws(ExecutionFailure) -> Vector {
     var merger = LaneMerger(type, count: context.count)
     var pending = makeLanes(context.count) { UInt32(truncatingIfNeeded: $0) }
     for operand in operands {
       if pending.isEmpty { break }
-      let vector = try context.narrowed(to: pending) { () throws(ExecutionFailure) in try operand.evaluate(context) }
+      let vector = try context.narrowed(to: pending) { () throws(ExecutionFailure) in try value(operand) }
       guard let validity = vector.validity else {
         merger.put(vector, at: pending)
         return merger.finish()

@@ -4,21 +4,26 @@ import LintelColumns
 final class LikeNode: EvaluationNode, @unchecked Sendable {
   private let operand: EvaluationNode
   private let pattern: LikePattern
+  /// Content may be looked through without putting its values together.
+  let looksIntoContent: Bool
 
-  init(_ operand: EvaluationNode, pattern: [UInt8]) {
+  init(_ operand: EvaluationNode, pattern: [UInt8], isContent: Bool = false) {
     self.operand = operand
     self.pattern = LikePattern(pattern)
+    looksIntoContent = isContent && self.pattern.onlyLiteral != nil
   }
 
   override func evaluate(_ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
-    if let needle = pattern.onlyLiteral, let slot = (operand as? SlotNode)?.slot,
-      let found = try context.contains(needle, slot)
-    {
-      return found
-    }
-    let vector = try operand.evaluate(context)
-    let flags = try context.flags(vector, lookingAfter: 1 << 20) { pattern.matches($0) }
-    return Vector(.bool(flags), validity: vector.validity)
+    if looksIntoContent { return try operand.matches(pattern, context) }
+    return try pattern.matches(try operand.evaluate(context), context)
+  }
+}
+
+extension LikePattern {
+  /// Whether each text matches.
+  func matches(_ texts: Vector, _ context: EvaluationContext) throws(ExecutionFailure) -> Vector {
+    let flags = try context.flags(texts, lookingAfter: 1 << 20) { matches($0) }
+    return Vector(.bool(flags), validity: texts.validity)
   }
 }
 

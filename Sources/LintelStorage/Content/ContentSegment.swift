@@ -1,0 +1,101 @@
+internal import LintelColumns
+
+/// A segment whose content columns are read as the attributes that clients sent.
+struct ContentSegment: Segment {
+  let base: any Segment
+  let view: ContentView
+  let attributeKeys: [AttributeKey]
+  /// Attributes of which some values are content.
+  private let content: Set<AttributeKey>
+
+  /// `nil` when the segment has no content.
+  init?(_ base: any Segment, _ view: ContentView) {
+    let keys = base.attributeKeys
+    let content = keys.compactMap { key in key.kind.ofContent.map { AttributeKey(key.name, $0) } }
+    guard !content.isEmpty else { return nil }
+    self.base = base
+    self.view = view
+    self.content = Set(content)
+    attributeKeys = Set(keys.map { AttributeKey($0.name, $0.kind.ofContent ?? $0.kind) }).sorted()
+  }
+
+  var name: String { base.name }
+  var rowCount: Int { base.rowCount }
+  var blockRows: Int { base.blockRows }
+  var isPart: Bool { base.isPart }
+  var mask: RowMask? { base.mask }
+
+  /// The column that holds the recipes of an attribute's values.
+  private func recipes(_ column: ColumnReference) -> ColumnReference? {
+    guard case .attribute(let key) = column, content.contains(key), let kind = key.kind.asContent else { return nil }
+    return .attribute(AttributeKey(key.name, kind))
+  }
+
+  func isContent(_ column: ColumnReference) -> Bool { recipes(column) != nil }
+
+  func storedBytes(_ column: ColumnReference, block: Int) -> Int {
+    base.storedBytes(column, block: block) + (recipes(column).map { base.storedBytes($0, block: block) } ?? 0)
+  }
+
+  func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? {
+    isContent(column) ? nil : base.statistics(column, block: block)
+  }
+
+  func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int] {
+    isContent(column) ? blocks : base.blocks(blocks, of: column, admits)
+  }
+
+  func filters(_ column: ColumnReference) -> BlockFilters? { isContent(column) ? nil : base.filters(column) }
+
+  func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
+    isContent(column) ? nil : try base.dictionary(column)
+  }
+
+  func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
+    isContent(column) ? nil : base.packed(column, block: block)
+  }
+
+  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
+    isContent(column) ? nil : try base.picked(column, block: block, rows: rows)
+  }
+
+  func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
+    guard isContent(column) else { return try base.read(column, block: block) }
+    guard let values = try content(column, block: block, rows: nil, within: .most) else {
+      throw ContentRebuilder.tooLarge
+    }
+    return values
+  }
+
+  func content(
+    _ column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
+  ) throws(StorageError) -> ColumnVector? {
+    guard let recipes = recipes(column) else {
+      return try base.content(column, block: block, rows: rows, within: bounds)
+    }
+    // A row has a short value, or a recipe, or neither.
+    let short = try stored(column, block, rows)
+    var rebuilder = ContentRebuilder(view, within: bounds)
+    return try rebuilder.values(
+      try stored(recipes, block, rows), short: short.isAllNull ? nil : short, isLenient: true)
+  }
+
+  func contains(
+    _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
+  ) throws(StorageError) -> ColumnVector? {
+    guard let recipes = recipes(column) else {
+      return try base.contains(needle, in: column, block: block, rows: rows, within: bounds)
+    }
+    guard let search = view.searches.search(needle) else { return nil }
+    var rebuilder = ContentRebuilder(view, within: bounds)
+    return try search.flags(
+      short: try stored(column, block, rows), recipes: try stored(recipes, block, rows), &rebuilder, view.damage)
+  }
+
+  private func stored(
+    _ column: ColumnReference, _ block: Int, _ rows: [UInt32]?
+  ) throws(StorageError) -> ColumnVector {
+    let vector = try base.read(column, block: block)
+    return rows.map(vector.gather) ?? vector
+  }
+}

@@ -1,0 +1,192 @@
+import Foundation
+import LintelColumns
+import LintelQuery
+import LintelStorage
+import Testing
+
+@testable import Lintel
+
+/// What queries over content cost, and what they answer where some of it can't be read.
+@Suite("Queries over content") struct ContentQueryTests {
+  private static func span(_ number: Int, _ attributes: [String: Variant]) -> TraceSpan {
+    var span = TraceSpan(
+      name: "chat", start: .init(nanoseconds: 1_800_000_000_000_000_000 + Int64(number)), duration: .seconds(1),
+      traceID: UInt128(number + 1), spanID: UInt64(number + 1))
+    span.orgID = "org"
+    span.attributes["number"] = .int(Int64(number))
+    for (key, value) in attributes { span.attributes[key] = value }
+    return span
+  }
+
+  private static func message(_ words: String) -> String {
+    "{\"role\": \"user\", \"content\": \"\(words), and enough of it to be a piece of content by itself\"}"
+  }
+
+  // MARK: Damage
+
+  /// One group that can't be read costs the values in it, never a row, and the answer says which file to mend.
+  @Test func whatCannotBeReadIsNull() async throws {
+    try await withTemporaryDirectory { path in
+      var store = try await SpanStore.open(at: path)
+      for part in 0..<2 {
+        let spans = (0..<10).map { number in
+          Self.span(
+            10 * part + number,
+            number == 9
+              ? ["gen_ai.input.messages": .string("short")]
+              : ["gen_ai.input.messages": .string("[\(Self.message("part \(part), number \(number)"))]")])
+        }
+        try await store.append(spans)
+        try await store.flush()
+      }
+      try await store.close()
+      let folder = URL(filePath: path).appending(path: "content")
+      let names = try FileManager.default.contentsOfDirectory(atPath: folder.path()).sorted()
+      try #require(names.count == 2)
+      let file = folder.appending(path: names[0])
+      let whole = try Data(contentsOf: file)
+      var damaged = whole
+      damaged[30] ^= 0x10
+      try damaged.write(to: file)
+      store = try await SpanStore.open(at: path)
+      struct Row: Decodable, Equatable {
+        let number: Int
+        let input: String?
+      }
+      func ask(_ text: String) async throws -> QueryResult { try await store.query(text) }
+      func isToldIn(_ result: QueryResult) -> Bool {
+        result.warnings.count == 1 && result.warnings[0].contains("content/\(names[0])")
+          && result.warnings[0].contains("is NULL")
+      }
+      let all = try await ask("SELECT attributes['number'] AS number, input FROM spans ORDER BY start_time")
+      let rows = try all.decode(Row.self)
+      #expect(rows.map(\.number) == Array(0..<20) && isToldIn(all))
+      for row in rows {
+        #expect((row.input == nil) == (row.number < 9))
+        if row.number % 10 == 9 { #expect(row.input == "short") }
+      }
+      for (condition, expected) in [
+        ("input LIKE '%number 3%'", [13]), ("input LIKE '%part%'", Array(10..<19)),
+        ("NOT input LIKE '%number 3%'", [9, 10, 11, 12] + Array(14..<20)), ("input IS NULL", Array(0..<9)),
+        ("length(input) > 20", Array(10..<19)), ("input LIKE 'short'", [9, 19]),
+      ] {
+        let found = try await ask(
+          "SELECT attributes['number'] AS n FROM spans WHERE \(condition) ORDER BY start_time")
+        #expect(try found.decode(Int.self) == expected && isToldIn(found), "\(condition)")
+      }
+      // What doesn't ask for content has nothing to say of it.
+      let count = try await ask("SELECT count(*) AS n FROM spans")
+      #expect(try count.decode(Int.self) == [20] && count.warnings.isEmpty)
+      // Nothing of what couldn't be read is kept: once the file is back, so are the values.
+      let lengths = "SELECT sum(length(input)) AS n FROM spans"
+      let less = try await ask(lengths)
+      #expect(isToldIn(less))
+      try whole.write(to: file)
+      try await store.close()
+      store = try await SpanStore.open(at: path)
+      let more = try await ask(lengths)
+      #expect(more.warnings.isEmpty)
+      #expect(try #require(more.decode(Int.self).first) > #require(less.decode(Int.self).first))
+      // A file that is gone is named as well.
+      try await store.close()
+      try FileManager.default.removeItem(at: file)
+      store = try await SpanStore.open(at: path)
+      let without = try await ask("SELECT attributes['number'] AS number, input FROM spans ORDER BY start_time")
+      #expect(try without.decode(Row.self) == rows)
+      #expect(!without.warnings.isEmpty && without.warnings.allSatisfy { $0.contains("content/\(names[0])") })
+      try await store.close()
+    }
+  }
+
+  // MARK: Memory
+
+  /// Many large values that are one on the disk: putting them together takes a share of the query's memory at a time.
+  @Test func largeValuesArePutTogetherAFewAtATime() async throws {
+    try await withTemporaryDirectory { path in
+      var configuration = Configuration()
+      configuration.queryMemoryLimit = 4 << 20
+      configuration.queryThreads = 2
+      let store = try await SpanStore.open(at: path, configuration: configuration)
+      let text = Self.message(String(repeating: "long ", count: 12_000))
+      let count = 400
+      for start in stride(from: 0, to: count, by: 40) {
+        try await store.append(
+          (start..<start + 40).map { number in
+            Self.span(
+              number,
+              [
+                "gen_ai.input.messages": .string(
+                  number % 8 == 0 ? "[\(text), \(Self.message("\(number)"))]" : "[\(text)]")
+              ])
+          })
+      }
+      try await store.flush()
+      for (query, expected) in [
+        ("SELECT count(*) AS n FROM spans WHERE length(input) > 60000", count),
+        ("SELECT count(*) AS n FROM spans WHERE input ILIKE '%LONG%'", count),
+        ("SELECT count(*) AS n FROM spans WHERE input ~ '\"8, and'", 1),
+        ("SELECT count(*) AS n FROM spans WHERE input LIKE '%content\": \"8, and%'", 1),
+        ("SELECT count(*) AS n FROM spans WHERE input LIKE '[{%'", count),
+        ("SELECT count(DISTINCT length(input)) AS n FROM spans", 4),
+        ("SELECT max(length(input)) - min(length(input)) AS n FROM spans", Self.message("392").utf8.count + 2),
+      ] {
+        let result = try await store.query(query)
+        #expect(try result.decode(Int.self) == [expected], "\(query)")
+        #expect(result.statistics.peakBytes <= 4 << 20, "\(query)")
+      }
+      // Twenty million bytes of answer are refused before they are there.
+      var error: LintelError?
+      do throws(LintelError) { _ = try await store.query("SELECT input FROM spans") } catch let caught {
+        error = caught
+      }
+      guard case .query(let refused) = error else { throw try #require(error) }
+      #expect(refused.code == .limitExceeded)
+      let few = try await store.query("SELECT input FROM spans ORDER BY start_time LIMIT 3")
+      #expect(try few.decode(String.self) == ["[\(text), \(Self.message("0"))]", "[\(text)]", "[\(text)]"])
+      try await store.close()
+    }
+  }
+
+  // MARK: Search
+
+  /// Clients that keep inputs under different keys, as text and structured, in one store.
+  @Test func messagesAreSearchedWithoutBeingPutTogether() async throws {
+    try await withTemporaryDirectory { path in
+      let store = try await SpanStore.open(at: path)
+      let texts = (0..<60).map { number in
+        "[" + (0...number % 5).map { Self.message("turn \($0) of \(number / 5)") }.joined(separator: ", ") + "]"
+      }
+      try await store.append(
+        texts.enumerated().map { number, text in
+          switch number % 3 {
+          case 0: Self.span(number, ["gen_ai.input.messages": .string(text)])
+          case 1: Self.span(number, ["input.value": .string(text), "gen_ai.completion": .string(text)])
+          default: Self.span(number, ["ai.prompt": .string(text), "input.value": .string("short \(number)")])
+          }
+        })
+      // Few are structured: those alone are put together.
+      let structured = Variant.array([.map([.init("content", .string(Self.message("turn 4 of structured")))])])
+      try await store.append([Self.span(60, ["gen_ai.input.messages": structured])])
+      try await store.flush()
+      let shown = try await store.query("SELECT input FROM spans ORDER BY start_time").decode(String?.self)
+      for needle in ["turn 4", "of 3,", "\"}, {\"", "short 5", "nowhere"] {
+        for (condition, isMeant) in [("LIKE", true), ("NOT LIKE", false)] {
+          let plan = try store.engine.plan(
+            "SELECT attributes['number'] AS n FROM spans WHERE input \(condition) '%\(needle)%' ORDER BY start_time")
+          let snapshot = try await store.snapshot()
+          let result = try Executor.run(
+            plan, on: snapshot, options: ExecutionOptions(), cancellation: CancellationToken())
+          let expected = shown.indices.filter { shown[$0].map { $0.contains(needle) == isMeant } ?? false }
+          #expect(try result.decode(Int.self) == expected, "\(condition) \(needle)")
+          #expect(snapshot.damage.rebuiltBytes < 1000, "\(condition) \(needle)")
+        }
+      }
+      let snapshot = try await store.snapshot()
+      _ = try Executor.run(
+        try store.engine.plan("SELECT count(*) AS n FROM spans WHERE input ILIKE '%turn 4%'"), on: snapshot,
+        options: ExecutionOptions(), cancellation: CancellationToken())
+      #expect(snapshot.damage.rebuiltBytes > 5000)
+      try await store.close()
+    }
+  }
+}
