@@ -45,6 +45,7 @@ import Testing
     }
     // Not by itself.
     store.erasureRetry.withLock { $0 = .max }
+    store.sweepPlan.withLock { $0.retry = .max }
     _ = try store.erase([Subject(Samples.user(1))])
     return store
   }
@@ -147,6 +148,8 @@ import Testing
     let texts = (1...5).map { Samples.message($0) }
     _ = try await store.append(TalkRows.batch(texts.enumerated().map { ($0.offset, "a", $0.element) }))
     try await store.flush()
+    // Not by itself: the damage comes between.
+    store.erasureRetry.withLock { $0 = .max }
     _ = try store.erase([Subject(Samples.user(1))])
     let reader = try #require(store.state.withLock { $0.parts["events"]?.first?.reader })
     let path = "\(directory.path)/data/\(reader.name)"
