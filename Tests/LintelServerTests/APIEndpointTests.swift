@@ -115,7 +115,7 @@
       let held = [places.enter(), places.enter()]
       #expect(held.allSatisfy { $0 != nil } && places.enter() == nil)
       #expect(await places.enter(within: 0.01) == nil)
-      let cancelled = Task { await places.enter(within: 60) }
+      let cancelled = Task { await places.enter(within: 3600) }
       cancelled.cancel()
       #expect(await cancelled.value == nil)
       withExtendedLifetime(held) {}
@@ -124,7 +124,7 @@
       await withTaskGroup(of: Int?.self) { group in
         for _ in 0..<500 {
           group.addTask {
-            guard let place = await waiting.enter(within: 60) else { return nil }
+            guard let place = await waiting.enter(within: 3600) else { return nil }
             await Task.yield()
             return withExtendedLifetime(place) { waiting.used }
           }

@@ -57,6 +57,9 @@
         let client = try RawClient(port: server.apiPort)
         for body in [
           "", "{}", "[]", #"{"user": ""}"#, #"{"users": []}"#, #"{"user": "a", "org": ""}"#, #"{"user": 7}"#,
+          // What is misspelt must not erase for good, or everywhere.
+          #"{"user": "a", "dryrun": true}"#, #"{"user": "a", "organisation": "x"}"#, #"{"user": "a", "org": null}"#,
+          #"{"user": "a", "dry_run": null}"#,
         ] {
           #expect(try await client.post("/v1/erasures", Array(body.utf8)).status == 400, "\(body)")
         }

@@ -117,7 +117,7 @@
         guard refusals.next() > 3 else { throw StorageError(.overloaded, "full") }
         return rows
       }
-      try await withServer(StandInBackend(behaviour)) { server in
+      try await withServer(StandInBackend(behaviour), limits: { $0.overloadWaitSeconds = 3600 }) { server in
         let answer = try await RawClient(port: server.otlpPort).post(Self.path, [1])
         #expect(answer.status == 200)
       }

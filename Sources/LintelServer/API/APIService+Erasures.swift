@@ -7,15 +7,41 @@
   internal import NIOHTTP1
 
   /// What a client asks to erase: `{"user": "id", "org": "x", "dry_run": true}`, or `"users": ["id", ..]`.
-  struct ErasureRequest: Decodable, Equatable {
-    var user: String?
-    var users: [String]?
+  ///
+  /// Anything else is refused, a null as well: what is misspelt or left out by mistake would erase more than was meant.
+  struct ErasureRequest: Decodable {
+    var users: [String]
     var org: String?
-    var isDryRun: Bool?
+    var isDryRun: Bool
 
-    enum CodingKeys: String, CodingKey {
+    private enum Field: String, CaseIterable {
       case user, users, org
       case isDryRun = "dry_run"
+    }
+
+    private struct Key: CodingKey {
+      let stringValue: String
+      var intValue: Int? { nil }
+
+      init(stringValue: String) { self.stringValue = stringValue }
+      init?(intValue: Int) { nil }
+    }
+
+    init(from decoder: any Decoder) throws {
+      let values = try decoder.container(keyedBy: Key.self)
+      if let unknown = values.allKeys.first(where: { Field(rawValue: $0.stringValue) == nil }) {
+        throw HTTPProblem(
+          .badRequest,
+          "an erasure has no field \"\(unknown.stringValue)\": nothing was erased; the fields are "
+            + Field.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
+      }
+      func value<T: Decodable>(_ field: Field, _ type: T.Type) throws -> T? {
+        let key = Key(stringValue: field.rawValue)
+        return values.contains(key) ? try values.decode(type, forKey: key) : nil
+      }
+      users = try (value(.users, [String].self) ?? []) + [value(.user, String.self)].compactMap(\.self)
+      org = try value(.org, String.self)
+      isDryRun = try value(.isDryRun, Bool.self) ?? false
     }
 
     static func parse(_ body: ByteBuffer) throws(HTTPProblem) -> LifecycleCommand {
@@ -23,14 +49,16 @@
       do {
         request = try JSONDecoder().decode(ErasureRequest.self, from: Data(body.readableBytesView))
       } catch {
-        throw HTTPProblem(
-          .badRequest, "the body is not {\"user\": \"..\"} or {\"users\": [\"..\"]}, with \"org\" or without")
+        throw error as? HTTPProblem
+          ?? HTTPProblem(
+            .badRequest,
+            "the body is not {\"user\": \"..\"} or {\"users\": [\"..\"]}, with \"org\" or without, and no nulls")
       }
-      let users = (request.users ?? []) + [request.user].compactMap(\.self)
+      let users = request.users
       guard !users.isEmpty, users.allSatisfy({ !$0.isEmpty }), request.org != "" else {
         throw HTTPProblem(.badRequest, "an erasure needs the id of a user, and no empty names")
       }
-      return .erase(users: users, organization: request.org, isDryRun: request.isDryRun ?? false)
+      return .erase(users: users, organization: request.org, isDryRun: request.isDryRun)
     }
   }
 

@@ -65,7 +65,8 @@ extension Store {
       throw StorageError(
         .invalid,
         "an erasure can't be finished: its rows are hidden, but these files hold some, or can't be read: \(names). "
-          + "Remove or restore them; it is tried again every minute and when the store is opened", path: path)
+          + "Restore them from a backup, or remove them, but none in content/, which have what others said as well; it is "
+          + "tried again every minute and when the store is opened", path: path)
     }
     try publish { $0.erased = max($0.erased, exclusions.rules.sequence) }
     let after = manifest.withLock { $0 }

@@ -176,8 +176,10 @@ extension Store {
 
   private func storedRows(_ shard: Shard, _ parts: [LivePart], until end: Int64) -> StoredRows {
     let own = parts.compactMap { part in schemas[part.entry.table].map { (schema: $0, reader: part.reader) } }
+    // The shard keeps what is returned: it mustn't be kept in turn.
+    let index = shard.index
     return StoredRows(
-      own, content: { [weak self] in self?.state.withLock { $0.contentViews()[shard.index] } ?? ContentView() },
+      own, content: { [weak self] in self?.state.withLock { $0.contentViews()[index] } ?? ContentView() },
       until: end, rowLimit: configuration.retryWindowRows)
   }
 

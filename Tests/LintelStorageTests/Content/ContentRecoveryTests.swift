@@ -1,4 +1,5 @@
 import LintelColumns
+import Synchronization
 import Testing
 
 @testable import LintelStorage
@@ -33,6 +34,25 @@ import Testing
       }
       return texts
     }
+  }
+
+  /// A shard looks for rows sent again by what the store knows of parts and content: none of them holds the other.
+  @Test func aClosedStoreIsLetGoOf() throws {
+    let disk = SimulatedFileSystem()
+    weak var shard: Shard?
+    for number in 1...2 {
+      let scheduler = SimulatedScheduler(seed: UInt64(number))
+      let store = try open(disk, scheduler)
+      let looking = store.shards.first { $0.log.withLock { $0.storedRows != nil } }
+      #expect((looking != nil) == (number == 2))
+      shard = looking ?? store.shards[0]
+      try run(scheduler) { () throws(StorageError) in
+        _ = try await store.append(TalkRows.batch([(1, "x", Samples.history(1, turns: 3))], time: Int64(number)))
+        try await store.close()
+      }
+      scheduler.drain()
+    }
+    #expect(shard == nil)
   }
 
   /// The record that brought pieces along is damaged; a later one has rows that refer to them.
