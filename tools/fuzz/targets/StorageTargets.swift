@@ -92,7 +92,8 @@ private func recoverLog(_ shape: Int, _ bytes: UnsafeRawBufferPointer) {
   for piece in bytes.split(separator: 255) {
     let piece = UnsafeRawBufferPointer(rebasing: bytes[piece.startIndex..<piece.endIndex])
     let position = LogPosition(segment: 1, offset: first.count)
-    let header = LogRecordHeader(piece, kind: LogPayload.rows, at: position, shard: 0)
+    let kind = shape & 128 != 0 ? LogPayload.rowsWithContent : LogPayload.rows
+    let header = LogRecordHeader(piece, kind: kind, at: position, shard: 0)
     let start = first.count
     first += [UInt8](repeating: 0, count: LogFormat.recordHeaderSize)
     first.withUnsafeMutableBytes { header.encode(into: UnsafeMutableRawBufferPointer(rebasing: $0[start...])) }
@@ -103,8 +104,8 @@ private func recoverLog(_ shape: Int, _ bytes: UnsafeRawBufferPointer) {
   second += Array(bytes)
   let files = MemoryFiles(["log/" + LogFormat.fileName(1): first, "log/" + LogFormat.fileName(2): second])
   _ = try? LogRecovery.recover("log", shard: 0, fileSystem: files, floor: 1) { (record) throws(StorageError) in
-    guard let batch = try? LogPayload.decode(record, schemas: ["spans": SpanSchema.table]) else { return }
-    precondition(batch.columns.allSatisfy { $0.count == batch.rowCount })
+    guard let logged = try? LogPayload.decode(record, schemas: ["spans": SpanSchema.table]) else { return }
+    precondition(logged.batch.columns.allSatisfy { $0.count == logged.batch.rowCount })
   }
   // What was recovered is recovered again, with nothing to cut.
   let again = try? LogRecovery.recover("log", shard: 0, fileSystem: files, floor: 1) { (_) throws(StorageError) in }
