@@ -10,10 +10,6 @@ final class Interrupt: Sendable {
   /// clear.
   static let tableInterval = 1 << 8
 
-  /// Whether a hash table of so many slots need not grow any more, since the query is over: what its threads still put in,
-  /// to the end of the blocks at hand, has room as it is.
-  func endsGrowth(count: Int, slots: Int) -> Bool { count < slots / 4 * 3 && isRaised }
-
   /// Of work that nobody can stop, such as what tests do.
   static let never = Interrupt(CancellationToken())
 

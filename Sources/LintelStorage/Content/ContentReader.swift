@@ -226,6 +226,15 @@ final class ContentReader: Sendable {
     }
   }
 
+  /// Ids ascend, each written as its distance to the one before.
+  private static func id(after id: UInt64, _ reader: inout PartBytesReader) throws(ColumnError) -> UInt64 {
+    let (next, overflow) = id.addingReportingOverflow(try reader.varint())
+    guard !overflow, next > id, next < ContentRecipe.idLimit else {
+      throw ColumnError(.malformed, "its ids are out of order")
+    }
+    return next
+  }
+
   private static func decode(_ raw: [UInt8], _ entry: ContentFormat.Group) throws(ColumnError) -> ContentGroup {
     var reader = PartBytesReader(raw)
     let count = try reader.count(limit: reader.remaining / 2)
@@ -235,11 +244,7 @@ final class ContentReader: Sendable {
     lengths.reserveCapacity(count)
     var id: UInt64 = 0
     for _ in 0..<count {
-      let (next, overflow) = id.addingReportingOverflow(try reader.varint())
-      guard !overflow, next > id, next < ContentRecipe.idLimit else {
-        throw ColumnError(.malformed, "its ids are out of order")
-      }
-      id = next
+      id = try Self.id(after: id, &reader)
       ids.append(id)
       lengths.append(try reader.count(limit: raw.count))
     }
@@ -263,11 +268,7 @@ final class ContentReader: Sendable {
       var reader = PartBytesReader(bytes, to: digests)
       var id: UInt64 = 0
       for index in 0..<pieceCount {
-        let (next, overflow) = id.addingReportingOverflow(try reader.varint())
-        guard !overflow, next > id, next < ContentRecipe.idLimit else {
-          throw ColumnError(.malformed, "its ids are out of order")
-        }
-        id = next
+        id = try Self.id(after: id, &reader)
         let start = digests + index * ContentFormat.digestLength
         list.append((id, UInt128(bigEndianBytes: bytes[start..<start + ContentFormat.digestLength])))
       }

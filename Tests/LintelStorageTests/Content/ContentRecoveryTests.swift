@@ -55,8 +55,8 @@ import Testing
     #expect(shard == nil)
   }
 
-  /// The record that brought pieces along is damaged; a later one has rows that refer to them.
-  @Test func damageInTheLogGivesNoOneAnothersWords() throws {
+  /// Two records say the same, and the one that brought the pieces along is damaged.
+  private func diskWithoutTheFirstRecord() throws -> SimulatedFileSystem {
     let disk = SimulatedFileSystem()
     let first = SimulatedScheduler(seed: 1)
     let store = try open(disk, first)
@@ -68,6 +68,12 @@ import Testing
     first.drain()
     let log = try #require(crashed.paths.first { $0.hasSuffix(".log") })
     crashed.corrupt(log) { $0[LogFormat.segmentHeaderSize + LogFormat.recordHeaderSize + 8] ^= 1 }
+    return crashed
+  }
+
+  /// The record that brought pieces along is damaged; a later one has rows that refer to them.
+  @Test func damageInTheLogGivesNoOneAnothersWords() throws {
+    let crashed = try diskWithoutTheFirstRecord()
     let second = SimulatedScheduler(seed: 2)
     var again = try open(crashed, second)
     #expect(!again.problems.isEmpty)
@@ -96,17 +102,7 @@ import Testing
 
   /// The same where nothing at all is left of what was brought along when the store is flushed.
   @Test func idsOutliveAFlushWithoutPieces() throws {
-    let disk = SimulatedFileSystem()
-    let first = SimulatedScheduler(seed: 1)
-    let store = try open(disk, first)
-    try run(first) { () throws(StorageError) in
-      _ = try await store.append(TalkRows.batch([(1, "x", Samples.history(1, turns: 3))]))
-      _ = try await store.append(TalkRows.batch([(1, "x", Samples.history(1, turns: 3))], time: 1))
-    }
-    let crashed = disk.afterCrash(.processKilled)
-    first.drain()
-    let log = try #require(crashed.paths.first { $0.hasSuffix(".log") })
-    crashed.corrupt(log) { $0[LogFormat.segmentHeaderSize + LogFormat.recordHeaderSize + 8] ^= 1 }
+    let crashed = try diskWithoutTheFirstRecord()
     let second = SimulatedScheduler(seed: 2)
     let again = try open(crashed, second)
     try run(second) { () throws(StorageError) in try await again.close() }

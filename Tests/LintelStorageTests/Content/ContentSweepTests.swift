@@ -206,9 +206,8 @@ import Testing
 
   // MARK: When
 
-  @Test func littleThatDiedGoesWithinADay() async throws {
-    let clocked = Clocked()
-    let store = try await clocked.open()
+  /// The texts of ten rows, of which the fourth has expired.
+  private func oneOfTenExpired(_ store: Store, _ clocked: Clocked) async throws -> [String] {
     try store.sweepContentBlocking()
     let texts = (0..<10).map { Samples.message($0) }
     _ = try await store.append(
@@ -217,6 +216,13 @@ import Testing
     try store.setRetention(table: "events", tenant: "b", nanoseconds: 1000 * Self.second)
     clocked.advance(2000)
     try await store.expire()
+    return texts
+  }
+
+  @Test func littleThatDiedGoesWithinADay() async throws {
+    let clocked = Clocked()
+    let store = try await clocked.open()
+    let texts = try await oneOfTenExpired(store, clocked)
     #expect(try RowText.rows(store.snapshot("events")).count == 9)
     // It is less than is worth writing everything anew for.
     #expect(try TalkRows.pieces(store) == texts.sorted())
@@ -235,14 +241,7 @@ import Testing
   @Test func whatDiedBeforeAnOpeningIsSwept() async throws {
     let clocked = Clocked()
     var store = try await clocked.open()
-    try store.sweepContentBlocking()
-    let texts = (0..<10).map { Samples.message($0) }
-    _ = try await store.append(
-      TalkRows.batch(texts.enumerated().map { ($0.offset, $0.offset == 3 ? "b" : "a", $0.element) }))
-    try await store.flush()
-    try store.setRetention(table: "events", tenant: "b", nanoseconds: 1000 * Self.second)
-    clocked.advance(2000)
-    try await store.expire()
+    let texts = try await oneOfTenExpired(store, clocked)
     try store.setRetention(table: "events", tenant: "b", nanoseconds: nil)
     try await store.close()
     store = try await clocked.open()

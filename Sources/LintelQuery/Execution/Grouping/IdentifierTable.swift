@@ -57,23 +57,19 @@ final class IdentifierTable: @unchecked Sendable {
   }
 
   private func grow() {
-    let slotCount = mask + 1
-    growsAt = slotCount / 4 * 3
-    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slotCount) }
-    guard !isOver() else { return }
-    let (next, nextMask) = (Memory.zeros(slotCount * 4) as UnsafeMutablePointer<Slot>, slotCount * 4 - 1)
-    guard Memory.touch(next, slotCount * 4, unless: isOver) else { return Memory.freeZeros(next, slotCount * 4) }
-    for place in 0..<slotCount {
-      if place & (Interrupt.tableInterval - 1) == 0, isOver() {
-        return Memory.freeZeros(next, slotCount * 4)
-      }
-      if slots[place].tag == 0 { continue }
+    let (slotCount, slots) = (mask + 1, slots)
+    growsAt = TableGrowth.room(slotCount)
+    let nextMask = slotCount * 4 - 1
+    let next = TableGrowth.table(of: slotCount * 4, from: slotCount, count: count, places: slotCount, interrupt) {
+      (place, next: UnsafeMutablePointer<Slot>) in
+      if slots[place].tag == 0 { return }
       var index = Int(truncatingIfNeeded: ValueHash.hash(slots[place].key)) & nextMask
       while next[index].tag != 0 { index = (index &+ 1) & nextMask }
       next[index] = slots[place]
     }
+    guard let next else { return }
     Memory.freeZeros(slots, slotCount)
-    slots = next
+    self.slots = next
     mask = nextMask
     growsAt = slotCount * 2
   }

@@ -16,15 +16,13 @@ final class NumberInterner: @unchecked Sendable {
     mask = 511
     growsAt = 256
     table = Memory.zeros(512)
-    values = Memory.resize(nil, from: 0, to: Self.room(512))
+    values = Memory.resize(nil, from: 0, to: TableGrowth.room(512))
   }
 
   deinit {
     Memory.freeZeros(table, mask + 1)
-    Memory.free(values, Self.room(mask + 1))
+    Memory.free(values, TableGrowth.room(mask + 1))
   }
-
-  private static func room(_ slots: Int) -> Int { slots / 4 * 3 }
 
   var byteCount: Int { count * 8 + (mask + 1) * 4 }
 
@@ -57,22 +55,18 @@ final class NumberInterner: @unchecked Sendable {
   }
 
   private func grow() {
-    let slots = mask + 1
-    growsAt = Self.room(slots)
-    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slots) }
-    guard !isOver() else { return }
-    let (next, nextMask) = (Memory.zeros(slots * 2) as UnsafeMutablePointer<UInt32>, slots * 2 - 1)
-    guard Memory.touch(next, slots * 2, unless: isOver) else { return Memory.freeZeros(next, slots * 2) }
-    for index in 0..<count {
-      if index & (Interrupt.tableInterval - 1) == 0, isOver() {
-        return Memory.freeZeros(next, slots * 2)
-      }
+    let (slots, values) = (mask + 1, values)
+    growsAt = TableGrowth.room(slots)
+    let nextMask = slots * 2 - 1
+    let next = TableGrowth.table(of: slots * 2, from: slots, count: count, places: count, interrupt) {
+      (index, next: UnsafeMutablePointer<UInt32>) in
       var slot = Int(truncatingIfNeeded: Self.spread(values[index])) & nextMask
       while next[slot] != 0 { slot = (slot &+ 1) & nextMask }
       next[slot] = UInt32(truncatingIfNeeded: index &+ 1)
     }
+    guard let next else { return }
     Memory.freeZeros(table, slots)
-    values = Memory.resize(values, from: Self.room(slots), to: Self.room(slots * 2))
+    self.values = Memory.resize(values, from: TableGrowth.room(slots), to: TableGrowth.room(slots * 2))
     table = next
     mask = nextMask
     growsAt = slots

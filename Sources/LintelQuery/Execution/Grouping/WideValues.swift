@@ -91,21 +91,16 @@ final class WideValues: @unchecked Sendable {
   }
 
   private func grow() {
-    let slots = mask + 1
-    growsAt = slots / 4 * 3
-    let isOver = { [interrupt, count] in interrupt.endsGrowth(count: count, slots: slots) }
-    guard !isOver() else { return }
-    let (next, nextMask) = (Memory.zeros(slots * 4) as UnsafeMutablePointer<UInt32>, slots * 4 - 1)
-    guard Memory.touch(next, slots * 4, unless: isOver) else { return Memory.freeZeros(next, slots * 4) }
-    let hashes = hashes.pointer
-    for entry in 0..<count {
-      if entry & (Interrupt.tableInterval - 1) == 0, isOver() {
-        return Memory.freeZeros(next, slots * 4)
-      }
+    let (slots, hashes) = (mask + 1, hashes.pointer)
+    growsAt = TableGrowth.room(slots)
+    let nextMask = slots * 4 - 1
+    let next = TableGrowth.table(of: slots * 4, from: slots, count: count, places: count, interrupt) {
+      (entry, next: UnsafeMutablePointer<UInt32>) in
       var slot = Int(truncatingIfNeeded: hashes[entry]) & nextMask
       while next[slot] != 0 { slot = (slot &+ 1) & nextMask }
       next[slot] = UInt32(truncatingIfNeeded: entry &+ 1)
     }
+    guard let next else { return }
     Memory.freeZeros(table, slots)
     table = next
     mask = nextMask
