@@ -2,6 +2,8 @@
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 venv="$root/.build/venv"
+# How a release build with tests is made: the same everywhere, so that it is made once.
+release_tests=(-c release --traits Server -Xswiftc -enable-testing)
 
 # Debian packages that the build links against.
 install_packages() {

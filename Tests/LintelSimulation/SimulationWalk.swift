@@ -299,8 +299,22 @@ extension SimulationWalk {
           }
         }
       }
-      return (once + twice).map { [SimulatedRun(name, seed: seed, $0)] }
+      return (once + twice + damagedAfterOpenings(name, seed)).map { [SimulatedRun(name, seed: seed, $0)] }
     }
+  }
+
+  /// A kill leaves two manifests; then a power cut takes all that the opening has not synced, but not its last removal of a
+  /// part. If that were the former manifest's last part, and not its name, it would be believed without it.
+  private static func damagedAfterOpenings(_ name: String, _ seed: UInt64) -> [SimulatedRun.Trouble] {
+    SimulatedRun(name, seed: seed, .none).execute().calls
+      .filter { $0.name == "syncDirectory" && $0.path.hasSuffix("/manifest") }
+      .flatMap { call -> [SimulatedRun.Trouble] in
+        let recovery = SimulatedRun(name, seed: seed, .crash(at: call.number, .processKilled)).execute().recoveryCalls
+        guard recovery.contains(where: { $0.name == "remove" && $0.path.hasSuffix(".manifest") }) else { return [] }
+        return recovery.filter { $0.name == "remove" && $0.path.hasSuffix(".part") }.map { again in
+          .damagedManifest(at: call.number, .processKilled, again: again.number, .olderNames)
+        }
+      }
   }
 
   private static func misreads(_ life: StoreScenario, _ seed: UInt64, _ dice: inout Dice) -> [SimulatedRun] {

@@ -186,10 +186,10 @@ extension Store {
   }
 
   private func finish(_ pending: [Erasure], _ receipt: ErasureReceipt) throws(StorageError) {
+    let text = try ReceiptSigner(directory).sign(receipt)
     let folder = "\(directory.erasurePath)/receipts"
     try fileSystem.createFolderDurably(folder)
     let name = "\(LogFormat.padded(receipt.number)).json"
-    let text = try ReceiptSigner(directory).sign(receipt)
     do throws(StorageError) {
       let file = "\(folder)/\(name)"
       try fileSystem.writeDurably(Array(text.utf8), to: file, temporary: file + ".tmp", in: folder)

@@ -76,15 +76,13 @@ public struct ManifestStore: Sendable {
   }
 
   /// Prepares for writing after a load: sets unreadable manifests aside as `<number>.manifest.damaged` and removes
-  /// temporary files and those older than `current`.
+  /// temporary files and those older than `current`, whose own name the opening has synced: who published it may have been
+  /// killed before.
   func clean(current: UInt64) throws(StorageError) {
     let others = try fileSystem.list(directory).filter { name in
       name.hasSuffix(".tmp") || Self.sequence(name).map { $0 != current } ?? false
     }
     guard !others.isEmpty else { return }
-    // First of all: a process that was killed while it published may not have come to sync the newest one's name, and a
-    // crash could take that and leave what is removed below removed.
-    try fileSystem.syncDirectory(directory)
     for name in others {
       let path = "\(directory)/\(name)"
       if let sequence = Self.sequence(name), sequence > current {

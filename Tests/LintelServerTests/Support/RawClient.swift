@@ -1,6 +1,7 @@
 #if Server
   import Dispatch
   import Glibc
+  import NIOCore
 
   /// A client that says just what it is told to, byte by byte, over a plain socket.
   ///
@@ -28,13 +29,8 @@
       if var size = receiveBuffer {
         setsockopt(socket, SOL_SOCKET, SO_RCVBUF, &size, socklen_t(MemoryLayout<Int32>.size))
       }
-      var address = sockaddr_in()
-      address.sin_family = sa_family_t(AF_INET)
-      address.sin_port = in_port_t(UInt16(port).bigEndian)
-      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-      let size = socklen_t(MemoryLayout<sockaddr_in>.size)
-      let status = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(socket, $0, size) }
+      let status = try SocketAddress(ipAddress: "127.0.0.1", port: port).withSockAddr {
+        connect(socket, $0, socklen_t($1))
       }
       guard status == 0 else { throw Failure(description: "connect: errno \(errno)") }
       var patience = timeval(tv_sec: 60, tv_usec: 0)
