@@ -64,8 +64,12 @@
 
   /// Spans on their way out, as OTLP JSON lines.
   protocol SpanExport: Sendable {
+    /// What is known to be missing before anything is read.
+    var omissions: [String] { get }
     /// Passes whole lines on until there are no more, or `write` throws. Blocks; called on a thread made for that.
-    func run(_ write: (ByteBuffer) throws -> Void) throws
+    ///
+    /// - Returns: What is missing, or isn't as it was stored, ``omissions`` among it; nothing when the export is complete.
+    func run(_ write: (ByteBuffer) throws -> Void) throws -> [String]
     /// Makes `run` end soon, from any thread.
     func cancel()
   }

@@ -119,12 +119,14 @@
       self.logger = logger
     }
 
-    func run(_ write: (ByteBuffer) throws -> Void) throws {
+    var omissions: [String] { request.omissions }
+
+    func run(_ write: (ByteBuffer) throws -> Void) throws -> [String] {
       let warnings = try request.forEachBatch(cancellation: cancellation) { batch in
         try write(ByteBuffer(bytes: try SpanExporter().lines(batch)))
       }
-      // The status line is long gone: whoever runs the server is told.
       for warning in warnings { logger.warning("an export is incomplete: \(warning)") }
+      return warnings
     }
 
     func cancel() { cancellation.cancel() }

@@ -37,6 +37,17 @@ import Testing
     #expect(try body("HTTP/1.0 200 OK\nContent-Length: 2\n\nok", size: size) == "ok")
   }
 
+  @Test(arguments: [1, 5, 1000])
+  func trailersAreRead(_ size: Int) throws {
+    var exchange = try exchange(
+      "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTrailer: Lintel-Complete, X\r\n\r\n2\r\nok\r\n0\r\n"
+        + "Lintel-Complete: no\r\nLintel-Warning: a: b\r\nLintel-Warning:c\r\n\r\n", size: size)
+    #expect(exchange.head.announcedTrailers == ["lintel-complete", "x"])
+    #expect(try exchange.body(limit: 10) == Array("ok".utf8))
+    #expect(exchange.trailers.map(\.name) == ["lintel-complete", "lintel-warning", "lintel-warning"])
+    #expect(exchange.trailers.map(\.value) == ["no", "a: b", "c"])
+  }
+
   @Test(arguments: [
     "", "HTTP/1.1 200 OK\r\n", "SSH-2.0-OpenSSH\r\n", "HTTP/2 200\r\n\r\n", "HTTP/1.1 20x\r\n\r\n",
     "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nshort",

@@ -115,6 +115,26 @@ import Testing
     #expect(wrong.status == 1 && directory.read("y.jsonl").isEmpty)
   }
 
+  @Test func anIncompleteExportFails() throws {
+    let name = try #require(directory.files(in: "data/hot").first)
+    directory.damage("data/hot/" + name)
+    let run = run("-c", "EXPORT spans TO 'x.jsonl'", "-c", "SELECT 1")
+    #expect(run.status == 1 && run.output.isEmpty)
+    #expect(run.errors.contains("warning: ") && run.errors.contains(name))
+    #expect(run.errors.contains("error: the export is not complete"))
+    #expect(access(directory.path + "/x.jsonl", F_OK) == 0)
+  }
+
+  /// The writer opens without a file that is gone, and so does who reads beside it.
+  @Test func aMissingFileIsAWarning() throws {
+    let name = try #require(directory.files(in: "data/hot").first)
+    try #require(unlink(data + "/hot/" + name) == 0)
+    let run = run("-c", "SELECT count(*) AS n FROM spans", "--format", "csv")
+    #expect(run.status == 0 && run.output == "n\n0\n")
+    #expect(run.errors.contains("warning: ") && run.errors.contains(name))
+    #expect(self.run("-c", "SHOW PROBLEMS").output.contains(name))
+  }
+
   @Test func terminalsAreSafeFromData() {
     let table = run("-c", "SELECT name FROM spans WHERE name ~ 'x'").output
     #expect(table.contains("chat \\x1b[31m \"x\",\\n日本") && !table.contains("\u{1B}"))

@@ -61,6 +61,28 @@ final class TemporaryDirectory {
     fclose(file)
   }
 
+  /// Names in a folder, in order.
+  func files(in folder: String) -> [String] {
+    guard let stream = opendir("\(path)/\(folder)") else { return [] }
+    defer { closedir(stream) }
+    var names: [String] = []
+    while let entry = readdir(stream) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) { tuple in
+        tuple.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+
+  /// Changes bytes in the middle of a file.
+  func damage(_ name: String) {
+    guard let file = fopen("\(path)/\(name)", "r+") else { return }
+    defer { fclose(file) }
+    fseek(file, 200, SEEK_SET)
+    fputs("damage, of twenty bytes", file)
+  }
+
   func read(_ name: String) -> String {
     guard let file = fopen("\(path)/\(name)", "r") else { return "" }
     defer { fclose(file) }

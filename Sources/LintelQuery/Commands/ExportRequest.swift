@@ -35,14 +35,18 @@ public struct ExportRequest: Sendable {
     options = engine.options
   }
 
+  /// What is known to be missing before anything is read: parts that were found damaged.
+  public var omissions: [String] { Executor.omissions(of: snapshot) }
+
   /// Calls `body` with the rows, a batch at a time, in scan order; batches without rows are left out.
   ///
-  /// - Returns: what the reader should know, such as a part that was left out because it is corrupt.
+  /// - Returns: what isn't as it was stored, ``omissions`` among it: parts that were left out, values that can't be read.
+  ///   Where there is any of it, the export isn't complete.
   /// - Throws: what reading throws, and what `body` does.
   public func forEachBatch(
     cancellation: CancellationToken = CancellationToken(), _ body: (Batch) throws -> Void
   ) throws -> [String] {
-    var warnings: [String] = []
+    var warnings = omissions
     for slice in slices {
       let keys = Set(slice.segments.flatMap(\.attributeKeys)).sorted()
       var rowCount = 0

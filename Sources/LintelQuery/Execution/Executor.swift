@@ -76,6 +76,13 @@ public enum Executor {
     try run(plan, on: snapshot, options: options, cancellation: cancellation, cache: nil)
   }
 
+  /// What an answer from a snapshot lacks in any case.
+  static func omissions(of snapshot: TableSnapshot?) -> [String] {
+    (snapshot?.omitted ?? []).map {
+      "part \($0) was found damaged and is left out of this answer: restore it from a backup, and CHECK takes it in again"
+    }
+  }
+
   /// - Parameters:
   ///   - cache: Only for snapshots of one store: it goes by the names of parts.
   ///   - spillSpace: Where groups and rows go that memory can't hold; `nil`: then the query fails.
@@ -100,7 +107,8 @@ public enum Executor {
         // A value that can't be read is null; everything else of its row is there.
         let unread = (snapshot?.damage.notes ?? []).map { "content that can't be read is NULL in this answer: \($0)" }
         let result = try query.result(
-          table, plan: plan, warnings: excluded.sorted { $0.key < $1.key }.map(\.value) + unread)
+          table, plan: plan,
+          warnings: omissions(of: snapshot) + excluded.sorted { $0.key < $1.key }.map(\.value) + unread)
         if let key, result.warnings.isEmpty { cache?.answers.insert(result, byteCount: result.byteCount, for: key) }
         return result
       } catch {

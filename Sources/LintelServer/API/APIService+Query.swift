@@ -71,20 +71,25 @@
       }
     }
 
-    /// `EXPORT spans WHERE ..`: OTLP JSON, one request a line, as fast as the client reads.
+    /// `EXPORT spans WHERE ..`: OTLP JSON, one request a line, as fast as the client reads; then, for who reads trailers,
+    /// whether it is complete.
     func export(_ request: HTTPRequest) async -> HTTPResponse {
       await run(request) { text, place throws(QueryError) in
         let export = try await backend.export(text)
-        return HTTPResponse(
+        var response = HTTPResponse(
           .ok, contentType: "application/x-ndjson",
           body: .stream { [streaming] writer in
             defer { withExtendedLifetime(place) {} }
-            try await withTaskCancellationHandler {
+            let warnings = try await withTaskCancellationHandler {
               try await streaming.runIfActive { try export.run(writer.write) }
             } onCancel: {
               export.cancel()
             }
+            return HTTPResponse.StreamEnd(
+              trailers: ExportFields.end(warnings: warnings), isComplete: warnings.isEmpty)
           })
+        response.headers.add(contentsOf: ExportFields.start(omissions: export.omissions))
+        return response
       }
     }
 

@@ -1,4 +1,5 @@
 #if Server
+  internal import Glibc
   internal import NIOCore
   internal import NIOHTTP1
 
@@ -54,24 +55,37 @@
     }
 
     private func stream(
-      _ produce: @escaping @Sendable (HTTPBodyWriter) async throws -> Void, _ context: ChannelHandlerContext
+      _ produce: @escaping @Sendable (HTTPBodyWriter) async throws -> HTTPResponse.StreamEnd,
+      _ context: ChannelHandlerContext
     ) {
       let channel = context.channel
       let writer = HTTPBodyWriter(channel: channel, stallSeconds: limits.writeStallSeconds)
       let connection = NIOLoopBound(self, eventLoop: context.eventLoop)
       let place = answers.enter()
       task = Task {
-        let outcome: Result<Void, any Error>
-        do { outcome = .success(try await produce(writer)) } catch { outcome = .failure(error) }
-        withExtendedLifetime(place) {
-          channel.eventLoop.execute {
-            if case .success = outcome { connection.value.endResponse() } else { connection.value.close() }
-          }
-        }
+        let end = try? await produce(writer)
+        withExtendedLifetime(place) { channel.eventLoop.execute { connection.value.endStream(end) } }
       }
     }
 
-    private func endResponse() {
+    /// - Parameter end: `nil` after an error.
+    private func endStream(_ end: HTTPResponse.StreamEnd?) {
+      guard let exchange, let end else { return abort() }
+      if exchange.head.takesTrailers { return endResponse(end.trailers) }
+      if end.isComplete { endResponse() } else { abort() }
+    }
+
+    /// Ends the connection so that the client sees that the answer is no whole one.
+    private func abort() {
+      // Without chunks the end of the connection would pass for the end of the answer: it is reset.
+      if let context, exchange?.head.version.minor == 0, let socket = context.channel as? any SocketOptionProvider {
+        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in self.close() }
+      } else {
+        close()
+      }
+    }
+
+    private func endResponse(_ trailers: HTTPHeaders = HTTPHeaders()) {
       guard let context, let exchange, !isClosing else { return }
       self.exchange?.responseEnded = true
       let ended = context.eventLoop.makePromise(of: Void.self)
@@ -83,7 +97,7 @@
       } else {
         startTimer(limits.bodySeconds) { $0.close() }
       }
-      context.writeAndFlush(Self.wrapOutboundOut(.end(nil)), promise: ended)
+      context.writeAndFlush(Self.wrapOutboundOut(.end(trailers.isEmpty ? nil : trailers)), promise: ended)
     }
 
     private func closeAfterRequest() {

@@ -33,7 +33,16 @@
     enum Body: Sendable {
       case bytes(ByteBuffer)
       /// Sent in chunks as they are written. An error breaks the connection, so that the client sees the answer is cut.
-      case stream(@Sendable (HTTPBodyWriter) async throws -> Void)
+      case stream(@Sendable (HTTPBodyWriter) async throws -> StreamEnd)
+    }
+
+    /// How a streamed answer ends.
+    struct StreamEnd: Sendable {
+      /// Sent behind it to clients that read trailers, which they say with `TE: trailers`.
+      var trailers = HTTPHeaders()
+      /// Whether the answer is what was asked for. One that isn't ends as if it had been cut for whoever reads no trailers:
+      /// they have no other way to tell.
+      var isComplete = true
     }
 
     var status: HTTPResponseStatus
@@ -79,6 +88,14 @@
   }
 
   extension HTTPRequestHead {
+    /// Whether the client says that it reads what comes behind the chunks of an answer.
+    var takesTrailers: Bool {
+      version.minor >= 1
+        && headers[canonicalForm: "te"].contains { coding in
+          String(coding.prefix { $0 != ";" }).trimmingSpaces().lowercased() == "trailers"
+        }
+    }
+
     /// The path without the query string; the absolute form of a URI is understood too.
     var path: Substring {
       var rest = uri[...]

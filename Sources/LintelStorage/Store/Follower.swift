@@ -39,14 +39,17 @@ final class Follower: Sendable {
   private let cache: BlockCache
   private let contentCache: ContentCache
   private let exclusions: CurrentExclusions
+  /// Nanoseconds since 1970.
+  private let clock: @Sendable () -> Int64
   private let view = Mutex(View())
   /// Parts found damaged; apart from the view, because damage is found while reading.
   private let damaged = Mutex<(numbers: Set<UInt64>, problems: [StorageError])>(([], []))
 
   init(
     directory: StoreDirectory, schemas: [TableSchema], blockRows: Int, cache: BlockCache,
-    contentCache: ContentCache, exclusions: CurrentExclusions
+    contentCache: ContentCache, exclusions: CurrentExclusions, clock: @escaping @Sendable () -> Int64
   ) {
+    self.clock = clock
     self.contentCache = contentCache
     self.directory = directory
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -57,11 +60,20 @@ final class Follower: Sendable {
 
   var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
 
-  /// All rows of a table, where the content of each shard is, and what hides some of the rows.
+  /// What a snapshot is made of.
+  struct Found {
+    var segments: [PlacedSegment]
+    /// Of each shard.
+    var content: [ContentView]
+    /// What hides some of the rows.
+    var exclusions: Exclusions
+    /// Damaged parts.
+    var omitted: [PartEntry]
+  }
+
+  /// All rows of a table.
   /// - Parameter damage: Takes note of content that can't be read.
-  func segments(
-    _ table: String, noting damage: ContentDamage
-  ) throws(StorageError) -> (segments: [PlacedSegment], content: [ContentView], exclusions: Exclusions) {
+  func segments(_ table: String, noting damage: ContentDamage) throws(StorageError) -> Found {
     try view.withLock { (view) throws(StorageError) in
       try refresh(&view)
       let damaged = damaged.withLock { $0.numbers }
@@ -80,7 +92,8 @@ final class Follower: Sendable {
           memories: Array(shard.content.values), segments: stored.filter { $0.entry.shard == index }.map(\.reader),
           lost: view.lostContent.filter { $0.shard == index }.map(\.fileName), damage: damage)
       }
-      return (segments, content, exclusions.current)
+      let omitted = view.manifest?.parts.filter { $0.isQuarantined || damaged.contains($0.number) } ?? []
+      return Found(segments: segments, content: content, exclusions: exclusions.current, omitted: omitted)
     }
   }
 
@@ -98,26 +111,39 @@ final class Follower: Sendable {
 
   private func refresh(_ view: inout View) throws(StorageError) {
     var attempt = 1
+    /// The manifest that names a file that isn't there.
+    var incomplete: UInt64?
     while true {
+      var tried: UInt64?
       do throws(StorageError) {
         // First of all: an erasure stops hiding rows only when no file that is looked at afterwards has them any more.
         let rules = try directory.rules.latest()
         let hasNewRules = rules != exclusions.current.rules.sequence
         if hasNewRules { exclusions.set(try directory.rules.load()) }
-        if try directory.manifests.latestSequence() != view.manifest?.sequence { try reload(&view) }
+        let latest = try directory.manifests.latestSequence()
+        if latest != view.manifest?.sequence {
+          tried = latest
+          try reload(&view, latest, withoutMissing: incomplete == latest)
+          tried = nil
+        }
         for index in view.shards.indices { try follow(&view, shard: index) }
         return
       } catch {
-        // The writer has removed a file: there is a newer manifest, or will be in a moment.
+        // The writer has removed a file: there is a newer manifest, or will be in a moment. If not, the file is gone.
         guard error.isMissingFile, attempt < Self.attempts else { throw error }
         attempt += 1
+        incomplete = tried
         view.manifest = nil
       }
     }
   }
 
   /// Takes over the newest manifest: opens new parts, lets go of old ones and of logged rows that are in parts now.
-  private func reload(_ view: inout View) throws(StorageError) {
+  /// - Parameters:
+  ///   - latest: Its number.
+  ///   - withoutMissing: Goes on without files that aren't there, as the writer does at its opening; otherwise throws.
+  private func reload(_ view: inout View, _ latest: UInt64, withoutMissing: Bool) throws(StorageError) {
+    var missing: [(part: PartEntry, problem: StorageError)] = []
     let loaded = try directory.loadManifest()
     if let problem = loaded.problem { view.problems.append(problem) }
     let manifest = loaded.manifest
@@ -128,12 +154,20 @@ final class Follower: Sendable {
       }
       if let known = view.parts[entry.number] {
         parts[entry.number] = known
-      } else if let reader = try open(entry, schema) {
-        parts[entry.number] = LivePart(entry: entry, reader: reader)
+      } else {
+        do throws(StorageError) {
+          guard let reader = try open(entry, schema) else { continue }
+          parts[entry.number] = LivePart(entry: entry, reader: reader)
+        } catch {
+          guard error.isMissingFile, withoutMissing else { throw error }
+          // On a full disk an expired part's file goes first, to make room for the manifest that doesn't name it.
+          if !exclusions.current.isExpired(entry, schema, now: clock()) { missing.append((entry, error)) }
+        }
       }
     }
     var content: [UInt64: LiveContent] = [:]
     var lostContent: [ContentEntry] = []
+    var lost: [StorageError] = []
     for entry in manifest.content {
       do throws(StorageError) {
         if let known = view.content[entry.number] {
@@ -143,11 +177,19 @@ final class Follower: Sendable {
           content[entry.number] = LiveContent(entry: entry, reader: reader, since: 0)
         }
       } catch {
-        guard error.code == .corrupt else { throw error }
+        guard error.code == .corrupt || error.isMissingFile && withoutMissing else { throw error }
         lostContent.append(entry)
-        if !view.problems.contains(error) { view.problems.append(error) }
+        lost.append(error)
       }
     }
+    // Files go after the manifest that doesn't name them is there: what isn't there under the newest one is gone.
+    if let gone = missing.first?.problem ?? lost.first(where: \.isMissingFile),
+      try directory.manifests.latestSequence() != latest
+    {
+      throw gone
+    }
+    for (entry, problem) in missing { note(problem, in: entry) }
+    for problem in lost where !view.problems.contains(problem) { view.problems.append(problem) }
     for (index, floor) in manifest.logFloors.enumerated() {
       if index == view.shards.count {
         view.shards.append(ShardView(reader: reader(index, from: floor)))
@@ -175,19 +217,21 @@ final class Follower: Sendable {
 
   /// `nil` for a damaged part, which is noted. A missing file is thrown.
   private func open(_ entry: PartEntry, _ schema: TableSchema) throws(StorageError) -> PartReader? {
-    let note: @Sendable (StorageError) -> Void = { [weak self] problem in
-      self?.damaged.withLock { damaged in
-        if damaged.numbers.insert(entry.number).inserted { damaged.problems.append(problem) }
-      }
-    }
     do throws(StorageError) {
       return try PartReader(
         file: try directory.fileSystem.open(directory.path(of: entry.fileName)), name: entry.fileName, schema: schema,
-        expectedChecksum: entry.footerChecksum, cache: cache, cacheID: entry.number, onDamage: note)
+        expectedChecksum: entry.footerChecksum, cache: cache, cacheID: entry.number,
+        onDamage: { [weak self] in self?.note($0, in: entry) })
     } catch {
       guard error.code == .corrupt else { throw error }
-      note(error)
+      note(error, in: entry)
       return nil
+    }
+  }
+
+  private func note(_ problem: StorageError, in entry: PartEntry) {
+    damaged.withLock { damaged in
+      if damaged.numbers.insert(entry.number).inserted { damaged.problems.append(problem) }
     }
   }
 

@@ -99,12 +99,17 @@ extension Segment {
 public struct TableSnapshot: Sendable {
   public let schema: TableSchema
   public let segments: [any Segment]
+  /// Names of parts that were found damaged: their rows are missing here.
+  public let omitted: [String]
   /// What couldn't be read of values in the segments so far.
   public let damage: ContentDamage
 
-  public init(schema: TableSchema, segments: [any Segment], damage: ContentDamage = ContentDamage()) {
+  public init(
+    schema: TableSchema, segments: [any Segment], omitted: [String] = [], damage: ContentDamage = ContentDamage()
+  ) {
     self.schema = schema
     self.segments = segments
+    self.omitted = omitted
     self.damage = damage
   }
 

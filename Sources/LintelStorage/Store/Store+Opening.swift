@@ -122,6 +122,7 @@ extension Store {
     for entry in manifest.parts {
       guard let schema = schemas[entry.table] else { continue }
       if entry.isQuarantined {
+        state.withLock { $0.quarantined.append(entry) }
         report(Self.leftOut(entry))
         continue
       }
@@ -132,8 +133,13 @@ extension Store {
         guard error.code == .corrupt || error.isMissingFile else { throw error }
         // On a full disk an expired part's file goes first, to make room for the manifest that doesn't name it.
         let isExpired = error.isMissingFile && exclusions.current.isExpired(entry, schema, now: clock())
-        if isExpired { expired.insert(entry.number) } else { report(error) }
-        if !isExpired { damaged.insert(entry.number) }
+        if isExpired {
+          expired.insert(entry.number)
+        } else {
+          damaged.insert(entry.number)
+          state.withLock { $0.quarantined.append(entry) }
+          report(error)
+        }
       }
     }
     guard !damaged.isEmpty || !expired.isEmpty else { return }
@@ -193,7 +199,7 @@ extension Store {
     let contentCache = ContentCache(capacity: configuration.contentCacheBytes)
     let follower = Follower(
       directory: directory, schemas: schemas, blockRows: configuration.blockRows, cache: cache,
-      contentCache: contentCache, exclusions: exclusions)
+      contentCache: contentCache, exclusions: exclusions, clock: clock)
     try follower.refresh()
     return Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache,

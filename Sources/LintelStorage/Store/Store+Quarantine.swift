@@ -8,6 +8,7 @@ extension Store {
       let known = state.parts[entry.table]?.contains { $0.entry.number == entry.number } ?? false
       guard known else { return false }
       state.removeParts([entry.number], table: entry.table)
+      state.quarantined.append(entry)
       state.report(problem)
       return true
     }

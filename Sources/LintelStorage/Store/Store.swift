@@ -124,19 +124,29 @@ public final class Store: Sendable {
     let schema = try schema(table)
     let damage = ContentDamage { [weak self] in self?.reportOnce($0) }
     if let follower {
-      let (segments, content, exclusions) = try follower.segments(table, noting: damage)
-      return TableSnapshot(
-        schema: schema, segments: try exclusions.visible(segments, content: content, schema, now: clock()),
-        damage: damage)
+      let view = try follower.segments(table, noting: damage)
+      return try snapshot(schema, view.exclusions, view.segments, view.content, view.omitted, damage)
     }
     // Before the segments: an erasure stops hiding rows only when no part has them any more.
     let current = exclusions.current
-    let (segments, content) = try state.withLock { (state) throws(StorageError) in
+    let (segments, content, omitted) = try state.withLock { (state) throws(StorageError) in
       if state.phase == .closed { throw StorageError(.closed, "the store has been closed: open it again") }
-      return (state.segments(table), state.contentViews(noting: damage))
+      return (state.segments(table), state.contentViews(noting: damage), state.quarantined)
     }
+    return try snapshot(schema, current, segments, content, omitted, damage)
+  }
+
+  /// - Parameter omitted: Damaged parts, of whichever table.
+  private func snapshot(
+    _ schema: TableSchema, _ exclusions: Exclusions, _ segments: [PlacedSegment], _ content: [ContentView],
+    _ omitted: [PartEntry], _ damage: ContentDamage
+  ) throws(StorageError) -> TableSnapshot {
+    let now = clock()
+    // Of what has expired nothing is missing.
+    let missing = omitted.filter { $0.table == schema.name && !exclusions.isExpired($0, schema, now: now) }
     return TableSnapshot(
-      schema: schema, segments: try current.visible(segments, content: content, schema, now: clock()), damage: damage)
+      schema: schema, segments: try exclusions.visible(segments, content: content, schema, now: now),
+      omitted: missing.map(\.fileName), damage: damage)
   }
 
   /// Ends the taking of rows for good: what was not acknowledged is lost, what was is in the log.

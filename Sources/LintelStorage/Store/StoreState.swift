@@ -42,6 +42,8 @@ struct StoreState: Sendable {
   var frozen: [FrozenMemtables] = []
   /// By table, ascending by number.
   var parts: [String: [LivePart]] = [:]
+  /// Parts that were found damaged: their files stay, and may come back whole.
+  var quarantined: [PartEntry] = []
   var problems: [StorageError] = []
   /// Problems so far, those that gave way included.
   var reported = 0

@@ -7,12 +7,22 @@ struct HTTPExchange {
     var reason = ""
     var contentLength: Int?
     var isChunked = false
+    /// Fields that are said to come behind the chunks, in lower case.
+    var announcedTrailers: Set<String> = []
+  }
+
+  struct Field: Equatable {
+    /// In lower case.
+    var name: String
+    var value: String
   }
 
   static let maximumHeadBytes = 64 << 10
 
   private var source: HTTPBytes
   let head: Head
+  /// What came behind the chunks of a body that has been read.
+  private(set) var trailers: [Field] = []
 
   /// Sends a POST and reads the answer's head.
   init(
@@ -26,7 +36,8 @@ struct HTTPExchange {
       Accept: */*\r
       Content-Type: \(contentType)\r
       Content-Length: \(body.count)\r
-      \(token.map { "Authorization: Bearer \($0)\r\n" } ?? "")Connection: close\r
+      \(token.map { "Authorization: Bearer \($0)\r\n" } ?? "")TE: trailers\r
+      Connection: close, TE\r
       \r
 
       """
@@ -57,16 +68,25 @@ struct HTTPExchange {
     while true {
       let header = try line()
       if header.isEmpty { return head }
-      let name = header.prefix { $0 != ":" }.lowercased()
-      let value = header.dropFirst(name.count + 1).drop { $0 == " " || $0 == "\t" }
-      switch name {
+      let field = Self.field(header)
+      let value = field.value
+      switch field.name {
       case "content-length":
         guard let length = Int(value), length >= 0 else { throw .failed("the server sent a wrong Content-Length") }
         head.contentLength = length
       case "transfer-encoding": head.isChunked = value.lowercased().hasSuffix("chunked")
+      case "trailer":
+        head.announcedTrailers.formUnion(
+          value.lowercased().split(separator: ",").map { String($0.drop { $0 == " " }) })
       default: break
       }
     }
+  }
+
+  private static func field(_ line: String) -> Field {
+    let name = line.prefix { $0 != ":" }
+    return Field(
+      name: name.lowercased(), value: String(line.dropFirst(name.count + 1).drop { $0 == " " || $0 == "\t" }))
   }
 
   /// Hands the body over, piece by piece.
@@ -90,7 +110,13 @@ struct HTTPExchange {
       try source.take(length, sink)
       guard try source.line(limit: 2).isEmpty else { throw .failed("the server sent a chunk longer than it said") }
     }
-    while try !source.line(limit: Self.maximumHeadBytes).isEmpty {}
+    var room = Self.maximumHeadBytes
+    while true {
+      let line = try source.line(limit: room)
+      if line.isEmpty { return }
+      room -= line.count + 2
+      trailers.append(Self.field(String(decoding: line, as: UTF8.self)))
+    }
   }
 
   /// The whole body; fails when it is longer than `limit` bytes.

@@ -141,6 +141,9 @@ final class Session {
     let spans = "\(Quantity.count(report.spanCount)) \(report.spanCount == 1 ? "span" : "spans")"
     let timer = showsTimer ? " in \(Self.text(ContinuousClock.now - began))" : ""
     StandardStreams.error("exported \(spans) to \(ResultText.visible(report.path))\(timer)\n")
+    if !report.warnings.isEmpty {
+      throw .failed("the export is not complete: \(ResultText.visible(report.path)) lacks what the warnings name")
+    }
   }
 
   private func warn(_ warnings: [String]) {

@@ -18,7 +18,7 @@ protocol QuerySource: Sendable {
 struct ExportReport: Sendable {
   let spanCount: Int
   let path: String
-  /// What the reader should know, such as a part that was left out.
+  /// What is missing, or isn't as it was stored: with any of it the export isn't complete.
   var warnings: [String] = []
 }
 

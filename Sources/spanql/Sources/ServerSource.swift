@@ -32,15 +32,27 @@ struct ServerSource: QuerySource {
     try await cancellable { cancellation throws(ShellError) in
       let file = try AtomicFile(path: path)
       var counter = SpanCounter()
-      try exchange("/v1/export", statement, cancellation) { exchange throws(ShellError) in
+      let warnings = try exchange("/v1/export", statement, cancellation) { exchange throws(ShellError) in
         try exchange.readBody { piece throws(ShellError) in
           counter.feed(piece)
           try file.write(piece)
         }
+        return try Self.warnings(of: exchange)
       }
       try file.commit()
-      return ExportReport(spanCount: counter.count, path: path)
+      return ExportReport(spanCount: counter.count, path: path, warnings: warnings)
     }
+  }
+
+  /// What an export says behind its last line: whether it is complete, and what is missing.
+  private static func warnings(of exchange: HTTPExchange) throws(ShellError) -> [String] {
+    let complete = exchange.trailers.last { $0.name == "lintel-complete" }?.value
+    let warnings = exchange.trailers.filter { $0.name == "lintel-warning" }.map(\.value)
+    // A server that says nothing of the kind is an older one.
+    guard complete != nil || !exchange.head.announcedTrailers.contains("lintel-complete") else {
+      throw .failed("the export came without the end that says whether it is complete: export again")
+    }
+    return complete == "no" && warnings.isEmpty ? ["the server says that something is missing"] : warnings
   }
 
   func close() async {}

@@ -7,7 +7,7 @@
 
   /// Runs a server on free ports for the length of a test.
   func withServer(
-    _ backend: StandInBackend = StandInBackend(), limits change: (inout ServerLimits) -> Void = { _ in },
+    _ backend: any Backend = StandInBackend(), limits change: (inout ServerLimits) -> Void = { _ in },
     tokens: AccessTokens? = nil, _ body: (SpanServer) async throws -> Void
   ) async throws {
     var configuration = ServerConfiguration()

@@ -15,6 +15,8 @@
       var status: Int
       var headers: [String: String]
       var body: [UInt8]
+      /// What came behind the chunks.
+      var trailers: [String: String] = [:]
 
       var text: String { String(decoding: body, as: UTF8.self) }
     }
@@ -127,24 +129,34 @@
       return bytes
     }
 
+    private func fields() throws -> [String: String] {
+      var fields: [String: String] = [:]
+      while case let line = try line(), !line.isEmpty {
+        guard let colon = line.firstIndex(of: ":") else { throw Failure(description: "not a header: \(line)") }
+        let value = line[line.index(after: colon)...].drop { $0 == " " }
+        fields[line[..<colon].lowercased()] = String(value)
+      }
+      return fields
+    }
+
     private func readAnswer(hasBody: Bool) throws -> Answer {
       let words = try line().split(separator: " ", maxSplits: 2)
       guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else {
         throw Failure(description: "not a status line: \(words)")
       }
       var answer = Answer(status: status, headers: [:], body: [])
-      while case let line = try line(), !line.isEmpty {
-        guard let colon = line.firstIndex(of: ":") else { throw Failure(description: "not a header: \(line)") }
-        let value = line[line.index(after: colon)...].drop { $0 == " " }
-        answer.headers[line[..<colon].lowercased()] = String(value)
-      }
+      answer.headers = try fields()
       guard hasBody, status != 100 else { return answer }
       if answer.headers["transfer-encoding"] == "chunked" {
         while case let length = Int(try line(), radix: 16) ?? 0, length > 0 {
           answer.body += try bytes(length)
           _ = try line()
         }
-        _ = try line()
+        answer.trailers = try fields()
+      } else if answer.headers["content-length"] == nil, answer.headers["connection"] == "close" {
+        while try fill() {}
+        answer.body = received
+        received = []
       } else {
         answer.body = try bytes(Int(answer.headers["content-length"] ?? "0") ?? 0)
       }

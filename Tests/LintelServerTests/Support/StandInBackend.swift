@@ -84,8 +84,11 @@
   private struct StandInExport: SpanExport {
     let chunks: [ByteBuffer]
 
-    func run(_ write: (ByteBuffer) throws -> Void) throws {
+    var omissions: [String] { [] }
+
+    func run(_ write: (ByteBuffer) throws -> Void) throws -> [String] {
       for chunk in chunks { try write(chunk) }
+      return []
     }
 
     func cancel() {}
