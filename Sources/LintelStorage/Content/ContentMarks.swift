@@ -31,6 +31,13 @@ struct ContentIDs {
     return place
   }
 
+  mutating func formUnion(_ other: ContentIDs) {
+    for (chunk, place) in other.places {
+      let own = places[chunk] ?? self.place(of: chunk)
+      for word in 0..<Self.chunkWords { words[own + word] |= other.words[place + word] }
+    }
+  }
+
   func contains(_ id: UInt64) -> Bool {
     guard let place = places[id >> 12] else { return false }
     return words[place + Int(id >> 6 & 63)] >> (id & 63) & 1 != 0

@@ -6,6 +6,8 @@ struct SweptContent: Sendable {
   var old: ContentEntry
   /// `nil` when nothing of it was left.
   var new: ContentEntry?
+  /// Pieces that went with erased rows: others had no rows before.
+  var erased = 0
 }
 
 /// When content is swept next.
@@ -152,17 +154,22 @@ extension Store {
 
   /// Takes from a shard's segments that have something from before a generation what isn't marked. To be called by whoever
   /// has the turn to merge. Damaged segments are left as they are.
-  /// - Parameter chosen: Numbers of segments; `nil` for all.
+  /// - Parameters:
+  ///   - chosen: Numbers of segments; `nil` for all.
+  ///   - erased: What erased rows referred to.
   /// - Returns: Every segment that was looked at.
   func sweepContent(
-    _ shard: Shard, _ marks: ContentMarks, below generation: UInt64, where chosen: Set<UInt64>? = nil
+    _ shard: Shard, _ marks: ContentMarks, below generation: UInt64, where chosen: Set<UInt64>? = nil,
+    erased: ContentIDs = ContentIDs()
   ) throws(StorageError) -> [SweptContent] {
     var swept: [SweptContent] = []
     for segment in state.withLock({ $0.contentSegments[shard.index].filter { $0.since < generation } }) {
       if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
       guard chosen?.contains(segment.entry.number) ?? true, let list = try listed(segment) else { continue }
       do throws(StorageError) {
-        swept.append(SweptContent(old: segment.entry, new: try sweep(segment, list, marks, shard)?.entry))
+        let new = try sweep(segment, list, marks, shard)?.entry
+        let gone = list.count { !marks.ids.contains($0.id) && erased.contains($0.id) }
+        swept.append(SweptContent(old: segment.entry, new: new, erased: gone))
       } catch {
         guard error.code == .corrupt else { throw error }
         reportOnce(error)

@@ -95,37 +95,44 @@ extension Exclusions {
     return (admitted, rows)
   }
 
-  /// What of a log's record is taken in.
-  func admitted(_ logged: LogPayload.Logged) -> LogPayload.Logged {
-    guard let rows = refused.others(of: logged.batch) else { return logged }
+  /// What of a log's record is taken in, and the rows that aren't.
+  func admitted(_ logged: LogPayload.Logged) -> (logged: LogPayload.Logged, refused: Batch?) {
+    guard let rows = refused.others(of: logged.batch) else { return (logged, nil) }
     let digests = logged.digests.map { digests in rows.map { digests[Int($0)] } }
-    return LogPayload.Logged(
+    let admitted = LogPayload.Logged(
       batch: logged.batch.remainder(rows), pieces: logged.pieces, digests: digests, greatestID: logged.greatestID)
+    let taken = Set(rows)
+    let others = (0..<UInt32(truncatingIfNeeded: logged.batch.rowCount)).filter { !taken.contains($0) }
+    return (admitted, logged.batch.select(rows: others))
   }
 
-  /// The rows of segments in memory that are to be written into parts.
-  func remaining(
-    of segments: [BatchSegment], _ schema: TableSchema, now: Int64
-  ) throws(StorageError) -> [Batch] {
-    var batches: [Batch] = []
+  /// The rows of segments in memory that are to be written into parts, and those that aren't.
+  func parted(
+    _ segments: [BatchSegment], _ schema: TableSchema, now: Int64, for purpose: Purpose
+  ) throws(StorageError) -> (kept: [Batch], removed: [Batch]) {
+    var kept: [Batch] = []
+    var removed: [Batch] = []
     for segment in segments {
-      switch try remains(of: segment, schema, now: now, for: .removal) {
-      case .everything: batches.append(segment.batch)
-      case .nothing: continue
+      switch try remains(of: segment, schema, now: now, for: purpose) {
+      case .everything: kept.append(segment.batch)
+      case .nothing: removed.append(segment.batch)
       case .some(let mask):
         var rows: [UInt32] = []
+        var others: [UInt32] = []
         for block in 0..<segment.blockCount {
           let first = UInt32(truncatingIfNeeded: block * segment.blockRows)
-          if let kept = mask.kept(block) {
-            rows += kept.map { first + $0 }
+          if let left = mask.kept(block) {
+            rows += left.map { first + $0 }
+            others += mask.removed(block).map { first + UInt32(truncatingIfNeeded: $0) }
           } else {
             rows += (0..<UInt32(segment.rowCount(ofBlock: block))).map { first + $0 }
           }
         }
-        batches.append(segment.batch.remainder(rows))
+        kept.append(segment.batch.remainder(rows))
+        removed.append(segment.batch.select(rows: others))
       }
     }
-    return batches
+    return (kept, removed)
   }
 }
 

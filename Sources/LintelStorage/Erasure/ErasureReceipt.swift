@@ -38,8 +38,12 @@ public struct ErasureReceipt: Sendable, Hashable {
   var number: UInt64
   var finished: Int64
   var requests: [Request]
+  /// Whether a request was made before the store was opened last: what went before that is not accounted for here.
+  var isAfterRestart = false
+  /// Rows that were in no part, by table: they were in memory, or in the log that a recovery read.
+  var rowsFromMemory: [String: Int] = [:]
   var parts: [Part]
-  /// Pieces that no row is left to refer to, whoever's row it was.
+  /// What only erased rows referred to.
   var content: [Content] = []
   /// Merkle roots over the manifest's parts and content segments.
   var rootBefore: String
@@ -65,9 +69,12 @@ public struct ErasureReceipt: Sendable, Hashable {
     let pieces = self.content.reduce(0) { $0 + $1.piecesErased }
     var tables: [String: Int] = [:]
     for part in self.parts { tables[part.table, default: 0] += part.rowsErased }
-    let counts = tables.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }
+    func counts(_ tables: [String: Int]) -> String {
+      "{\(tables.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\($0.value)" }.joined(separator: ","))}"
+    }
     return "{\"receipt\":\(number),\"finished\":\(finished),\"erasures\":[\(requests.joined(separator: ","))],"
-      + "\"rows_erased_from_parts\":{\(counts.joined(separator: ","))},\"parts\":[\(parts.joined(separator: ","))],"
+      + "\"after_restart\":\(isAfterRestart),\"rows_erased_from_memory\":\(counts(rowsFromMemory)),"
+      + "\"rows_erased_from_parts\":\(counts(tables)),\"parts\":[\(parts.joined(separator: ","))],"
       + "\"pieces_erased_from_content\":\(pieces),\"content\":[\(content.joined(separator: ","))],"
       + "\"manifest_root_before\":\"\(rootBefore)\",\"manifest_root_after\":\"\(rootAfter)\","
       + "\"verification\":\(verification.json)}"

@@ -6,8 +6,11 @@ final class Exclusions: Sendable {
   enum Purpose: Sendable, Hashable {
     /// To answer: whatever is erased or expired is hidden.
     case reading
-    /// To write files anew: expired rows under a legal hold stay.
-    case removal
+    /// To write files without expired rows, but for those under a legal hold. Erased ones stay: only an erasure takes them
+    /// away, which has to account for them.
+    case expiry
+    /// To write files without erased rows. Expired ones stay.
+    case erasure
   }
 
   /// What is left of a segment.
@@ -65,7 +68,7 @@ final class Exclusions: Sendable {
     of segment: any Segment, _ schema: TableSchema, now: Int64, for purpose: Purpose = .reading
   ) throws(StorageError) -> Remains {
     if hideNothing { return .everything }
-    let cutoffs = RetentionCutoffs(rules.retention, schema, now: now)
+    let cutoffs = RetentionCutoffs(purpose == .erasure ? [] : rules.retention, schema, now: now)
     guard let memoizing = segment as? any MemoizingSegment, number > 0 else {
       return try find(segment, schema, cutoffs, purpose)
     }
@@ -80,13 +83,14 @@ final class Exclusions: Sendable {
   private func find(
     _ segment: any Segment, _ schema: TableSchema, _ cutoffs: RetentionCutoffs, _ purpose: Purpose
   ) throws(StorageError) -> Remains {
-    let mayBeHeld = purpose == .removal && !rules.holds.isEmpty
+    let mayBeHeld = purpose == .expiry && !rules.holds.isEmpty
+    let subject = purpose == .expiry || hidden.isEmpty ? nil : schema.subjectColumn
     if let times = segment as? any MemoizingSegment {
       if cutoffs.areAfter(times.maxTime), !mayBeHeld { return .nothing }
-      if cutoffs.areBefore(times.minTime), hidden.isEmpty || schema.subjectColumn == nil { return .everything }
+      if cutoffs.areBefore(times.minTime), subject == nil { return .everything }
     }
     var rows = KeptRows(segment)
-    if let subject = schema.subjectColumn {
+    if let subject {
       try hidden.forEachRow(of: segment, subject: subject, tenant: schema.tenantColumn) { block, row, _ in
         rows.remove(block, row)
       }

@@ -47,18 +47,16 @@ extension Store {
     var isWaiting = true
     defer { if isWaiting { waitingErasures.subtract(1, ordering: .relaxed) } }
     // Nothing is merged or swept meanwhile: the files that are verified are those that count.
-    let (before, parts, content, verification) = try mergeTurn.withLock { (_) throws(StorageError) in
+    let verification = try mergeTurn.withLock { (_) throws(StorageError) in
       waitingErasures.subtract(1, ordering: .relaxed)
       isWaiting = false
-      let before = manifest.withLock { $0 }
-      let (generations, parts, content) = try clear(exclusions)
-      for part in parts { cache.forget(part: part.number) }
+      beginProgress()
+      let generations = try clear(exclusions)
       for observer in erasureObservers.withLock({ $0 }) { observer() }
       try clearLeftovers()
       refreshStoredRows()
-      let verification = try verify(
-        pending, renewed: Set(parts.compactMap(\.receipt.replacement)), generations: generations)
-      return (before, parts, content, verification)
+      let renewed = erasureProgress.withLock { Set($0.parts.compactMap(\.replacement)) }
+      return try verify(pending, renewed: renewed, generations: generations)
     }
     guard verification.isClean else {
       let names = (verification.found + verification.unreadable).prefix(10).joined(separator: "; ")
@@ -70,49 +68,31 @@ extension Store {
     }
     try publish { $0.erased = max($0.erased, exclusions.rules.sequence) }
     let after = manifest.withLock { $0 }
+    let progress = erasureProgress.withLock { $0 }
     let receipt = ErasureReceipt(
       number: exclusions.rules.sequence, finished: clock(),
       requests: pending.map {
         ErasureReceipt.Request(
           number: $0.number, token: $0.token, tenant: $0.tenant, requested: $0.requested, rows: $0.rows)
       },
-      parts: parts.map(\.receipt),
-      content: content.filter { $0.new?.number != $0.old.number }.map { swept in
-        ErasureReceipt.Content(
-          name: swept.old.fileName, piecesErased: swept.old.pieceCount - (swept.new?.pieceCount ?? 0),
-          bytesRead: swept.old.fileBytes, replacement: swept.new?.fileName, bytesWritten: swept.new?.fileBytes ?? 0)
-      },
-      rootBefore: MerkleTree.root(before), rootAfter: MerkleTree.root(after),
+      isAfterRestart: pending.contains { erasuresAtOpening.contains($0.number) },
+      rowsFromMemory: progress.fromMemory.rows, parts: progress.parts, content: progress.content,
+      rootBefore: MerkleTree.root(progress.before ?? after), rootAfter: MerkleTree.root(after),
       verification: verification)
     try finish(pending, receipt)
+    erasureProgress.withLock { $0 = ErasureProgress() }
   }
 
-  /// Takes hidden rows out of memory, log and parts, and then what only they referred to out of content. To be called by whoever
-  /// has the turn to merge.
-  /// - Returns: Of each shard the generation of content that has begun, and what was done with which files.
-  private func clear(
-    _ exclusions: Exclusions
-  ) throws(StorageError) -> (generations: [UInt64], parts: [ClearedPart], content: [SweptContent]) {
-    do throws(StorageError) {
-      // The rows in memory go into parts without those that are hidden; the log begins anew.
-      var generations: [UInt64] = []
-      for shard in shards { generations.append(try freeze(shard, for: .erasure)) }
-      try writeFrozen()
-      let parts = try clearParts(exclusions)
-      var content: [SweptContent] = []
-      for shard in shards {
-        var marks = ContentMarks()
-        // Where a part can't be looked at, the verification says so.
-        if try mark(shard.index, &marks) == nil {
-          content += try sweepContent(shard, marks, below: generations[shard.index])
-        }
-        try rememberContent(shard)
-      }
-      return (generations, parts, content)
-    } catch {
-      // What is there needn't be stored again.
-      for shard in shards { try? rememberContent(shard) }
-      throw error
+  /// Begins to account for what goes, unless an earlier pass has.
+  private func beginProgress() {
+    let current = manifest.withLock { $0 }
+    let found = state.withLock { state in
+      defer { state.erasedInLog = ErasedRows() }
+      return state.erasedInLog
+    }
+    erasureProgress.withLock { progress in
+      if progress.before == nil { progress.before = current }
+      progress.fromMemory.add(found)
     }
   }
 
@@ -136,45 +116,6 @@ extension Store {
           damaged: shard.damagedSegments)
       }
     }
-  }
-
-  private struct ClearedPart {
-    var number: UInt64
-    var receipt: ErasureReceipt.Part
-  }
-
-  /// Writes the parts anew that hold hidden rows. To be called by whoever has the turn to merge.
-  private func clearParts(_ exclusions: Exclusions) throws(StorageError) -> [ClearedPart] {
-    var cleared: [ClearedPart] = []
-    for part in state.withLock({ $0.parts.values.joined().sorted { $0.entry.number < $1.entry.number } }) {
-      if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
-      guard try holdsHidden(part, exclusions) else { continue }
-      let entry = part.entry
-      let replacement = try rewrite([part], exclusions)
-      cleared.append(
-        ClearedPart(
-          number: entry.number,
-          receipt: ErasureReceipt.Part(
-            table: entry.table, name: entry.fileName, rowsErased: entry.rowCount - (replacement?.entry.rowCount ?? 0),
-            bytesRead: entry.fileBytes, replacement: replacement?.entry.fileName,
-            bytesWritten: replacement?.entry.fileBytes ?? 0)))
-    }
-    return cleared
-  }
-
-  private func holdsHidden(_ part: LivePart, _ exclusions: Exclusions) throws(StorageError) -> Bool {
-    let schema = try schema(part.entry.table)
-    guard let column = schema.subjectColumn else { return false }
-    var isHolding = false
-    do throws(StorageError) {
-      try exclusions.hidden.forEachRow(of: part.reader, subject: column, tenant: schema.tenantColumn) { _, _, _ in
-        isHolding = true
-      }
-    } catch {
-      // It is reported and quarantined; the verification names it.
-      guard error.code == .corrupt else { throw error }
-    }
-    return isHolding
   }
 
   /// Reads every file and looks for subjects. Blocks.

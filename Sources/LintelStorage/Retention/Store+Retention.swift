@@ -51,7 +51,7 @@ extension Store {
       try drop(dropped)
       for part in others where try isWorthClearing(part, exclusions, now: now) {
         if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
-        _ = try rewrite([part], exclusions)
+        _ = try rewrite([part], exclusions, for: .expiry)
         cache.forget(part: part.entry.number)
       }
     }
@@ -69,7 +69,7 @@ extension Store {
     let cutoffs = RetentionCutoffs(exclusions.rules.retention, schema, now: now)
     guard cutoffs.cover(part.entry.minTime, part.entry.maxTime, patience: Self.patience) else { return false }
     do throws(StorageError) {
-      switch try exclusions.remains(of: part.reader, schema, now: now, for: .removal) {
+      switch try exclusions.remains(of: part.reader, schema, now: now, for: .expiry) {
       case .everything: return false
       case .some, .nothing: return true
       }

@@ -15,6 +15,7 @@ final class LogReplay: Sendable {
     var started = 0
     var finished = 0
     var ready: [Int: Result<[LogPayload.Logged], StorageError>] = [:]
+    var erased = ErasedRows()
   }
 
   /// Bytes of records that make a piece, which one thread decodes: about a block of rows.
@@ -22,6 +23,7 @@ final class LogReplay: Sendable {
   /// Batches of fewer rows are put together.
   private static let smallRows = 256
 
+  private let shard: Int
   private let schemas: [String: TableSchema]
   private let exclusions: Exclusions
   private let blockRows: Int
@@ -32,7 +34,8 @@ final class LogReplay: Sendable {
   ///   - exclusions: Rows that they refuse are left out.
   ///   - blockRows: Small batches are put together into one of so many rows at most.
   ///   - threads: Without any, the caller's does everything.
-  init(schemas: [TableSchema], exclusions: Exclusions, blockRows: Int, threads: EngineThreads) {
+  init(shard: Int, schemas: [TableSchema], exclusions: Exclusions, blockRows: Int, threads: EngineThreads) {
+    self.shard = shard
     self.exclusions = exclusions
     self.blockRows = blockRows
     self.schemas = Dictionary(schemas.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
@@ -56,6 +59,9 @@ final class LogReplay: Sendable {
     start()
     return try take(leaving: 0)
   }
+
+  /// Rows that were left out, because their subject was erased.
+  var erased: ErasedRows { state.read { $0.erased } }
 
   /// The digests of each batch's rows: those that the log has, where content was taken out of rows.
   func digests(of batches: ArraySlice<LogPayload.Logged>) -> [[UInt128]] {
@@ -116,7 +122,8 @@ final class LogReplay: Sendable {
       smallCount = 0
     }
     for record in records {
-      let logged = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
+      let (logged, refused) = exclusions.admitted(try LogPayload.decode(record, schemas: schemas))
+      if let refused { state.change(wakingAll: false) { $0.erased.add(refused, shard: shard) } }
       let batch = logged.batch
       // Pieces of rows that aren't taken in stay: later rows may refer to them.
       if batch.rowCount == 0, logged.pieces.isEmpty, logged.greatestID == 0 { continue }

@@ -64,6 +64,8 @@ struct FrozenMemtables: Sendable {
   let lastSegment: UInt64
   /// When they were set aside, in nanoseconds since 1970: no row came later.
   let frozenAt: Int64
+  /// What an erasure takes out of them, if it set them aside.
+  let erased: Exclusions?
 
   var rowCount: Int { tables.values.reduce(0) { $0 + $1.rowCount } }
   var reservedBytes: Int { tables.values.reduce(0) { $0 + $1.reservedBytes } }

@@ -39,7 +39,7 @@ struct ShardRecovery {
     let threads = EngineThreads(count: scheduler == nil ? EngineThreads.processorCount : 0, name: "lintel-replay")
     defer { threads.shutDown() }
     let replay = LogReplay(
-      schemas: schemas, exclusions: exclusions, blockRows: configuration.blockRows, threads: threads)
+      shard: index, schemas: schemas, exclusions: exclusions, blockRows: configuration.blockRows, threads: threads)
     let numbers = PartNumbers(next: manifest.nextPartNumber)
     let parts = RecoveredParts(partWriter(numbers), threads: threads)
     let pool = ContentPool(nextID: index < manifest.nextContent.count ? manifest.nextContent[index] : 1)
@@ -67,6 +67,7 @@ struct ShardRecovery {
       let window = retryWindow(of: rows.batches, replay)
       for damage in recovery.damages { state.report(damage.error) }
       insert(rows.batches, &state)
+      state.erasedInLog.add(replay.erased)
       return Shard(
         index: index, directory: logDirectory, log: Shard.Log(writer: writer, retryWindow: window),
         content: pool, damagedSegments: recovery.damagedSegments, scheduler: scheduler)
@@ -129,7 +130,8 @@ struct ShardRecovery {
     return { [exclusions, configuration, clock] batches throws(StorageError) -> [WrittenPart] in
       guard let schema = batches.first?.schema else { return [] }
       let segments = batches.map { BatchSegment($0, name: "log", blockRows: configuration.blockRows) }
-      return try FlushWriter.write(try exclusions.remaining(of: segments, schema, now: clock()), options: options)
+      let kept = try exclusions.parted(segments, schema, now: clock(), for: .expiry).kept
+      return try FlushWriter.write(kept, options: options)
     }
   }
 

@@ -36,8 +36,18 @@ extension Store {
     case closing
     /// From then on rows refer only to content that is stored anew.
     case sweep
-    /// The same, and the log begins anew also when no row is in memory: it may hold rows that were not taken up from it.
-    case erasure
+    /// The same, the log begins anew also when no row is in memory, for it may hold rows that were not taken up from it, and
+    /// what is written lacks the rows that are hidden.
+    case erasure(Exclusions)
+
+    /// Whether rows refer from then on only to content that is stored anew.
+    var isApart: Bool { erased != nil || isSweep }
+
+    private var isSweep: Bool { if case .sweep = self { true } else { false } }
+
+    var isClosing: Bool { if case .closing = self { true } else { false } }
+
+    var erased: Exclusions? { if case .erasure(let exclusions) = self { exclusions } else { nil } }
   }
 
   /// Finishes the shard's log segment and sets its memtables aside for being written.
@@ -46,7 +56,7 @@ extension Store {
   func freeze(_ shard: Shard, for purpose: Freezing = .flush) throws(StorageError) -> UInt64 {
     try shard.log.withLock { (log) throws(StorageError) in
       let (hasRows, hasContent) = try state.withLock { (state) throws(StorageError) in
-        if purpose != .closing { try state.checkWritable() }
+        if !purpose.isClosing { try state.checkWritable() }
         return (
           state.memtables[shard.index].values.contains { !$0.isEmpty }, !state.content[shard.index].isEmpty
         )
@@ -72,13 +82,13 @@ extension Store {
         }
         throw failStop(error)
       }
-      let isApart = purpose == .sweep || purpose == .erasure
-      let generation = isApart ? shard.content.forget() : shard.content.generation
+      let generation = purpose.isApart ? shard.content.forget() : shard.content.generation
       state.withLock { state in
         state.frozen.append(
           FrozenMemtables(
             id: state.nextFrozenNumber, shard: shard.index, tables: state.memtables[shard.index],
-            content: state.content[shard.index], lastSegment: sealed, frozenAt: WallClock.now()))
+            content: state.content[shard.index], lastSegment: sealed, frozenAt: WallClock.now(),
+            erased: purpose.erased))
         state.content[shard.index] = ContentMemory(generation: generation)
         state.nextFrozenNumber += 1
         state.memtables[shard.index] = [:]
@@ -119,11 +129,14 @@ extension Store {
     var written: [(table: String, part: WrittenPart)] = []
     var live: [LivePart] = []
     var content: LiveContent?
+    var erased = ErasedRows()
     do throws(StorageError) {
       content = try writeContent(frozen.content, shard: frozen.shard)
       for (table, memtable) in frozen.tables.sorted(by: { $0.key < $1.key }) where !memtable.isEmpty {
-        let batches = try exclusions.current.remaining(of: memtable.segments, try schema(table), now: clock())
-        for part in try FlushWriter.write(batches, options: partOptions) { written.append((table, part)) }
+        let (kept, removed) = try (frozen.erased ?? exclusions.current).parted(
+          memtable.segments, try schema(table), now: clock(), for: frozen.erased == nil ? .expiry : .erasure)
+        if frozen.erased != nil { for batch in removed { erased.add(batch, shard: frozen.shard) } }
+        for part in try FlushWriter.write(kept, options: partOptions) { written.append((table, part)) }
       }
       try fileSystem.syncDirectory("\(path)/hot")
       for (table, part) in written {
@@ -137,6 +150,7 @@ extension Store {
     let rowsLeft = live.reduce(0) { $0 + $1.entry.rowCount }
     if rowsLeft < frozen.rowCount { noteRowsHaveGone() }
     let mayRemove = try publish(live, content, frozen)
+    erasureProgress.withLock { [erased] in $0.fromMemory.add(erased) }
     state.withLock { state in
       state.frozen.removeAll { $0.id == frozen.id }
       state.replaceContent([], shard: frozen.shard, with: content.map { [$0] } ?? [])

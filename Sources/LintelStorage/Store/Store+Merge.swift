@@ -79,12 +79,14 @@ extension Store {
       (state.parts[table] ?? []).filter { numbers.contains($0.entry.number) }
     }
     guard sources.count == group.count else { return }
-    _ = try rewrite(sources, exclusions.current)
+    _ = try rewrite(sources, exclusions.current, for: .expiry)
   }
 
-  /// Merges parts of one table, shard and window into one, without the rows that are erased or expired.
+  /// Merges parts of one table, shard and window into one, without the rows that are expired, or those that are erased.
   /// - Returns: The new part; `nil` when no row is left.
-  func rewrite(_ sources: [LivePart], _ exclusions: Exclusions) throws(StorageError) -> LivePart? {
+  func rewrite(
+    _ sources: [LivePart], _ exclusions: Exclusions, for purpose: Exclusions.Purpose
+  ) throws(StorageError) -> LivePart? {
     let group = sources.map(\.entry)
     guard let table = group.first?.table, let shard = group.first?.shard else { return nil }
     let schema = try schema(table)
@@ -92,7 +94,7 @@ extension Store {
     var masks: [RowMask?] = []
     let now = clock()
     for source in sources {
-      switch try exclusions.remains(of: source.reader, schema, now: now, for: .removal) {
+      switch try exclusions.remains(of: source.reader, schema, now: now, for: purpose) {
       case .nothing: continue
       case .everything: masks.append(nil)
       case .some(let mask): masks.append(mask)

@@ -53,7 +53,11 @@ public final class Store: Sendable {
   let rulesTurn = Mutex<AuditTail?>(nil)
   /// Held by whoever erases rows from files.
   let erasureTurn = Mutex(())
+  /// What erasing has taken away that no receipt accounts for yet.
+  let erasureProgress = Mutex(ErasureProgress())
   let erasing = PendingJob()
+  /// Numbers of the erasures that weren't finished when the store was opened.
+  let erasuresAtOpening: Set<UInt64>
   /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
   let erasureRetry = Mutex<Int64>(0)
   let expiring = PendingJob()
@@ -90,6 +94,8 @@ public final class Store: Sendable {
     self.shards = shards
     self.follower = follower
     self.exclusions = exclusions
+    let unfinished = exclusions.current.rules.erasures.filter { $0.state == .hidden || exclusions.isDoubtful }
+    erasuresAtOpening = Set(unfinished.map(\.number))
     // Rows go by rules alone: without any, all content is some row's.
     sweepPlan = Mutex(SweepPlan(isDue: exclusions.current.rules.sequence > 0))
     self.clock = clock

@@ -51,6 +51,8 @@ struct StoreState: Sendable {
   var reservedBytes = 0
   var nextSegmentNumber: UInt64 = 1
   var nextFrozenNumber: UInt64 = 1
+  /// Rows of erased subjects that the recovery found in the log and left out, until a receipt accounts for them.
+  var erasedInLog = ErasedRows()
   /// Memtables whose small batches are being joined.
   var settling: Set<SettlingKey> = []
   var counters = Counters()

@@ -15,7 +15,7 @@ import Testing
     for count in [0, 1, 3] {
       let threads = EngineThreads(count: count, name: "replay")
       let replay = LogReplay(
-        schemas: [Samples.schema],
+        shard: 0, schemas: [Samples.schema],
         exclusions: Exclusions(
           StoreRules(), number: 1, tokens: SubjectTokens(secret: []), keys: [:], isDoubtful: false),
         blockRows: 300, threads: threads)

@@ -1,0 +1,159 @@
+import Foundation
+import LintelColumns
+import Synchronization
+import Testing
+
+@testable import LintelStorage
+
+/// A receipt accounts for what its erasure took away, and for nothing else.
+@Suite("What receipts account for") struct ReceiptTests {
+  private struct Account: Equatable {
+    var fromMemory: [String: Int] = [:]
+    var fromParts: [String: Int] = [:]
+    var pieces = 0
+    var erasures: [Int] = []
+    var isAfterRestart = false
+  }
+
+  private static func account(_ store: Store, _ erasure: UInt64) throws -> Account {
+    let bytes = try #require(try store.receipt(erasure))
+    let text = try ReceiptCheck.check(bytes).text
+    let object = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let requests = try #require(object["erasures"] as? [[String: Any]])
+    return Account(
+      fromMemory: object["rows_erased_from_memory"] as? [String: Int] ?? [:],
+      fromParts: object["rows_erased_from_parts"] as? [String: Int] ?? [:],
+      pieces: object["pieces_erased_from_content"] as? Int ?? -1, erasures: requests.compactMap { $0["erasure"] as? Int },
+      isAfterRestart: object["after_restart"] as? Bool ?? false)
+  }
+
+  /// Rows of three users; what user 3 says, the others say as well.
+  private static func talk(_ time: Int64) -> Batch {
+    func said(_ numbers: Int...) -> String { "[" + numbers.map(Samples.message).joined(separator: ", ") + "]" }
+    return TalkRows.batch(
+      [
+        (1, "a", said(10, 30)), (1, "a", said(10, 11, 30)), (2, "a", said(20, 30)), (2, "a", said(20, 21, 22, 30)),
+        (2, "b", said(20)), (3, "a", said(30)),
+      ], time: time)
+  }
+
+  @Test func rowsThatWereOnlyInMemoryAreCounted() async throws {
+    let directory = ScratchDirectory()
+    let store = try StoreTests.open(directory)
+    _ = try await store.append(Self.talk(0))
+    let erasure = try #require(try store.erase([Subject(Samples.user(1))]).first)
+    try await store.eraseFiles()
+    #expect(
+      try Self.account(store, erasure.number) == Account(fromMemory: ["events": 2], pieces: 2, erasures: [1]))
+    try await store.close()
+  }
+
+  /// Rows that a flush or a merge met before the erasing began are counted as well: neither takes them away.
+  @Test func flushesAndMergesTakeNothingAway() async throws {
+    let disk = SimulatedFileSystem()
+    let scheduler = SimulatedScheduler(seed: 5)
+    let store = try Store.open(
+      path: "/data", schemas: [Samples.schema], configuration: StoreTests.configuration(), fileSystem: disk,
+      scheduler: scheduler)
+    func append(_ batch: Batch) throws {
+      let outcome = scheduler.run { () async -> Result<AppendReceipt, StorageError> in
+        do throws(StorageError) { return .success(try await store.append(batch)) } catch { return .failure(error) }
+      }
+      _ = try #require(outcome).get()
+    }
+    try append(Self.talk(0))
+    try store.flushBlocking()
+    try append(Self.talk(1))
+    let erasure = try #require(try store.erase([Subject(Samples.user(2), tenant: "a")]).first)
+    try store.flushBlocking()
+    try store.mergeAllBlocking()
+    #expect(try RowText.rows(store.snapshot("events")).count == 8)
+    try store.eraseFilesBlocking()
+    #expect(
+      try Self.account(store, erasure.number) == Account(fromParts: ["events": 4], pieces: 2, erasures: [1]))
+    disk.crash()
+    scheduler.drain()
+  }
+
+  /// The second erasure comes when the first one has begun to write.
+  @Test func twoThatCloselyFollowAreToldApart() async throws {
+    let directory = ScratchDirectory()
+    let watched = WatchedFiles()
+    let store = try Store.open(
+      path: directory.path + "/data", schemas: [Samples.schema], configuration: StoreTests.configuration(),
+      fileSystem: watched)
+    _ = try await store.append(Self.talk(0))
+    watched.once("/content/") { _ = try? store.erase([Subject(Samples.user(2))]) }
+    _ = try store.erase([Subject(Samples.user(1))])
+    try await store.eraseFiles()
+    try await store.eraseFiles()
+    let first = try Self.account(store, 1)
+    let second = try Self.account(store, 2)
+    #expect(first == Account(fromMemory: ["events": 2], pieces: 2, erasures: [1]))
+    #expect(second == Account(fromParts: ["events": 3], pieces: 3, erasures: [2]))
+    #expect(try RowText.rows(store.snapshot("events")).count == 1)
+    #expect(try TalkRows.pieces(store) == [Samples.message(30)])
+    #expect(store.problems == [])
+    try await store.close()
+  }
+
+  /// What a recovery finds in the log of an erased subject is taken away by the erasure, too.
+  @Test func rowsThatOnlyTheLogHadAreCounted() throws {
+    let disk = SimulatedFileSystem()
+    let scheduler = SimulatedScheduler(seed: 5)
+    func open(_ disk: SimulatedFileSystem, _ scheduler: SimulatedScheduler) throws(StorageError) -> Store {
+      try Store.open(
+        path: "/data", schemas: [Samples.schema], configuration: StoreTests.configuration(), fileSystem: disk,
+        scheduler: scheduler)
+    }
+    let store = try open(disk, scheduler)
+    let outcome = scheduler.run { () async -> Result<AppendReceipt, StorageError> in
+      do throws(StorageError) { return .success(try await store.append(Self.talk(0))) } catch { return .failure(error) }
+    }
+    _ = try #require(outcome).get()
+    _ = try store.erase([Subject(Samples.user(1))])
+    let later = disk.afterCrash(.processKilled)
+    disk.crash()
+    scheduler.drain()
+    let again = SimulatedScheduler(seed: 6)
+    let recovered = try open(later, again)
+    try recovered.eraseFilesBlocking()
+    #expect(
+      try Self.account(recovered, 1)
+        == Account(fromMemory: ["events": 2], pieces: 2, erasures: [1], isAfterRestart: true))
+    later.crash()
+    again.drain()
+  }
+}
+
+/// Real files; somebody may be told when one is created.
+private final class WatchedFiles: FileSystem {
+  private let real = PosixFileSystem()
+  private let watch = Mutex<(pattern: String, body: @Sendable () -> Void)?>(nil)
+
+  /// Calls `body` before the next file is created whose path contains the pattern.
+  func once(_ pattern: String, _ body: @escaping @Sendable () -> Void) { watch.withLock { $0 = (pattern, body) } }
+
+  func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile {
+    let body = watch.withLock { watch -> (@Sendable () -> Void)? in
+      guard let found = watch, path.contains(found.pattern) else { return nil }
+      watch = nil
+      return found.body
+    }
+    body?()
+    return try real.create(path, isPrivate: isPrivate)
+  }
+  func open(_ path: String) throws(StorageError) -> any ReadableFile { try real.open(path) }
+  func reopen(_ path: String, length: Int) throws(StorageError) -> any WritableFile {
+    try real.reopen(path, length: length)
+  }
+  func rename(_ from: String, to: String) throws(StorageError) { try real.rename(from, to: to) }
+  func remove(_ path: String) throws(StorageError) { try real.remove(path) }
+  func list(_ directory: String) throws(StorageError) -> [String] { try real.list(directory) }
+  func exists(_ path: String) throws(StorageError) -> Bool { try real.exists(path) }
+  func isPrivate(_ path: String) throws(StorageError) -> Bool { try real.isPrivate(path) }
+  func createDirectory(_ path: String) throws(StorageError) { try real.createDirectory(path) }
+  func syncDirectory(_ path: String) throws(StorageError) { try real.syncDirectory(path) }
+  func lock(_ path: String) throws(StorageError) -> any FileLock { try real.lock(path) }
+  func freeSpace(_ path: String) throws(StorageError) -> Int { try real.freeSpace(path) }
+}
