@@ -18,11 +18,10 @@ extension SpanStore {
   public func setRetention(_ nanoseconds: Int64, organization: String? = nil) async throws(LintelError) {
     do throws(StorageError) {
       try await threads.run { [store] () throws(StorageError) in
-        let table = SpanSchema.table.name
-        let isKnown = try store.rules().retention.contains {
-          $0.table == table && $0.tenant == organization && $0.nanoseconds == nanoseconds
-        }
-        if !isKnown { try store.setRetention(table: table, tenant: organization, nanoseconds: nanoseconds) }
+        let rule = RetentionRule(
+          table: SpanSchema.table.name, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
+        if try store.rules().retention.contains(rule) { return }
+        try store.setRetention(table: rule.table, tenant: rule.tenant, nanoseconds: nanoseconds)
       }
     } catch {
       throw .storage(error)

@@ -16,12 +16,12 @@ struct StoreLifecycle {
     case .showErasures: return Self.table(try store.rules().erasures)
     case .hold(let user, let organization, let reason):
       return Self.table([
-        try store.hold(key: user.map { userHasher.hash($0) }, tenant: organization, reason: reason)
+        try store.hold(key: user.map { userHasher.hash($0) }, tenant: organization.map { TenantName($0) }, reason: reason)
       ])
     case .releaseHold(let number): return Self.table([try store.releaseHold(number)])
     case .showHolds: return Self.table(try store.rules().holds)
     case .setRetention(let table, let organization, let nanoseconds):
-      try store.setRetention(table: table, tenant: organization, nanoseconds: nanoseconds)
+      try store.setRetention(table: table, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
       return Self.table(try store.rules().retention)
     case .showRetention: return Self.table(try store.rules().retention)
     }
@@ -30,7 +30,7 @@ struct StoreLifecycle {
   /// Each user once.
   private func subjects(_ users: [String], _ organization: String?) -> [Subject] {
     var seen: Set<Subject> = []
-    return users.map { Subject(userHasher.hash($0), tenant: organization) }.filter { seen.insert($0).inserted }
+    return users.map { Subject(userHasher.hash($0), tenant: organization.map { TenantName($0) }) }.filter { seen.insert($0).inserted }
   }
 
   private func erase(_ subjects: [Subject]) throws(StorageError) -> LifecycleAnswer {
@@ -68,7 +68,7 @@ struct StoreLifecycle {
     ])
     for erasure in erasures {
       answer.rows.append([
-        .count(Int(clamping: erasure.number)), .text(hex(erasure.token)), erasure.tenant.map { .text($0) } ?? .null,
+        .count(Int(clamping: erasure.number)), .text(hex(erasure.token)), erasure.tenant.map { .bytes($0.utf8) } ?? .null,
         .text(erasure.state.rawValue), .count(erasure.rows), .int64(erasure.requested), time(erasure.finished),
         time(erasure.lifted),
       ])
@@ -83,7 +83,7 @@ struct StoreLifecycle {
     for hold in holds {
       answer.rows.append([
         .count(Int(clamping: hold.number)), hold.token.map { .text(hex($0)) } ?? .null,
-        hold.tenant.map { .text($0) } ?? .null, .int64(hold.since), .text(hold.reason),
+        hold.tenant.map { .bytes($0.utf8) } ?? .null, .int64(hold.since), .text(hold.reason),
       ])
     }
     return answer
@@ -92,7 +92,7 @@ struct StoreLifecycle {
   private static func table(_ rules: [RetentionRule]) -> LifecycleAnswer {
     var answer = LifecycleAnswer([("table", .string), ("org_id", .string), ("retention", .duration)])
     for rule in rules {
-      answer.rows.append([.text(rule.table), rule.tenant.map { .text($0) } ?? .null, .int64(rule.nanoseconds)])
+      answer.rows.append([.text(rule.table), rule.tenant.map { .bytes($0.utf8) } ?? .null, .int64(rule.nanoseconds)])
     }
     return answer
   }

@@ -10,7 +10,8 @@ public final class UserHasher: Sendable {
   static let cacheCapacity = 65_536
 
   private let key: SymmetricKey
-  private let cache = Mutex<[String: UInt128]>([:])
+  /// By bytes: ids that only look alike are different users.
+  private let cache = Mutex<[[UInt8]: UInt128]>([:])
 
   /// - Parameter secret: The deployment's secret; 32 random bytes are right.
   public init(secret: [UInt8]) {
@@ -22,7 +23,15 @@ public final class UserHasher: Sendable {
 
   /// The stored form of a user id given as UTF-8.
   public func hash(_ userID: UnsafeRawBufferPointer) -> UInt128 {
-    userID.count <= Self.cachedBytes ? hash(String(decoding: userID, as: UTF8.self)) : compute(userID)
+    guard userID.count <= Self.cachedBytes else { return compute(userID) }
+    let id = Array(userID)
+    if let known = cache.withLock({ $0[id] }) { return known }
+    let hash = compute(userID)
+    cache.withLock { cache in
+      if cache.count >= Self.cacheCapacity { cache.removeAll(keepingCapacity: true) }
+      cache[id] = hash
+    }
+    return hash
   }
 
   /// Lets go of the ids that are remembered.
@@ -30,15 +39,8 @@ public final class UserHasher: Sendable {
 
   /// The stored form of a user id.
   public func hash(_ userID: String) -> UInt128 {
-    if let known = cache.withLock({ $0[userID] }) { return known }
     var userID = userID
-    let hash = userID.withUTF8 { compute(UnsafeRawBufferPointer($0)) }
-    guard userID.utf8.count <= Self.cachedBytes else { return hash }
-    cache.withLock { cache in
-      if cache.count >= Self.cacheCapacity { cache.removeAll(keepingCapacity: true) }
-      cache[userID] = hash
-    }
-    return hash
+    return userID.withUTF8 { hash(UnsafeRawBufferPointer($0)) }
   }
 
   private func compute(_ userID: UnsafeRawBufferPointer) -> UInt128 {

@@ -11,12 +11,12 @@ struct AuditEvent: Sendable {
   var number: UInt64?
   /// Stands for the subject.
   var token: UInt128?
-  var tenant: String?
+  var tenant: TenantName?
   /// `name=value` pairs.
   var detail: String
 
   init(
-    _ kind: Kind, number: UInt64? = nil, token: UInt128? = nil, tenant: String? = nil, detail: String = ""
+    _ kind: Kind, number: UInt64? = nil, token: UInt128? = nil, tenant: TenantName? = nil, detail: String = ""
   ) {
     self.kind = kind
     self.number = number
@@ -53,7 +53,7 @@ enum AuditLog {
     func field(_ text: String?) -> String { text.map { $0.isEmpty ? "-" : ManifestCodec.escape($0) } ?? "-" }
     let fields: [String] = [
       "\(number)", "\(time)", event.kind.rawValue, event.number.map { "\($0)" } ?? "-",
-      event.token.map(RulesCodec.hex) ?? "-", field(event.tenant), field(event.detail),
+      event.token.map(RulesCodec.hex) ?? "-", field(event.tenant?.text), field(event.detail),
     ]
     let text = fields.joined(separator: " ")
     let hash = Self.hash(previous, text)

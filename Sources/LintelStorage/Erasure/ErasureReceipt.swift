@@ -29,7 +29,7 @@ public struct ErasureReceipt: Sendable, Hashable {
   struct Request: Sendable, Hashable {
     var number: UInt64
     var token: UInt128
-    var tenant: String?
+    var tenant: TenantName?
     var requested: Int64
     var rows: Int
   }
@@ -54,7 +54,7 @@ public struct ErasureReceipt: Sendable, Hashable {
     func quoted(_ text: String) -> String { ReceiptText.quoted(text) }
     let requests = requests.map { request in
       "{\"erasure\":\(request.number),\"request\":\"\(RulesCodec.hex(request.token))\","
-        + "\"organisation\":\(request.tenant.map(quoted) ?? "null"),\"requested\":\(request.requested),"
+        + "\"organisation\":\(request.tenant.map { quoted($0.text) } ?? "null"),\"requested\":\(request.requested),"
         + "\"rows\":\(request.rows)}"
     }
     let parts = parts.map { part in

@@ -30,7 +30,7 @@ final class Exclusions: Sendable {
   let refused: SubjectSet
   let held: SubjectSet
   /// Everything of these tenants is held.
-  let heldTenants: Set<String>
+  let heldTenants: Set<TenantName>
 
   /// - Parameters:
   ///   - keys: The keys of erasures, as far as they are known: only who asked has told them.
@@ -158,20 +158,20 @@ struct KeptRows {
 struct TenantNames {
   private let vector: ColumnVector
   /// One a code, where there are codes.
-  private var names: [String] = []
+  private var names: [TenantName] = []
 
   init(_ vector: ColumnVector) {
     self.vector = vector
     if case .codes(_, let dictionary) = vector.storage, case .bytes(let strings) = dictionary.values {
-      names = (0..<strings.count).map { strings.string($0) }
+      names = (0..<strings.count).map { TenantName(utf8: strings[$0]) }
     }
   }
 
   /// `nil` for rows without a tenant.
-  subscript(row: Int) -> String? {
+  subscript(row: Int) -> TenantName? {
     guard vector.isValid(row) else { return nil }
     switch vector.storage {
-    case .bytes(let strings): return strings.string(row)
+    case .bytes(let strings): return TenantName(utf8: strings[row])
     case .codes(let codes, _): return Int(codes[row]) < names.count ? names[Int(codes[row])] : nil
     default: return nil
     }

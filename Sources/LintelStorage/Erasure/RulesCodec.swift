@@ -27,15 +27,15 @@ enum RulesCodec {
     text += "finished \(rules.finished)\n"
     for erasure in rules.erasures {
       let times = "\(erasure.requested) \(erasure.finished) \(erasure.lifted)"
-      text += "erasure \(erasure.number) \(hex(erasure.token)) \(name(erasure.tenant)) \(erasure.state.rawValue) "
+      text += "erasure \(erasure.number) \(hex(erasure.token)) \(name(erasure.tenant?.text)) \(erasure.state.rawValue) "
       text += "\(times) \(erasure.rows)\n"
     }
     for hold in rules.holds {
-      text += "hold \(hold.number) \(hold.token.map(hex) ?? "-") \(name(hold.tenant)) \(hold.since) "
+      text += "hold \(hold.number) \(hold.token.map(hex) ?? "-") \(name(hold.tenant?.text)) \(hold.since) "
       text += "\(name(hold.reason))\n"
     }
     for rule in rules.retention {
-      text += "retention \(name(rule.table)) \(name(rule.tenant)) \(rule.nanoseconds)\n"
+      text += "retention \(name(rule.table)) \(name(rule.tenant?.text)) \(rule.nanoseconds)\n"
     }
     var bytes = Array(text.utf8)
     let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
@@ -107,7 +107,7 @@ private struct RulesParser {
       else { return false }
       rules.erasures.append(
         Erasure(
-          number: number, token: token, tenant: tenant.name, state: state, requested: requested, finished: finished,
+          number: number, token: token, tenant: tenant.tenant, state: state, requested: requested, finished: finished,
           lifted: lifted, rows: rows))
     case ("hold", 5):
       guard let number = UInt64(fields[0]), let tenant = name(fields[2]), let since = Int64(fields[3]),
@@ -116,11 +116,11 @@ private struct RulesParser {
       let token = UInt128(fields[1], radix: 16)
       guard token != nil || fields[1] == "-" else { return false }
       rules.holds.append(
-        LegalHold(number: number, token: token, tenant: tenant.name, since: since, reason: reason.name ?? ""))
+        LegalHold(number: number, token: token, tenant: tenant.tenant, since: since, reason: reason.name ?? ""))
     case ("retention", 3):
       guard let table = name(fields[0])?.name, let tenant = name(fields[1]), let time = Int64(fields[2]), time > 0
       else { return false }
-      rules.retention.append(RetentionRule(table: table, tenant: tenant.name, nanoseconds: time))
+      rules.retention.append(RetentionRule(table: table, tenant: tenant.tenant, nanoseconds: time))
     default: return false
     }
     return true
@@ -133,7 +133,10 @@ private struct RulesParser {
       .map { String(decoding: $0, as: UTF8.self) }
   }
 
-  private struct Name { var name: String? }
+  private struct Name {
+    var name: String?
+    var tenant: TenantName? { name.map { TenantName($0) } }
+  }
 
   /// `nil` where the text is no name.
   private func name(_ text: String) -> Name? {

@@ -83,7 +83,7 @@ extension Store {
   }
 
   private static func refusal(_ hold: LegalHold) -> StorageError {
-    let whose = hold.tenant.map { " in organisation '\($0)'" } ?? ""
+    let whose = hold.tenant.map { " in organisation '\($0.text)'" } ?? ""
     let reason = hold.reason.isEmpty ? "" : " (\(hold.reason))"
     return StorageError(
       .invalid,
@@ -150,7 +150,7 @@ extension Store {
   /// Forbids the erasure of a subject, or of everyone in a tenant.
   ///
   /// - Throws: `.invalid` when neither is given, or the subject is being erased.
-  public func hold(key: UInt128?, tenant: String?, reason: String) throws(StorageError) -> LegalHold {
+  public func hold(key: UInt128?, tenant: TenantName?, reason: String) throws(StorageError) -> LegalHold {
     guard key != nil || tenant != nil else { throw StorageError(.invalid, "a hold needs a user or an organisation") }
     let token = key.map(exclusions.tokens.token)
     let now = clock()
@@ -191,7 +191,7 @@ extension Store {
 
   /// Says how long rows of a table are kept, of one tenant or of those without a rule of their own; `nil`: for good, or for
   /// a tenant as long as the others'.
-  public func setRetention(table: String, tenant: String?, nanoseconds: Int64?) throws(StorageError) {
+  public func setRetention(table: String, tenant: TenantName?, nanoseconds: Int64?) throws(StorageError) {
     let schema = try schema(table)
     if tenant != nil, schema.tenantColumn == nil {
       throw StorageError(.invalid, "table '\(table)' doesn't say whose its rows are")

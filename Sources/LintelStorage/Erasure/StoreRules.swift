@@ -12,7 +12,7 @@ public struct Erasure: Sendable, Hashable {
   public var number: UInt64
   /// Stands for the subject's key, which is in no file.
   public var token: UInt128
-  public var tenant: String?
+  public var tenant: TenantName?
   public var state: State
   /// Nanoseconds since 1970; 0 where it hasn't come to that.
   public var requested: Int64
@@ -27,7 +27,7 @@ public struct LegalHold: Sendable, Hashable {
   public var number: UInt64
   /// `nil` for everyone in the tenant.
   public var token: UInt128?
-  public var tenant: String?
+  public var tenant: TenantName?
   /// Nanoseconds since 1970.
   public var since: Int64
   public var reason: String
@@ -37,10 +37,10 @@ public struct LegalHold: Sendable, Hashable {
 public struct RetentionRule: Sendable, Hashable {
   public var table: String
   /// `nil` for tenants without a rule of their own.
-  public var tenant: String?
+  public var tenant: TenantName?
   public var nanoseconds: Int64
 
-  public init(table: String, tenant: String?, nanoseconds: Int64) {
+  public init(table: String, tenant: TenantName?, nanoseconds: Int64) {
     self.table = table
     self.tenant = tenant
     self.nanoseconds = nanoseconds
@@ -65,7 +65,7 @@ public struct StoreRules: Sendable, Hashable {
   var isEmpty: Bool { erasures.isEmpty && holds.isEmpty && retention.isEmpty }
 
   /// The hold that forbids erasing a subject, if there is one.
-  func hold(against token: UInt128, tenant: String?) -> LegalHold? {
+  func hold(against token: UInt128, tenant: TenantName?) -> LegalHold? {
     holds.first { hold in
       (hold.token == nil || hold.token == token) && (hold.tenant == nil || tenant == nil || hold.tenant == tenant)
     }

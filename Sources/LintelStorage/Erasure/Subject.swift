@@ -5,9 +5,9 @@ internal import Synchronization
 public struct Subject: Sendable, Hashable {
   public var key: UInt128
   /// What the tenant column holds; `nil` for every tenant.
-  public var tenant: String?
+  public var tenant: TenantName?
 
-  public init(_ key: UInt128, tenant: String? = nil) {
+  public init(_ key: UInt128, tenant: TenantName? = nil) {
     self.key = key
     self.tenant = tenant
   }

@@ -3,17 +3,17 @@ internal import LintelColumns
 /// Subjects, and how to find their rows.
 struct SubjectSet: Sendable {
   /// Of each token the tenants meant; `nil` among them for every one.
-  private let byToken: [UInt128: [String?]]
+  private let byToken: [UInt128: [TenantName?]]
   /// The same by key; `nil` where a key isn't known.
-  private let byKey: [UInt128: [String?]]?
+  private let byKey: [UInt128: [TenantName?]]?
   private let tokens: SubjectTokens
 
-  init(_ subjects: [(token: UInt128, tenant: String?)], _ tokens: SubjectTokens, _ keys: [UInt128: UInt128]) {
+  init(_ subjects: [(token: UInt128, tenant: TenantName?)], _ tokens: SubjectTokens, _ keys: [UInt128: UInt128]) {
     self.tokens = tokens
-    var byToken: [UInt128: [String?]] = [:]
+    var byToken: [UInt128: [TenantName?]] = [:]
     for subject in subjects { byToken[subject.token, default: []].append(subject.tenant) }
     self.byToken = byToken
-    var byKey: [UInt128: [String?]]? = [:]
+    var byKey: [UInt128: [TenantName?]]? = [:]
     for (token, tenants) in byToken {
       if let key = keys[token] { byKey?[key] = tenants } else { byKey = nil }
     }
@@ -27,7 +27,7 @@ struct SubjectSet: Sendable {
 
   /// The tenants within which a key's rows are meant; `nil` when it is no subject's.
   /// - Parameter isFrequent: Whether the key is likely to come again.
-  private func tenants(of key: UInt128, isFrequent: Bool) -> [String?]? {
+  private func tenants(of key: UInt128, isFrequent: Bool) -> [TenantName?]? {
     if let byKey { return byKey[key] }
     return byToken[isFrequent ? tokens.token(key) : tokens.compute(key)]
   }
@@ -91,7 +91,7 @@ struct SubjectSet: Sendable {
   private struct MeantCodes {
     var isMeant: [Bool]
     /// By code.
-    var tenants: [Int: [String?]] = [:]
+    var tenants: [Int: [TenantName?]] = [:]
   }
 
   private func codes(of dictionary: ValueDictionary, isFrequent: Bool) -> MeantCodes {
@@ -108,7 +108,7 @@ struct SubjectSet: Sendable {
   private struct Found {
     var row: Int
     var key: UInt128
-    var tenants: [String?]
+    var tenants: [TenantName?]
   }
 
   /// - Parameter codes: What is meant of each entry of the segment's dictionary, where it has one.
@@ -116,7 +116,7 @@ struct SubjectSet: Sendable {
     var rows: [Found] = []
     switch vector.storage {
     case .id128(let keys):
-      var last: (key: UInt128, tenants: [String?]?)?
+      var last: (key: UInt128, tenants: [TenantName?]?)?
       for row in keys.indices where vector.isValid(row) {
         if last?.key != keys[row] { last = (keys[row], tenants(of: keys[row], isFrequent: isFrequent)) }
         if let tenants = last?.tenants { rows.append(Found(row: row, key: keys[row], tenants: tenants)) }

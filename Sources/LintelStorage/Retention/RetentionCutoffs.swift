@@ -7,7 +7,7 @@ internal import LintelColumns
 struct RetentionCutoffs: Sendable {
   /// For rows of tenants without a rule of their own; `nil` where those are kept for good.
   private var others: Int64?
-  private var byTenant: [String: Int64] = [:]
+  private var byTenant: [TenantName: Int64] = [:]
 
   init(_ rules: [RetentionRule], _ schema: TableSchema, now: Int64) {
     let second: Int64 = 1_000_000_000
@@ -82,10 +82,10 @@ private struct TenantCutoffs {
   private let validity: Bitmap?
   /// One a code, where there are codes.
   private var byCode: [Int64] = []
-  private let byTenant: [String: Int64]
+  private let byTenant: [TenantName: Int64]
   private let others: Int64
 
-  init(_ vector: ColumnVector, _ byTenant: [String: Int64], _ others: Int64?) {
+  init(_ vector: ColumnVector, _ byTenant: [TenantName: Int64], _ others: Int64?) {
     names = TenantNames(vector)
     validity = vector.validity
     self.byTenant = byTenant
@@ -95,7 +95,7 @@ private struct TenantCutoffs {
       return
     }
     self.codes = codes
-    byCode = (0..<strings.count).map { byTenant[strings.string($0)] ?? others ?? .min }
+    byCode = (0..<strings.count).map { byTenant[TenantName(utf8: strings[$0])] ?? others ?? .min }
   }
 
   subscript(row: Int) -> Int64 {

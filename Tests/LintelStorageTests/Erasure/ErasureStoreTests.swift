@@ -46,7 +46,7 @@ import Testing
           let tenant = dice.chance(50) ? nil : "org_\(dice.below(5))"
           let before = expected.count
           expected.removeAll { Self.isOf(user, tenant, $0) }
-          let erasures = try store.erase([Subject(Samples.user(user), tenant: tenant)])
+          let erasures = try store.erase([Subject(Samples.user(user), tenant: tenant.map { TenantName($0) })])
           if !erased.contains(where: { $0.user == user && ($0.tenant == nil || $0.tenant == tenant) }) {
             #expect(erasures.map(\.rows) == [before - expected.count], "seed \(seed), round \(round)")
           }

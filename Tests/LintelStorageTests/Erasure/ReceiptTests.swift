@@ -23,7 +23,8 @@ import Testing
     return Account(
       fromMemory: object["rows_erased_from_memory"] as? [String: Int] ?? [:],
       fromParts: object["rows_erased_from_parts"] as? [String: Int] ?? [:],
-      pieces: object["pieces_erased_from_content"] as? Int ?? -1, erasures: requests.compactMap { $0["erasure"] as? Int },
+      pieces: object["pieces_erased_from_content"] as? Int ?? -1,
+      erasures: requests.compactMap { $0["erasure"] as? Int },
       isAfterRestart: object["after_restart"] as? Bool ?? false)
   }
 
@@ -70,7 +71,7 @@ import Testing
     #expect(try RowText.rows(store.snapshot("events")).count == 8)
     try store.eraseFilesBlocking()
     #expect(
-      try Self.account(store, erasure.number) == Account(fromParts: ["events": 4], pieces: 2, erasures: [1]))
+      try Self.account(store, erasure.number) == Account(fromParts: ["events": 4], pieces: 3, erasures: [1]))
     disk.crash()
     scheduler.drain()
   }
@@ -90,7 +91,7 @@ import Testing
     let first = try Self.account(store, 1)
     let second = try Self.account(store, 2)
     #expect(first == Account(fromMemory: ["events": 2], pieces: 2, erasures: [1]))
-    #expect(second == Account(fromParts: ["events": 3], pieces: 3, erasures: [2]))
+    #expect(second == Account(fromParts: ["events": 3], pieces: 4, erasures: [2]))
     #expect(try RowText.rows(store.snapshot("events")).count == 1)
     #expect(try TalkRows.pieces(store) == [Samples.message(30)])
     #expect(store.problems == [])

@@ -15,19 +15,19 @@ import Testing
     for number in 0..<UInt64(dice.below(5)) {
       rules.erasures.append(
         Erasure(
-          number: number, token: UInt128(dice.next()) << UInt128(dice.below(65)), tenant: name(),
+          number: number, token: UInt128(dice.next()) << UInt128(dice.below(65)), tenant: name().map { TenantName($0) },
           state: Erasure.State.allCases[dice.below(3)], requested: Int64(bitPattern: dice.next()), finished: 0,
           lifted: 7, rows: dice.below(1000)))
     }
     for number in 0..<UInt64(dice.below(4)) {
       rules.holds.append(
         LegalHold(
-          number: number, token: dice.chance(50) ? nil : UInt128(dice.next()), tenant: name(), since: 5,
+          number: number, token: dice.chance(50) ? nil : UInt128(dice.next()), tenant: name().map { TenantName($0) }, since: 5,
           reason: name() ?? ""))
     }
     for _ in 0..<dice.below(4) {
       rules.retention.append(
-        RetentionRule(table: name() ?? "spans", tenant: name(), nanoseconds: 1 + Int64(dice.below(1 << 40))))
+        RetentionRule(table: name() ?? "spans", tenant: name().map { TenantName($0) }, nanoseconds: 1 + Int64(dice.below(1 << 40))))
     }
     return rules
   }

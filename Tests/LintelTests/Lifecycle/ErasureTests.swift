@@ -179,6 +179,47 @@ import Testing
     }
   }
 
+  /// "é" is one scalar or two: to a tenant's column these are different names, and so they are to every rule.
+  @Test func namesThatOnlyLookAlikeAreOthers() async throws {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    for isFlushed in [false, true] {
+      try await withStore { store, _, _ in
+        try await store.append([
+          span(1, user: "user-1", org: composed), span(2, user: "user-1", org: decomposed),
+          span(3, user: "user-2", org: composed), span(4, user: "user-2", org: decomposed),
+        ])
+        if isFlushed { try await store.flush() }
+        let names = "SELECT name FROM spans ORDER BY start_time"
+        _ = try await store.query("HOLD ORG '\(decomposed)'")
+        let erased = try await store.query("ERASE USER 'user-1' IN ORG '\(composed)'")
+        #expect(erased.rowCount == 1)
+        #expect(try await store.query(names).decode(String.self) == ["span 2", "span 3", "span 4"])
+        await #expect(throws: LintelError.self) {
+          try await store.query("ERASE USER 'user-1' IN ORG '\(decomposed)'")
+        }
+        try await store.finishErasures()
+        #expect(try await store.query(names).decode(String.self) == ["span 2", "span 3", "span 4"])
+        let late = try await store.append([
+          span(5, user: "user-1", org: composed), span(6, user: "user-1", org: decomposed),
+        ])
+        #expect(late == AppendReceipt(stored: 1, duplicates: 0, erased: 1))
+        // The spans are from 2027.
+        _ = try await store.query("ALTER TABLE spans SET RETENTION 100000d FOR ORG '\(composed)'")
+        _ = try await store.query("ALTER TABLE spans SET RETENTION 90000d FOR ORG '\(decomposed)'")
+        #expect(try await store.query("SHOW RETENTION").rowCount == 2)
+      }
+    }
+  }
+
+  /// What was hashed before must not decide what a user that looks alike is hashed to.
+  @Test func usersThatOnlyLookAlikeAreOthers() {
+    let (composed, decomposed) = ("caf\u{E9}", "cafe\u{301}")
+    let hasher = UserHasher(secret: [1, 2, 3])
+    let hashes = [composed, decomposed, composed].map { hasher.hash($0) }
+    #expect(hashes[0] != hashes[1] && hashes[0] == hashes[2])
+    #expect(UserHasher(secret: [1, 2, 3]).hash(decomposed) == hashes[1])
+  }
+
   @Test func aDryRunTellsAndChangesNothing() async throws {
     try await withStore { store, _, _ in
       try await store.append(spans(0..<300))
