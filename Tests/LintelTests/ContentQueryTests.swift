@@ -98,6 +98,54 @@ import Testing
     }
   }
 
+  // MARK: Looking around
+
+  /// What content takes is shown where all else is, and counted where it is read.
+  @Test func contentIsShownAndCounted() async throws {
+    try await withTemporaryDirectory { path in
+      let store = try await SpanStore.open(at: path)
+      let structured = Variant.array([.map([.init("content", .string(Self.message("structured")))])])
+      try await store.append([
+        Self.span(0, ["gen_ai.input.messages": .string("[\(Self.message("as text"))]")]),
+        Self.span(1, ["gen_ai.input.messages": structured]), Self.span(2, ["gen_ai.input.messages": .string("short")]),
+      ])
+      try await store.flush()
+      struct Part: Decodable {
+        let table: String
+        let part: String
+        let bytes: Int
+        let pieces: Int?
+      }
+      let parts = try await store.query("SHOW PARTS").decode(Part.self)
+      #expect(parts.map(\.table) == ["spans", "content"] && parts.map(\.pieces) == [nil, 2])
+      #expect(parts.last?.part.hasPrefix("content/") == true && parts.last?.bytes == store.statistics.contentBytes)
+      #expect(try await store.query("SHOW PARTS FROM spans").rowCount == 2)
+      struct Column: Decodable {
+        let column: String
+        let type: String
+        let bytes: Int
+        let values: Int
+      }
+      let columns = try await store.query("DESCRIBE STORAGE spans").decode(Column.self)
+      #expect(Set(columns.map { "\($0.column) \($0.type)" }).count == columns.count)
+      #expect(columns.first { $0.column == "(content)" }?.values == 2)
+      let messages = columns.filter { $0.column.contains("gen_ai.input.messages") }
+      #expect(
+        Set(messages.map { "\($0.column) \($0.type)" }) == [
+          "attributes['gen_ai.input.messages'] string", "attributes['gen_ai.input.messages'] (recipes) string",
+          "attributes['gen_ai.input.messages'] (recipes) any",
+        ])
+      #expect(columns.reduce(0) { $0 + $1.bytes } == parts.reduce(0) { $0 + $1.bytes })
+      func bytes(_ query: String) async throws -> Int { try await store.query(query).statistics.bytesRead }
+      let less = try await bytes("SELECT attributes['gen_ai.input.messages'] IS NULL AS n FROM spans WHERE name = 'none'")
+      let more = try await bytes("SELECT input FROM spans")
+      let searched = try await bytes("SELECT count(*) AS n FROM spans WHERE input LIKE '%structured%'")
+      let stored = store.statistics.contentBytes
+      #expect(less < stored && more > less + stored / 2 && searched > less + stored / 2)
+      try await store.close()
+    }
+  }
+
   // MARK: Memory
 
   /// Many large values that are one on the disk: putting them together takes a share of the query's memory at a time.

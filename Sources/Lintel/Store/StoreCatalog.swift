@@ -17,6 +17,8 @@ struct StoreCatalog: Catalog {
 
   func parts(_ table: String) -> [PartDescription] { store.parts(table) }
 
+  func content() -> [ContentDescription] { store.contentSegments() }
+
   func storage(_ table: String) -> [ColumnStorage] { store.describeStorage(table) }
 
   var problems: [StorageError] { store.problems }

@@ -12,6 +12,8 @@ public protocol Catalog: Sendable {
   var now: Int64 { get }
   /// Rows of SHOW PARTS.
   func parts(_ table: String) throws(StorageError) -> [PartDescription]
+  /// Rows of SHOW PARTS behind those: where content is, of whichever table.
+  func content() throws(StorageError) -> [ContentDescription]
   /// Rows of DESCRIBE STORAGE.
   func storage(_ table: String) throws(StorageError) -> [ColumnStorage]
   /// Rows of SHOW PROBLEMS: damage and failed background work since the opening, the oldest first.
@@ -31,6 +33,8 @@ public protocol Catalog: Sendable {
 /// What a catalog that only reads answers: no parts to list, nothing to write.
 extension Catalog {
   public func parts(_ table: String) throws(StorageError) -> [PartDescription] { [] }
+
+  public func content() throws(StorageError) -> [ContentDescription] { [] }
 
   public func storage(_ table: String) throws(StorageError) -> [ColumnStorage] { [] }
 

@@ -25,16 +25,27 @@ extension QueryEngine {
   private func showParts(_ table: TableSyntax?) throws(QueryError) -> QueryResult {
     var answer = ResultTable([
       ("table", .string), ("part", .string), ("tier", .string), ("shard", .int64), ("level", .int64), ("rows", .int64),
-      ("bytes", .int64), ("min_time", .timestamp), ("max_time", .timestamp),
+      ("bytes", .int64), ("min_time", .timestamp), ("max_time", .timestamp), ("pieces", .int64),
     ])
     var names = catalog.tableNames
-    if let table { names = [try Binder.snapshot(of: table, catalog: catalog).schema.name] }
+    var hasContent = true
+    if let table {
+      let schema = try Binder.snapshot(of: table, catalog: catalog).schema
+      names = [schema.name]
+      hasContent = schema.content != nil
+    }
     for name in names {
       for part in try storing(at: table?.offset, { () throws(StorageError) in try catalog.parts(name) }) {
         answer.append(
           .text(part.table), .text(part.name), .text(part.isInMemory ? "memory" : "hot"), .count(part.shard),
           .count(part.level), .count(part.rows), .count(part.bytes), .int64(part.minTime), .int64(part.maxTime))
       }
+    }
+    guard hasContent else { return answer.result }
+    for segment in try storing(at: table?.offset, { () throws(StorageError) in try catalog.content() }) {
+      answer.append(
+        .text("content"), .text(segment.name), .text("hot"), .count(segment.shard), .count(segment.level), .null,
+        .count(segment.bytes), .null, .null, .count(segment.pieces))
     }
     return answer.result
   }

@@ -104,6 +104,7 @@ public enum Executor {
         cache: cache, spillSpace: spillSpace)
       do throws(ExecutionFailure) {
         let table = try query.run(plan)
+        if let content = snapshot?.damage.readBytes { query.note(bytes: content) }
         // A value that can't be read is null; everything else of its row is there.
         let unread = (snapshot?.damage.notes ?? []).map { "content that can't be read is NULL in this answer: \($0)" }
         let result = try query.result(

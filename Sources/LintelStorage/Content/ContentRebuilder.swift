@@ -28,6 +28,7 @@ struct ContentRebuilder {
       do throws(StorageError) {
         try bounds.check()
         let holder = try segment.group(index)
+        view.damage.addRead(key, segment.groups[index].length)
         guard let found = holder.find(id) else { continue }
         group = holder
         return found

@@ -25,6 +25,8 @@ public final class ContentDamage: Sendable {
     var notes: [String] = []
     var isCut = false
     var groups: [ContentCache.Key: StorageError] = [:]
+    var readGroups: Set<ContentCache.Key> = []
+    var readBytes = 0
   }
 
   private let state = Mutex(State())
@@ -60,6 +62,13 @@ public final class ContentDamage: Sendable {
   package var rebuiltBytes: Int { rebuilt.load(ordering: .relaxed) }
 
   func addRebuilt(_ bytes: Int) { rebuilt.add(bytes, ordering: .relaxed) }
+
+  /// Bytes on the disk of the groups that were needed, each once, whether or not they were in memory.
+  public var readBytes: Int { state.withLock { $0.readBytes } }
+
+  func addRead(_ group: ContentCache.Key, _ bytes: Int) {
+    state.withLock { state in if state.readGroups.insert(group).inserted { state.readBytes += bytes } }
+  }
 
   /// What is known to be wrong with a group, which isn't read again.
   subscript(group: ContentCache.Key) -> StorageError? {

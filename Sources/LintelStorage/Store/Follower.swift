@@ -106,6 +106,9 @@ final class Follower: Sendable {
     view.withLock { $0.parts.values.filter { $0.entry.table == table }.sorted { $0.entry.number < $1.entry.number } }
   }
 
+  /// The content segments seen.
+  var content: [LiveContent] { view.withLock { Array($0.content.values) } }
+
   /// Attempts before the writer, which replaces files under our hands, is taken to be too fast.
   private static let attempts = 20
 

@@ -61,13 +61,14 @@ public struct PartDescription: Sendable, Hashable {
 
 /// What one column takes on disk, over all parts.
 public struct ColumnStorage: Sendable, Hashable {
-  /// The column's name; `attributes['key']` for a dynamic one, `(directories)` for what a part takes beside its columns.
+  /// The column's name; `attributes['key']` for a dynamic one, with ` (recipes)` behind it for what rows have of it whose
+  /// values are content; `(content)` for those values, `(directories)` for what a part takes beside its columns.
   public var column: String
   public var type: String
   /// Names of the blocks' encodings, the most frequent first.
   public var encodings: [String]
   public var blocks: Int
-  /// Rows that have a value.
+  /// Rows that have a value; of content messages and other pieces.
   public var values: Int
   /// Bytes on disk: blocks, indexes, dictionaries and filters.
   public var bytes: Int
@@ -147,70 +148,5 @@ extension Store {
     return PartDescription(
       table: table, name: segment.name, isInMemory: true, shard: shard, level: 0, rows: segment.rowCount,
       bytes: segment.byteCount, minTime: segment.minTime, maxTime: segment.maxTime)
-  }
-
-  /// What each column of a table takes in its parts, the largest first. The bytes add up to those of the parts' files.
-  public func describeStorage(_ table: String) -> [ColumnStorage] {
-    let parts = follower.map { $0.parts(table) } ?? state.withLock { $0.parts[table] ?? [] }
-    var columns: [PartColumnRole: ColumnStorage] = [:]
-    var encodings: [PartColumnRole: [String: Int]] = [:]
-    for directory in parts.map(\.reader.directory) {
-      for column in directory.columns {
-        var entry = columns[column.role] ?? ColumnStorage(column.columnName, type: column.shownType)
-        entry.blocks += column.encodings.values.reduce(0, +)
-        entry.values += column.valueCount
-        entry.bytes += column.storedBytes
-        entry.indexBytes += column.index.length
-        entry.dictionaryBytes += column.dictionary?.length ?? 0
-        entry.filterBytes += column.filters?.length ?? 0
-        entry.rawBytes += column.rawLength
-        columns[column.role] = entry
-        encodings[column.role, default: [:]].merge(column.encodings, uniquingKeysWith: +)
-      }
-    }
-    let rows = parts.reduce(0) { $0 + $1.entry.rowCount }
-    let bytes = parts.reduce(0) { $0 + $1.entry.fileBytes }
-    var directories = ColumnStorage("(directories)", type: "")
-    directories.bytes = bytes - columns.values.reduce(0) { $0 + $1.bytes }
-    let rest = parts.isEmpty ? [] : [directories.sharing(rows: rows, bytes: bytes)]
-    return columns.map { role, entry in
-      var entry = entry.sharing(rows: rows, bytes: bytes)
-      entry.encodings = (encodings[role] ?? [:]).sorted { ($1.value, $0.key) < ($0.value, $1.key) }.map(\.key)
-      return entry
-    }.sorted { ($1.bytes, $0.column) < ($0.bytes, $1.column) } + rest
-  }
-}
-
-extension ColumnStorage {
-  fileprivate init(_ column: String, type: String) {
-    self.init(
-      column: column, type: type, encodings: [], blocks: 0, values: 0, bytes: 0, indexBytes: 0, dictionaryBytes: 0,
-      filterBytes: 0, rawBytes: 0, bytesPerRow: 0, share: 0)
-  }
-
-  /// The same with its share of a table of so many rows and bytes.
-  fileprivate func sharing(rows: Int, bytes: Int) -> ColumnStorage {
-    var copy = self
-    copy.bytesPerRow = Double(self.bytes) / Double(max(1, rows))
-    copy.share = Double(self.bytes) / Double(max(1, bytes))
-    return copy
-  }
-}
-
-extension PartColumn {
-  fileprivate var columnName: String {
-    switch role {
-    case .schema(let name): name
-    case .attribute(let key): "attributes['\(key.name)']"
-    case .tail: "rare attributes"
-    }
-  }
-
-  fileprivate var shownType: String {
-    switch role {
-    case .schema: typeName
-    case .attribute(let key): key.kind.type.name
-    case .tail: "any"
-    }
   }
 }
