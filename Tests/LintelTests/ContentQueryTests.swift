@@ -98,6 +98,42 @@ import Testing
     }
   }
 
+  // MARK: What was sent
+
+  /// An empty value says nothing, so that the next attribute counts; bytes are what they are.
+  @Test func whatSaysNothingIsNotShown() async throws {
+    try await withTemporaryDirectory { path in
+      let store = try await SpanStore.open(at: path)
+      let long = Self.message("as bytes")
+      try await store.append([
+        Self.span(0, ["gen_ai.input.messages": .empty, "gen_ai.output.messages": .empty]),
+        Self.span(1, ["gen_ai.input.messages": .empty, "input.value": .string("asked")]),
+        Self.span(2, ["gen_ai.input.messages": .bytes(Array("short".utf8)), "input.value": .string("not this")]),
+        Self.span(3, ["gen_ai.input.messages": .bytes(Array(long.utf8))]),
+        Self.span(4, ["gen_ai.input.messages": .bytes([0xFF, 0x00])]),
+        Self.span(5, ["gen_ai.input.messages": .array([.empty, .string("x")])]),
+        Self.span(6, ["gen_ai.input.messages": .string("null")]),
+      ])
+      for _ in 0..<2 {
+        let shown = try await store.query("SELECT input FROM spans ORDER BY start_time").decode(String?.self)
+        #expect(shown == [nil, "asked", "short", long, "/wA=", #"[null,"x"]"#, "null"])
+        #expect(try await store.query("SELECT count(output) AS n FROM spans").decode(Int.self) == [0])
+        func numbers(_ condition: String) async throws -> [Int] {
+          try await store.query("SELECT attributes['number'] AS n FROM spans WHERE \(condition) ORDER BY start_time")
+            .decode(Int.self)
+        }
+        #expect(try await numbers("input LIKE '%ull%'") == [5, 6])
+        #expect(try await numbers("input LIKE '%as bytes%'") == [3])
+        #expect(try await numbers("input LIKE '\"%'") == [])
+        #expect(try await numbers("input IS NULL") == [0])
+        // The attribute itself is there, and is empty.
+        #expect(try await numbers("attributes['gen_ai.input.messages'] IS NULL") == [])
+        try await store.flush()
+      }
+      try await store.close()
+    }
+  }
+
   // MARK: Looking around
 
   /// What content takes is shown where all else is, and counted where it is read.

@@ -1,6 +1,9 @@
 internal import LintelColumns
 
-/// table, box and markdown: columns as wide as their widest cell.
+/// table, box and markdown: columns as wide as their widest cell, within a limit.
+///
+/// On a terminal wider cells are cut. Elsewhere nothing is lost: they reach over the edge of their column, and the other rows
+/// aren't filled up with spaces to the width of a cell that may have megabytes.
 ///
 /// The widths take a first pass over every row; cells are rendered again while writing, so that memory doesn't grow with
 /// the number of rows.
@@ -14,7 +17,11 @@ struct GridLayout: ResultLayout {
 
   /// Text columns are not clipped below this.
   static let narrowest = 12
+  /// Where there is no terminal, columns aren't made wider than this for the sake of a cell.
+  static let widest = 120
 
+  /// Whether cells that are wider than their column are written whole.
+  private let isUncut: Bool
   private let style: Style
   private let cells: [CellReader]
   private let headings: [Heading]
@@ -28,7 +35,9 @@ struct GridLayout: ResultLayout {
     cells = result.columns.map(CellReader.init)
     headings = result.columns.map { Self.heading($0.name, style) }
     widths = headings.map(\.cells)
+    isUncut = width == nil
     for index in cells.indices { widths[index] = max(widths[index], widest(index, result.rowCount)) }
+    if isUncut { widths = widths.map { min($0, Self.widest) } }
     if style == .markdown { widths = widths.map { max(3, $0) } }
     if let width { clip(to: width) }
   }
@@ -146,13 +155,13 @@ struct GridLayout: ResultLayout {
     case .markdown: out.append(column == 0 ? "| " : " | ")
     }
     var width = width
-    if width > widths[column] {
+    if width > widths[column], !isUncut {
       let kept = scratch.bytes.withUnsafeBufferPointer { DisplayWidth.prefix($0, limit: widths[column] - 1) }
       scratch.bytes.removeSubrange(kept.bytes...)
       scratch.append("…")
       width = kept.cells + 1
     }
-    let padding = widths[column] - width
+    let padding = max(0, widths[column] - width)
     if cells[column].isNumber { out.append(UInt8(ascii: " "), count: padding) }
     out.bytes.append(contentsOf: scratch.bytes)
     if !cells[column].isNumber, !(isLast && style == .table) { out.append(UInt8(ascii: " "), count: padding) }

@@ -12,6 +12,10 @@ enum OracleConversion {
       case .double(let number): return convert(function, .float64(number), .float64)
       case .bool(let flag): return convert(function, .bool(flag), .bool)
       case .string(let text): return convert(function, .bytes(Array(text.utf8)), .string)
+      case .empty: return .null
+      case .bytes(let bytes):
+        let text = String(validating: bytes, as: UTF8.self) ?? String(variant.json().dropFirst().dropLast())
+        return function == .toText ? .bytes(Array(text.utf8)) : .null
       default: return function == .toText ? .bytes(Array(variant.json().utf8)) : .null
       }
     }

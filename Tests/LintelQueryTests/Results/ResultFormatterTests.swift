@@ -204,4 +204,22 @@ import Testing
       ], rowCount: 2)
     #expect(ResultFormatter(format).string(result).contains("1.5"))
   }
+
+  /// One cell of a megabyte must not make every row as long.
+  @Test func wideCellsAreNotPaddedFor() {
+    let long = String(repeating: "long ", count: 200_000)
+    let result = SampleResult.texts(["a", long, "b"], name: "text")
+    for format in [ResultFormat.table, .box, .markdown] {
+      let text = ResultFormatter(format).string(result)
+      #expect(text.utf8.count < long.utf8.count + 4000 && text.contains(long.dropLast()), "\(format)")
+      let lines = text.split(separator: "\n")
+      #expect(lines.filter { $0.utf8.count > 2000 }.count == 1, "\(format)")
+    }
+    // Cells that fit are in line.
+    let table = ResultFormatter(.markdown).string(SampleResult.texts(["a", "1234567890"], name: "x"))
+    #expect(Set(table.split(separator: "\n").map(\.count)).count == 1)
+    // A terminal cuts, whatever is left over.
+    let cut = ResultFormatter(.box, width: 300).string(result).split(separator: "\n")
+    #expect(cut.allSatisfy { $0.count <= 300 } && cut.contains { $0.count == 300 })
+  }
 }

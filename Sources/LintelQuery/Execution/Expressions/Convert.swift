@@ -148,6 +148,7 @@ enum Convert {
     return builder.finish()
   }
 
+  /// The empty value is no text: whoever sends it says nothing. Bytes are the text that they are, otherwise base64.
   private static func variantText(_ encoded: [UInt8]) -> String? {
     encoded.withUnsafeBufferPointer { bytes in
       switch EncodedVariant.scalar(bytes) {
@@ -155,8 +156,11 @@ enum Convert {
       case .int(let value): String(value)
       case .double(let value): TextFormats.text(.float64(value), .float64)
       case .bool(let flag): flag ? "true" : "false"
-      case .malformed: nil
-      default: (try? Variant(decoding: encoded))?.json()
+      case .malformed, .empty: nil
+      case .bytes(let bytes):
+        String(validating: bytes, as: UTF8.self)
+          ?? (try? Variant(decoding: encoded)).map { String($0.json().dropFirst().dropLast()) }
+      case .composite: (try? Variant(decoding: encoded))?.json()
       }
     }
   }
