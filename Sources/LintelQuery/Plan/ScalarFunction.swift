@@ -76,7 +76,8 @@ public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   /// - `toMoney`: numbers as `toInt64` (nano-USD), text as ``TextFormats/money(_:)``.
   /// - `toText`: as ``TextFormats/text(_:_:)``; bytes that aren't UTF-8: NULL.
   ///
-  /// A `variant` or `map` operand converts as the value in it; arrays, maps, bytes and the empty value only to text (JSON).
+  /// A `variant` or `map` operand converts as the value in it: arrays and maps only to text (JSON), bytes only to the text that
+  /// they are (base64 where they aren't UTF-8), the empty value to NULL.
   case toInt64, toFloat64, toText, toBool, toTimestamp, toDuration, toMoney
   /// Any operand, as `variant`: integers, times, durations, money and `uint32` as int; enumerations and ids as their
   /// text; text as string; bytes as bytes.

@@ -79,9 +79,9 @@ struct RulesStore: Sendable {
 }
 
 extension FileSystem {
-  /// Creates a folder, if there is none, in one that is there.
+  /// Creates a folder for its owner alone, if there is none, in one that is there.
   func createFolderDurably(_ path: String) throws(StorageError) {
-    if try !exists(path) { try createDirectory(path) }
+    if try !exists(path) { try createPrivateDirectory(path) }
     // Also where it is there: an interrupted attempt may not have come to this.
     try syncDirectory(Self.parent(path))
   }

@@ -3,7 +3,8 @@
 /// Paths are absolute or relative to the process, `/`-separated. All calls block: the engine makes them on threads of its
 /// own. Implementations retry `EINTR` and short reads and writes themselves.
 public protocol FileSystem: Sendable {
-  /// Creates a new file for appending. Fails when it exists. A private file is readable by its owner alone (0600).
+  /// Creates a new file for appending. Fails when it exists. Files hold what people said: they are readable by their owner
+  /// alone (0600, less what the process's mask takes away). Of a private one, a key, ``isPrivate(_:)`` makes sure.
   func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile
   /// Opens an existing file for reading.
   func open(_ path: String) throws(StorageError) -> any ReadableFile
@@ -32,7 +33,7 @@ public protocol FileSystem: Sendable {
 extension FileSystem {
   public func createPrivateDirectory(_ path: String) throws(StorageError) { try createDirectory(path) }
 
-  /// Creates a new file for appending, with the process's usual permissions. Fails when it exists.
+  /// Creates a new file for appending. Fails when it exists.
   public func create(_ path: String) throws(StorageError) -> any WritableFile {
     try create(path, isPrivate: false)
   }

@@ -11,8 +11,7 @@ public struct PosixFileSystem: FileSystem {
   public init() {}
 
   public func create(_ path: String, isPrivate: Bool) throws(StorageError) -> any WritableFile {
-    let mode: mode_t = isPrivate ? 0o600 : 0o644
-    let descriptor = try Descriptor(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: mode, "create")
+    let descriptor = try Descriptor(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND, mode: 0o600, "create")
     return PosixWritableFile(descriptor, path: path, length: 0)
   }
 

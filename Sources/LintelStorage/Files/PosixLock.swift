@@ -11,7 +11,7 @@ extension PosixFileSystem {
   /// `flock` belongs to the open file, so it also keeps a second store of the same process out, and the kernel releases it
   /// however the process ends.
   public func lock(_ path: String) throws(StorageError) -> any FileLock {
-    let descriptor = try Descriptor(path, O_RDWR | O_CREAT, mode: 0o644, "open the lock")
+    let descriptor = try Descriptor(path, O_RDWR | O_CREAT, mode: 0o600, "open the lock")
     if retrying({ Int(flock(descriptor.number, LOCK_EX | LOCK_NB)) }) < 0 {
       let number = errno
       guard number == EWOULDBLOCK else { throw .system("lock", path, number) }

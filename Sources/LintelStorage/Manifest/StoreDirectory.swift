@@ -52,7 +52,7 @@ public final class StoreDirectory: Sendable {
       return StoreDirectory(path, fileSystem, isReadOnly: true, found, nil)
     }
     try fileSystem.createParentsDurably(of: path)
-    if try !fileSystem.exists(path) { try fileSystem.createDirectory(path) }
+    if try !fileSystem.exists(path) { try fileSystem.createPrivateDirectory(path) }
     let lock = try fileSystem.lock("\(path)/lock")
     do throws(StorageError) {
       let found = try readLayout(path, fileSystem)
@@ -147,7 +147,7 @@ extension StoreDirectory {
     for name in try fileSystem.list(path) where name.hasSuffix(".tmp") { try fileSystem.remove("\(path)/\(name)") }
     let logs = (0..<layout.shardCount).map(logDirectory(shard:))
     for directory in ["\(path)/manifest", "\(path)/hot", "\(path)/wal"] + logs {
-      if try !fileSystem.exists(directory) { try fileSystem.createDirectory(directory) }
+      if try !fileSystem.exists(directory) { try fileSystem.createPrivateDirectory(directory) }
     }
     try fileSystem.syncDirectory("\(path)/wal")
     try fileSystem.syncDirectory("\(path)/manifest")

@@ -1,3 +1,4 @@
+import Foundation
 import LintelColumns
 import Testing
 
@@ -45,5 +46,29 @@ import Testing
     #expect(difference(try RowText.rows(again.snapshot("events")), expected) == nil)
     #expect(again.problems == [])
     try await again.close()
+  }
+
+  /// What people said is for the account that the store runs under.
+  @Test func nobodyElseMayReadAnyFile() async throws {
+    let directory = ScratchDirectory()
+    let store = try Self.open(directory)
+    for time in 0..<2 {
+      _ = try await store.append(TalkRows.batch([(1, "x", Samples.history(1, turns: 3))], time: Int64(time)))
+      try await store.flush()
+    }
+    _ = try store.erase([Subject(Samples.user(2))])
+    try await store.eraseFiles()
+    _ = try await store.append(TalkRows.batch([(1, "x", Samples.history(2, turns: 3))], time: 7))
+    let data = directory.path + "/data"
+    let names = try #require(FileManager.default.enumerator(atPath: data)?.allObjects as? [String])
+    for kind in [".part", ".content", ".log", ".manifest", ".rules", ".json", "audit.log", "lock", "secret"] {
+      #expect(names.contains { $0.hasSuffix(kind) }, "\(kind)")
+    }
+    for name in [""] + names {
+      let attributes = try FileManager.default.attributesOfItem(atPath: "\(data)/\(name)")
+      let mode = try #require(attributes[.posixPermissions] as? Int)
+      #expect(mode & 0o077 == 0, "\(name): \(String(mode, radix: 8))")
+    }
+    try await store.close()
   }
 }
