@@ -12,7 +12,7 @@
         let client = try RawClient(port: server.apiPort)
         for (body, type) in [
           (#"{"query": "SELECT 1"}"#, "application/json"), ("SELECT 1", "text/plain"),
-          (" {\"query\": \"SELECT 1\", \"timeout_seconds\": 5, \"other\": 1}", "application/x-www-form-urlencoded"),
+          (" {\"query\": \"SELECT 1\", \"timeout_seconds\": 5}", "application/x-www-form-urlencoded"),
         ] {
           let answer = try await client.post("/v1/query", Array(body.utf8), type: type)
           #expect(answer.status == 200)
@@ -26,11 +26,20 @@
     @Test func bodiesThatAreNoQueryAreRefused() async throws {
       try await withServer { server in
         let client = try RawClient(port: server.apiPort)
-        for body in [#"{"query": 1}"#, "{", #"{"q": "x"}"#, #"{"query": "x", "timeout_seconds": 0}"#] {
-          let answer = try await client.post("/v1/query", Array(body.utf8), type: "application/json")
-          #expect(answer.status == 400)
-          #expect(answer.text.hasPrefix(#"{"error":{"code":"bad_request","#))
+        for body in [
+          #"{"query": 1}"#, "{", #"{"q": "x"}"#, #"{"query": "x", "timeout_seconds": 0}"#, "{}",
+          // What is misspelt would run without a limit.
+          #"{"query": "x", "timeout": 5}"#, #"{"query": "x", "timeout_seconds": null}"#,
+          #"{"query": "x", "format": "csv"}"#,
+        ] {
+          for path in ["/v1/query", "/v1/export"] {
+            let answer = try await client.post(path, Array(body.utf8), type: "application/json")
+            #expect(answer.status == 400, "\(body)")
+            #expect(answer.text.hasPrefix(#"{"error":{"code":"bad_request","#), "\(body)")
+          }
         }
+        let misspelt = try await client.post("/v1/query", Array(#"{"query": "x", "timeout": 5}"#.utf8))
+        #expect(misspelt.text.contains("no field \\\"timeout\\\"") && misspelt.text.contains("timeout_seconds"))
         #expect(try await client.post("/v1/query", [0xff, 0xfe], type: nil).status == 400)
         #expect(try await client.post("/v1/nothing", [1]).status == 404)
         let method = try await client.get("/v1/query")
@@ -88,6 +97,59 @@
         #expect(refused.status == 503 && refused.headers["retry-after"] == "1")
         client.abandon()
         while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 0") {}
+      }
+    }
+
+    /// A client that has sent its request may close its sending side and wait.
+    @Test(arguments: ["HTTP/1.1", "HTTP/1.0"])
+    func aClientThatStopsSendingGetsItsAnswer(version: String) async throws {
+      let gate = Gate()
+      var behaviour = StandInBackend.Behaviour()
+      behaviour.query = { _ throws(QueryError) in
+        await gate.wait()
+        guard !Task.isCancelled else { throw QueryError(.cancelled, "cancelled") }
+        return StandInBackend.answer
+      }
+      try await withServer(StandInBackend(behaviour)) { server in
+        let client = try RawClient(port: server.apiPort)
+        await client.send("POST /v1/query \(version)\r\nHost: h\r\nContent-Length: 8\r\n\r\nSELECT 1")
+        client.finishSending()
+        // Long enough to be asked whether it is still there.
+        try await Task.sleep(for: .seconds(1.3))
+        await gate.open()
+        var answer = try await client.answer()
+        #expect((answer.status == 100) == (version == "HTTP/1.1"))
+        while answer.status == 100 { answer = try await client.answer() }
+        #expect(answer.status == 200 && answer.text.contains("42"))
+        #expect(await client.isClosedByPeer())
+      }
+    }
+
+    /// One that closes altogether says the same at first.
+    @Test func aClientThatStopsSendingAndThenGoesIsNoticed() async throws {
+      var behaviour = StandInBackend.Behaviour()
+      behaviour.query = Self.endless
+      try await withServer(StandInBackend(behaviour)) { server in
+        let other = try RawClient(port: server.apiPort)
+        do {
+          let client = try RawClient(port: server.apiPort)
+          await client.send("POST /v1/query HTTP/1.1\r\nHost: h\r\nContent-Length: 8\r\n\r\nSELECT 1")
+          while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 1") {}
+          client.finishSending()
+          try await Task.sleep(for: .milliseconds(300))
+          #expect(try await other.get("/metrics").text.contains("lintel_queries_in_flight 1"))
+        }
+        while try await !other.get("/metrics").text.contains("lintel_queries_in_flight 0") {}
+      }
+    }
+
+    @Test func exportsAndQueriesAreToldApart() async throws {
+      try await withServer { server in
+        let client = try RawClient(port: server.apiPort)
+        let query = try await client.post("/v1/query", Array("EXPORT spans".utf8))
+        #expect(query.status == 400 && query.text.contains("/v1/export") && query.text.contains("unsupported"))
+        let export = try await client.post("/v1/export", Array("SELECT 1".utf8))
+        #expect(export.status == 400 && export.text.contains("/v1/query"))
       }
     }
 

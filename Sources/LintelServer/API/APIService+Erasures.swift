@@ -19,29 +19,12 @@
       case isDryRun = "dry_run"
     }
 
-    private struct Key: CodingKey {
-      let stringValue: String
-      var intValue: Int? { nil }
-
-      init(stringValue: String) { self.stringValue = stringValue }
-      init?(intValue: Int) { nil }
-    }
-
     init(from decoder: any Decoder) throws {
-      let values = try decoder.container(keyedBy: Key.self)
-      if let unknown = values.allKeys.first(where: { Field(rawValue: $0.stringValue) == nil }) {
-        throw HTTPProblem(
-          .badRequest,
-          "an erasure has no field \"\(unknown.stringValue)\": nothing was erased; the fields are "
-            + Field.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", "))
-      }
-      func value<T: Decodable>(_ field: Field, _ type: T.Type) throws -> T? {
-        let key = Key(stringValue: field.rawValue)
-        return values.contains(key) ? try values.decode(type, forKey: key) : nil
-      }
-      users = try (value(.users, [String].self) ?? []) + [value(.user, String.self)].compactMap(\.self)
-      org = try value(.org, String.self)
-      isDryRun = try value(.isDryRun, Bool.self) ?? false
+      let fields = try RequestFields(decoder, of: "an erasure", Field.allCases.map(\.rawValue), "nothing was erased")
+      let user = try fields.value(Field.user.rawValue, String.self)
+      users = try (fields.value(Field.users.rawValue, [String].self) ?? []) + [user].compactMap(\.self)
+      org = try fields.value(Field.org.rawValue, String.self)
+      isDryRun = try fields.value(Field.isDryRun.rawValue, Bool.self) ?? false
     }
 
     static func parse(_ body: ByteBuffer) throws(HTTPProblem) -> LifecycleCommand {

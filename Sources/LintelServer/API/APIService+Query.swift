@@ -11,9 +11,23 @@
     /// Seconds; `nil`: the server's limit.
     var timeoutSeconds: Double?
 
-    enum CodingKeys: String, CodingKey {
+    private enum Field: String, CaseIterable {
       case query
       case timeoutSeconds = "timeout_seconds"
+    }
+
+    init(query: String, timeoutSeconds: Double? = nil) {
+      self.query = query
+      self.timeoutSeconds = timeoutSeconds
+    }
+
+    init(from decoder: any Decoder) throws {
+      let fields = try RequestFields(decoder, of: "a query", Field.allCases.map(\.rawValue), "it was not run")
+      guard let query = try fields.value(Field.query.rawValue, String.self) else {
+        throw HTTPProblem(.badRequest, "the body has no \"query\"")
+      }
+      self.query = query
+      timeoutSeconds = try fields.value(Field.timeoutSeconds.rawValue, Double.self)
     }
 
     /// No statement starts with a brace, so a body that does is JSON, whatever its Content-Type says.
@@ -34,7 +48,10 @@
         return request
       } catch {
         throw error as? HTTPProblem
-          ?? HTTPProblem(.badRequest, "the body is not {\"query\": \"..\"}: send that, or the bare text of a statement")
+          ?? HTTPProblem(
+            .badRequest,
+            "the body is not {\"query\": \"..\"}, with \"timeout_seconds\" or without: send that, or the bare text of a statement"
+          )
       }
     }
   }
@@ -42,6 +59,10 @@
   extension APIService {
     func query(_ request: HTTPRequest) async -> HTTPResponse {
       await run(request) { text, place throws(QueryError) in
+        if let parsed = try? SpanQL.parse(text), parsed.isExport {
+          throw QueryError(
+            .unsupported, "EXPORT is answered with OTLP, not with rows: POST it to \(Endpoint.export.rawValue)")
+        }
         let result = try await backend.query(text)
         var response = HTTPResponse(.ok, contentType: "application/json", body: .bytes(try await format(result)))
         response.place = place
@@ -75,6 +96,10 @@
     /// whether it is complete.
     func export(_ request: HTTPRequest) async -> HTTPResponse {
       await run(request) { text, place throws(QueryError) in
+        if let parsed = try? SpanQL.parse(text), !parsed.isExport {
+          throw QueryError(
+            .unsupported, "this is no EXPORT: POST what is answered with rows to \(Endpoint.query.rawValue)")
+        }
         let export = try await backend.export(text)
         var response = HTTPResponse(
           .ok, contentType: "application/x-ndjson",
@@ -151,6 +176,10 @@
         contentType: "application/json",
         body: errorBody(code: code, error.message, offset: error.offset, hint: error.hint))
     }
+  }
+
+  extension Statement {
+    fileprivate var isExport: Bool { if case .export = self { true } else { false } }
   }
 
   /// An answer on its way into JSON.

@@ -1,5 +1,4 @@
 #if Server
-  internal import Glibc
   internal import NIOCore
   internal import NIOHTTP1
 
@@ -13,6 +12,9 @@
       guard let context, let exchange, !isClosing else { return }
       service.didAnswer(exchange.head, status: response.status)
       self.exchange?.place = response.place
+      self.exchange?.responseBegun = true
+      // Whoever writes sees whether the client is there.
+      timer?.cancel()
       var head = HTTPResponseHead(version: .http1_1, status: response.status, headers: response.headers)
       if exchange.closes {
         head.headers.replaceOrAdd(name: "connection", value: "close")
@@ -79,10 +81,17 @@
     private func abort() {
       // Without chunks the end of the connection would pass for the end of the answer: it is reset.
       if let context, exchange?.head.version.minor == 0, let socket = context.channel as? any SocketOptionProvider {
-        socket.setSoLinger(linger(l_onoff: 1, l_linger: 0)).assumeIsolated().whenComplete { _ in self.close() }
+        socket.unsafeSetSocketOption(level: .socket, name: .so_linger, value: Linger())
+          .assumeIsolated().whenComplete { _ in self.close() }
       } else {
         close()
       }
+    }
+
+    /// The system's structure of that name, so that what is left is thrown away and the peer is told.
+    private struct Linger: Sendable {
+      var isOn: Int32 = 1
+      var seconds: Int32 = 0
     }
 
     private func endResponse(_ trailers: HTTPHeaders = HTTPHeaders()) {

@@ -21,6 +21,7 @@
       var body = ByteBuffer()
       var reservation: BodyReservation?
       var requestEnded = false
+      var responseBegun = false
       var responseEnded = false
       /// What the answer holds until the peer has taken it.
       var place: Place?
@@ -185,10 +186,27 @@
     /// A body up to this size is read to its end for the sake of the connection.
     static let discardBytes = 1 << 20
 
+    /// The client sends no more. It may go on reading, as HTTP/1.1 allows, or may have gone: nobody can tell before something
+    /// is sent to it.
     private func inputClosed() {
-      cancelIfUnwanted()
-      guard exchange?.requestEnded == true else { return close() }
-      exchange?.closes = true
+      guard let exchange, exchange.requestEnded else { return close() }
+      self.exchange?.closes = true
+      let speaksInterim = exchange.head.version.minor >= 1
+      if exchange.admission?.endsWithClient == true, !exchange.responseBegun, speaksInterim { probeLater() }
+    }
+
+    /// Every such number of seconds a client that sends no more is asked whether it is still there.
+    static let probeSeconds = 1.0
+
+    private func probeLater() { startTimer(Self.probeSeconds) { $0.probe() } }
+
+    /// Sends what clients pass over (RFC 9110, 15.2): the system of one that has gone answers with a reset, which closes the
+    /// connection and stops the query.
+    private func probe() {
+      guard let context, exchange?.responseBegun == false else { return }
+      let interim = HTTPResponseHead(version: .http1_1, status: .continue)
+      context.writeAndFlush(Self.wrapOutboundOut(.head(interim)), promise: nil)
+      probeLater()
     }
 
     /// Stops a query whose client has gone.
