@@ -22,6 +22,10 @@ import Testing
     "{\"role\": \"user\", \"content\": \"\(words), and enough of it to be a piece of content by itself\"}"
   }
 
+  private struct Checked: Decodable {
+    let problem: String?
+  }
+
   // MARK: Damage
 
   /// One group that can't be read costs the values in it, never a row, and the answer says which file to mend.
@@ -93,7 +97,22 @@ import Testing
       store = try await SpanStore.open(at: path)
       let without = try await ask("SELECT attributes['number'] AS number, input FROM spans ORDER BY start_time")
       #expect(try without.decode(Row.self) == rows)
-      #expect(!without.warnings.isEmpty && without.warnings.allSatisfy { $0.contains("content/\(names[0])") })
+      #expect(without.warnings.count == 1 && without.warnings[0].contains("content/\(names[0])"))
+      #expect(without.warnings[0].contains("9 of them"))
+      #expect(store.problems.count == 2 && store.problems.allSatisfy { $0.path?.contains("content/\(names[0])") == true })
+      // Once it is back, and has been looked at, all is well.
+      try whole.write(to: file)
+      #expect(try await store.query("CHECK").decode(Checked.self).allSatisfy { $0.problem == nil })
+      #expect(store.problems.isEmpty)
+      let mended = try await ask(lengths)
+      #expect(mended.warnings.isEmpty && ResultFormatter(.csv).bytes(mended) == ResultFormatter(.csv).bytes(more))
+      // The same where the file that is open is the damaged one.
+      try damaged.write(to: file)
+      #expect(try await store.query("CHECK").decode(Checked.self).count { $0.problem != nil } == 1)
+      #expect(store.problems.count == 1)
+      try whole.write(to: file)
+      #expect(try await store.query("CHECK").decode(Checked.self).allSatisfy { $0.problem == nil })
+      #expect(store.problems.isEmpty)
       try await store.close()
     }
   }

@@ -39,13 +39,17 @@ struct ContentRebuilder {
         damage = error
       }
     }
-    throw damage ?? missing(id)
+    if let damage { throw damage }
+    let missing = Self.missing(lost: view.lost)
+    view.damage.count(missing: id, missing)
+    throw missing
   }
 
-  private func missing(_ id: UInt64) -> StorageError {
+  /// The same for all pieces: a segment that is gone takes thousands along.
+  private static func missing(lost: [String]) -> StorageError {
     StorageError(
-      .corrupt, "piece \(id) of the content is in no segment: restore the folder 'content' from a backup",
-      path: view.lost.isEmpty ? "content" : view.lost.joined(separator: ", "))
+      .corrupt, "pieces of content that rows refer to are in no segment: restore the folder 'content' from a backup",
+      path: lost.isEmpty ? "content" : lost.joined(separator: ", "))
   }
 
   static var damagedRecipe: StorageError {

@@ -24,6 +24,9 @@ public final class ContentDamage: Sendable {
   private struct State {
     var notes: [String] = []
     var isCut = false
+    /// Pieces that are in no segment, and what is said of them.
+    var missing = ContentIDs()
+    var missingCount: [String: Int] = [:]
     var groups: [ContentCache.Key: StorageError] = [:]
     var readGroups: Set<ContentCache.Key> = []
     var readBytes = 0
@@ -41,7 +44,19 @@ public final class ContentDamage: Sendable {
 
   /// What is wrong, each once; empty when everything could be read.
   public var notes: [String] {
-    state.withLock { $0.notes + ($0.isCut ? ["and more content can't be read: CHECK names all of it"] : []) }
+    state.withLock { state in
+      let notes = state.notes.map { note in state.missingCount[note].map { "\(note) (\($0) of them)" } ?? note }
+      return notes + (state.isCut ? ["and more content can't be read: CHECK names all of it"] : [])
+    }
+  }
+
+  /// Counts a piece that isn't there, for the note that all such pieces share.
+  func count(missing id: UInt64, _ error: StorageError) {
+    state.withLock { state in
+      guard !state.missing.contains(id) else { return }
+      state.missing.insert(id)
+      state.missingCount[error.description, default: 0] += 1
+    }
   }
 
   func note(_ error: StorageError) {

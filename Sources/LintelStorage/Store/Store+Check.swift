@@ -35,15 +35,31 @@ extension Store {
       var file = CheckedFile(name: entry.fileName, bytes: entry.fileBytes)
       do throws(StorageError) {
         try directory.open(entry, cache: ContentCache(capacity: 0)).forEachPiece { (_) throws(StorageError) in }
+        try takeIn(entry)
       } catch {
         // A merge or a sweep may have replaced it meanwhile.
         if error.isMissingFile, try !directory.manifests.load().manifest.content.contains(entry) { continue }
         file.problem = error
-        report(error)
+        reportOnce(error)
       }
       files.append(file)
     }
     return files
+  }
+
+  /// A part that was set aside, and is taken in again when it is whole.
+  private func check(quarantined entry: PartEntry) -> CheckedFile {
+    var file = CheckedFile(name: entry.fileName, bytes: entry.fileBytes, problem: Self.leftOut(entry))
+    guard let schema = schemas[entry.table], !isReadOnly else { return file }
+    do throws(StorageError) {
+      try readWhole(entry, schema)
+      try takeIn(entry)
+      file.problem = nil
+    } catch {
+      // It is known to be damaged; what else there is to say of it is why.
+      if error.code != .corrupt { file.problem = error }
+    }
+    return file
   }
 
   /// The manifest, and the parts that it says are left out.
@@ -54,9 +70,7 @@ extension Store {
       let loaded = try directory.manifests.load()
       file.bytes = ManifestCodec.encode(loaded.manifest).count
       file.problem = loaded.problem
-      leftOut = loaded.manifest.parts.filter(\.isQuarantined).map { entry in
-        CheckedFile(name: entry.fileName, bytes: entry.fileBytes, problem: Self.leftOut(entry))
-      }
+      leftOut = loaded.manifest.parts.filter(\.isQuarantined).map { check(quarantined: $0) }
     } catch {
       guard error.code == .corrupt else { throw error }
       file.problem = error
@@ -65,7 +79,9 @@ extension Store {
   }
 
   static func leftOut(_ entry: PartEntry) -> StorageError {
-    StorageError(.corrupt, "the part was found damaged earlier and is left out", path: entry.fileName)
+    StorageError(
+      .corrupt, "the part was found damaged earlier and is left out: restore it from a backup, and CHECK takes it in again",
+      path: entry.fileName)
   }
 
   /// Reads past the cache, which may hold what the disk no longer has.

@@ -16,6 +16,8 @@ extension Store {
     flusher.start { [self] in
       do throws(StorageError) {
         try publish { manifest in
+          // It may have been taken in again meanwhile.
+          guard isQuarantined(entry) else { return }
           guard let place = manifest.parts.firstIndex(where: { $0.number == entry.number }) else { return }
           manifest.parts[place].isQuarantined = true
         }

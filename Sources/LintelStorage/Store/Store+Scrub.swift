@@ -138,6 +138,7 @@ extension Store {
           state.withLock { $0.counters.scrubbedBytes += bytes }
         } else {
           turn.current = nil
+          try takeIn(entry)
         }
       } catch {
         turn.current = nil
@@ -153,6 +154,7 @@ extension Store {
       turn.currentContent = bytes == nil ? nil : scan
       turn.spend(bytes ?? 0)
       state.withLock { $0.counters.scrubbedBytes += bytes ?? 0 }
+      if bytes == nil { try takeIn(scan.entry) }
     } catch {
       turn.currentContent = nil
       found(error, in: scan.entry)
@@ -173,14 +175,16 @@ extension Store {
       turn.isOver = true
       let pause = Int64(min(max(configuration.scrubSeconds, 0), 1e9) * 1e9)
       if let began = turn.passBegan, now &- began < pause { return false }
-      turn.waiting = state.withLock { $0.parts.values.joined().map(\.entry) }.sorted { $0.number > $1.number }
-      turn.waitingContent = state.withLock { $0.contentSegments.joined().map(\.entry) }
+      // Those that something is wrong with, too: they may have been restored.
+      turn.waiting = state.withLock { $0.parts.values.joined().map(\.entry) + $0.quarantined }
+        .sorted { $0.number > $1.number }
+      turn.waitingContent = manifest.withLock { $0.content }
       // Without parts it hasn't begun.
       turn.isOver = turn.waiting.isEmpty && turn.waitingContent.isEmpty
       turn.passBegan = turn.isOver ? nil : now
     }
     guard let entry = turn.waiting.popLast() else { return startNextContent(&turn) }
-    guard isLive(entry), let schema = schemas[entry.table] else { return true }
+    guard isLive(entry) || isQuarantined(entry), let schema = schemas[entry.table] else { return true }
     do throws(StorageError) {
       turn.current = try PartScan(
         entry, path: directory.path(of: entry.fileName), schema: schema, fileSystem: fileSystem)

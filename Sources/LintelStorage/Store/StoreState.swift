@@ -92,6 +92,12 @@ struct StoreState: Sendable {
     reported += 1
   }
 
+  /// Whether something is wrong with a file.
+  func hasProblem(of file: String) -> Bool { problems.contains { $0.isDamage(of: file) } }
+
+  /// Forgets what was wrong with a file that is whole again.
+  mutating func forgetProblems(of file: String) { problems.removeAll { $0.isDamage(of: file) } }
+
   /// Throws when the store takes no rows.
   func checkWritable() throws(StorageError) {
     if let failure { throw failure }

@@ -95,7 +95,7 @@ import Testing
     #expect(try said(again, org: "x") == [nil] && said(again, org: "y") == [others])
     let snapshot = try again.snapshot("events")
     for segment in snapshot.segments { _ = try segment.read(.attribute(AttributeKey("said", .string)), block: 0) }
-    #expect(snapshot.damage.notes.contains { $0.contains("is in no segment") })
+    #expect(snapshot.damage.notes.contains { $0.contains("are in no segment") })
     crashed.crash()
     third.drain()
   }

@@ -30,11 +30,11 @@ import Testing
     let damaged = try store.check().filter { $0.problem != nil }
     #expect(damaged.map(\.name) == [part.name])
     // The manifest follows in the background, on the thread that flushes. From then on the part is named as one that is left
-    // out, and isn't read.
+    // out.
     try await store.flush()
     let leftOut = try store.check().filter { $0.problem != nil || $0.name == part.name }
     #expect(leftOut.map(\.name) == [part.name])
-    #expect(leftOut.first?.problem?.message == "the part was found damaged earlier and is left out")
+    #expect(leftOut.first?.problem?.message.hasPrefix("the part was found damaged earlier and is left out") == true)
     #expect(store.problems.contains { $0.path == part.name })
     let rest = RowText.rows(batches[0]) + RowText.rows(batches[2])
     #expect(difference(try RowText.rows(store.snapshot("events")), rest) == nil)

@@ -130,6 +130,57 @@ import Testing
     whole.end()
   }
 
+  /// A part that was set aside comes back when its file is whole again, and nothing is wrong any more.
+  @Test(arguments: [false, true])
+  func aRestoredPartIsTakenInAgain(byCheck: Bool) throws {
+    let whole = try Scrubbed(bytesPerSecond: 1 << 20)
+    let expected = try RowText.rows(whole.store.snapshot("events")).sorted()
+    let path = try #require(whole.disk.paths.filter { $0.hasSuffix(".part") }.sorted().dropFirst().first)
+    for isReopened in [false, true] {
+      for isMissing in [false, true] {
+        let first = try Scrubbed(bytesPerSecond: 1 << 20, on: whole.disk.afterCrash(.processKilled))
+        let bytes = try #require(first.disk.contents(path))
+        first.disk.corrupt(path) { $0[$0.count / 2] ^= 1 }
+        first.at(1)
+        first.at(11)
+        #expect(first.store.problems.count == 1 && first.statistics.parts == 2)
+        #expect(try first.store.snapshot("events").omitted == ["hot/\(path.split(separator: "/").last ?? "")"])
+        let scrubbed: Scrubbed
+        if isReopened {
+          scrubbed = try Scrubbed(bytesPerSecond: 1 << 20, on: first.disk.afterCrash(.everything))
+          first.end()
+        } else {
+          scrubbed = first
+        }
+        if isMissing { try scrubbed.disk.remove(path) }
+        // It isn't there, or isn't whole yet.
+        _ = try scrubbed.store.check()
+        #expect(scrubbed.statistics.problems == 1 && scrubbed.statistics.parts == 2)
+        if isMissing {
+          let file = try scrubbed.disk.create(path)
+          try file.append(bytes)
+          try file.close()
+        } else {
+          scrubbed.disk.corrupt(path) { $0[$0.count / 2] ^= 1 }
+        }
+        if byCheck {
+          #expect(try scrubbed.store.check().allSatisfy { $0.problem == nil })
+        } else {
+          for second in [2000, 2011, 2021, 2031] { scrubbed.at(Double(second)) }
+        }
+        #expect(scrubbed.store.problems == [] && scrubbed.statistics.parts == 3)
+        #expect(try RowText.rows(scrubbed.store.snapshot("events")).sorted() == expected)
+        #expect(try scrubbed.store.snapshot("events").omitted == [])
+        scrubbed.scheduler.drain()
+        let again = try Scrubbed(bytesPerSecond: 1 << 20, on: scrubbed.disk.afterCrash(.everything))
+        #expect(again.store.problems == [] && again.statistics.parts == 3)
+        scrubbed.end()
+        again.end()
+      }
+    }
+    whole.end()
+  }
+
   @Test func problemsAreToldOnce() throws {
     let scrubbed = try Scrubbed(bytesPerSecond: 1 << 20)
     defer { scrubbed.end() }
