@@ -17,9 +17,12 @@ extension Store {
   /// - Throws: `.closed`, or what keeps the directory from being read at all.
   public func check() throws(StorageError) -> [CheckedFile] {
     var files = try checkManifest()
+    // Parts that were set aside are checked with it.
+    let checked = Set(files.map(\.name))
     for table in tableNames {
       _ = try snapshot(table)
-      for part in follower.map({ $0.parts(table) }) ?? state.withLock({ $0.parts[table] ?? [] }) {
+      for part in follower.map({ $0.parts(table) }) ?? state.withLock({ $0.parts[table] ?? [] })
+      where !checked.contains(part.entry.fileName) {
         files.append(check(part, try schema(table)))
       }
     }
@@ -80,7 +83,8 @@ extension Store {
 
   static func leftOut(_ entry: PartEntry) -> StorageError {
     StorageError(
-      .corrupt, "the part was found damaged earlier and is left out: restore it from a backup, and CHECK takes it in again",
+      .corrupt,
+      "the part was found damaged earlier and is left out: restore it from a backup, and CHECK takes it in again",
       path: entry.fileName)
   }
 
