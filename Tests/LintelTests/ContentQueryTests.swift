@@ -99,7 +99,8 @@ import Testing
       #expect(try without.decode(Row.self) == rows)
       #expect(without.warnings.count == 1 && without.warnings[0].contains("content/\(names[0])"))
       #expect(without.warnings[0].contains("9 of them"))
-      #expect(store.problems.count == 2 && store.problems.allSatisfy { $0.path?.contains("content/\(names[0])") == true })
+      #expect(
+        store.problems.count == 2 && store.problems.allSatisfy { $0.path?.contains("content/\(names[0])") == true })
       // Once it is back, and has been looked at, all is well.
       try whole.write(to: file)
       #expect(try await store.query("CHECK").decode(Checked.self).allSatisfy { $0.problem == nil })
@@ -114,6 +115,41 @@ import Testing
       #expect(try await store.query("CHECK").decode(Checked.self).allSatisfy { $0.problem == nil })
       #expect(store.problems.isEmpty)
       try await store.close()
+    }
+  }
+
+  /// Who reads beside the writer opens without files that are gone, says so, and sees them when they are back.
+  @Test func readersGoOnWithoutMissingFiles() async throws {
+    try await withTemporaryDirectory { path in
+      let store = try await SpanStore.open(at: path)
+      for part in 0..<2 {
+        try await store.append([
+          Self.span(part, ["gen_ai.input.messages": .string("[\(Self.message("part \(part)"))]")])
+        ])
+        try await store.flush()
+      }
+      try await store.close()
+      var configuration = Configuration()
+      configuration.isReadOnly = true
+      for folder in ["content", "hot"] {
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)").sorted()
+        let name = "\(folder)/\(try #require(names.first))"
+        try FileManager.default.moveItem(atPath: "\(path)/\(name)", toPath: path + "-aside")
+        let reader = try await SpanStore.open(at: path, configuration: configuration)
+        func inputs() async throws -> ([String?], [String]) {
+          let result = try await reader.query("SELECT input FROM spans ORDER BY start_time")
+          return (try result.decode(String?.self), result.warnings)
+        }
+        let (shown, warnings) = try await inputs()
+        let rest = "[\(Self.message("part 1"))]"
+        #expect(shown == (folder == "content" ? [nil, rest] : [rest]))
+        #expect(warnings.count == 1 && warnings.first?.contains(name) == true)
+        #expect(reader.problems.contains { $0.path?.hasSuffix(name) == true })
+        try FileManager.default.moveItem(atPath: path + "-aside", toPath: "\(path)/\(name)")
+        let (all, none) = try await inputs()
+        #expect(all == ["[\(Self.message("part 0"))]", rest] && none == [] && reader.problems == [])
+        try await reader.close()
+      }
     }
   }
 
@@ -192,7 +228,8 @@ import Testing
         ])
       #expect(columns.reduce(0) { $0 + $1.bytes } == parts.reduce(0) { $0 + $1.bytes })
       func bytes(_ query: String) async throws -> Int { try await store.query(query).statistics.bytesRead }
-      let less = try await bytes("SELECT attributes['gen_ai.input.messages'] IS NULL AS n FROM spans WHERE name = 'none'")
+      let less = try await bytes(
+        "SELECT attributes['gen_ai.input.messages'] IS NULL AS n FROM spans WHERE name = 'none'")
       let more = try await bytes("SELECT input FROM spans")
       let searched = try await bytes("SELECT count(*) AS n FROM spans WHERE input LIKE '%structured%'")
       let stored = store.statistics.contentBytes

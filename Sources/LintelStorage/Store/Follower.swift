@@ -28,6 +28,12 @@ final class Follower: Sendable {
     var content: [UInt64: LiveContent] = [:]
     /// Content segments that couldn't be opened.
     var lostContent: [ContentEntry] = []
+    /// Parts that aren't there.
+    var missingParts: [PartEntry] = []
+    /// What is wrong with those.
+    var losses: [StorageError] = []
+    /// Names of such that are there again, until somebody is told.
+    var regained: [String] = []
     var shards: [ShardView] = []
     var problems: [StorageError] = []
     var nextSegmentNumber: UInt64 = 1
@@ -58,7 +64,7 @@ final class Follower: Sendable {
     self.exclusions = exclusions
   }
 
-  var problems: [StorageError] { view.withLock { $0.problems } + damaged.withLock { $0.problems } }
+  var problems: [StorageError] { view.withLock { $0.problems + $0.losses } + damaged.withLock { $0.problems } }
 
   /// What a snapshot is made of.
   struct Found {
@@ -69,6 +75,8 @@ final class Follower: Sendable {
     var exclusions: Exclusions
     /// Damaged parts.
     var omitted: [PartEntry]
+    /// Files that are there again.
+    var regained: [String]
   }
 
   /// All rows of a table.
@@ -93,7 +101,10 @@ final class Follower: Sendable {
           lost: view.lostContent.filter { $0.shard == index }.map(\.fileName), damage: damage)
       }
       let omitted = view.manifest?.parts.filter { $0.isQuarantined || damaged.contains($0.number) } ?? []
-      return Found(segments: segments, content: content, exclusions: exclusions.current, omitted: omitted)
+      defer { view.regained = [] }
+      return Found(
+        segments: segments, content: content, exclusions: exclusions.current, omitted: omitted + view.missingParts,
+        regained: view.regained)
     }
   }
 
@@ -124,7 +135,8 @@ final class Follower: Sendable {
         let hasNewRules = rules != exclusions.current.rules.sequence
         if hasNewRules { exclusions.set(try directory.rules.load()) }
         let latest = try directory.manifests.latestSequence()
-        if latest != view.manifest?.sequence {
+        let isMoreThere = try isSomethingBack(view)
+        if latest != view.manifest?.sequence || isMoreThere {
           tried = latest
           try reload(&view, latest, withoutMissing: incomplete == latest)
           tried = nil
@@ -139,6 +151,15 @@ final class Follower: Sendable {
         view.manifest = nil
       }
     }
+  }
+
+  /// Whether a file is there that wasn't.
+  private func isSomethingBack(_ view: View) throws(StorageError) -> Bool {
+    for name in view.missingParts.map(\.fileName) + view.lostContent.map(\.fileName)
+    where view.losses.contains(where: { $0.isMissingFile && $0.isDamage(of: name) }) {
+      if try directory.fileSystem.exists(directory.path(of: name)) { return true }
+    }
+    return false
   }
 
   /// Takes over the newest manifest: opens new parts, lets go of old ones and of logged rows that are in parts now.
@@ -191,8 +212,11 @@ final class Follower: Sendable {
     {
       throw gone
     }
-    for (entry, problem) in missing { note(problem, in: entry) }
-    for problem in lost where !view.problems.contains(problem) { view.problems.append(problem) }
+    let lostNames = Set(missing.map(\.part.fileName) + lostContent.map(\.fileName))
+    let formerlyLost = view.missingParts.map(\.fileName) + view.lostContent.map(\.fileName)
+    view.regained += formerlyLost.filter { !lostNames.contains($0) }
+    view.missingParts = missing.map(\.part)
+    view.losses = missing.map(\.problem) + lost
     for (index, floor) in manifest.logFloors.enumerated() {
       if index == view.shards.count {
         view.shards.append(ShardView(reader: reader(index, from: floor)))
