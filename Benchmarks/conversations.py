@@ -74,6 +74,25 @@ def timed(body, runs=5):
     return answer, sorted(times)[len(times) // 2], times[0]
 
 
+def look_up(link):
+    """Messages by their digests: each one that a sample of spans says, among them and not found elsewhere."""
+    said = link.ask("SELECT input_digests, input, org_id FROM spans WHERE input_digests IS NOT NULL ORDER BY span_id LIMIT 400")
+    times, found, wrong = [], 0, 0
+    for digests, text, org in said:
+        digests = json.loads(digests) if isinstance(digests, str) else digests
+        digest = digests[len(digests) // 2]
+        place = f"'{digest}'" + (f", '{org}'" if org is not None else "")
+        began = time.perf_counter()
+        message = link.ask(f"SELECT content({place})")[0][0]
+        times.append(time.perf_counter() - began)
+        found += message is not None
+        wrong += message is None or message not in text
+        wrong += link.ask(f"SELECT content('{digest}', 'somebody else')")[0][0] is not None
+    times.sort()
+    print(f"by digest: {found} of {len(said)} messages, {wrong} wrong; median {times[len(times) // 2] * 1e3:.2f} ms, "
+          f"95 % {times[len(times) * 95 // 100] * 1e3:.2f} ms, slowest {times[-1] * 1e3:.2f} ms, over HTTP")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--linteld", required=True)
@@ -117,6 +136,7 @@ def main():
         own[word] = median
         print(f"input LIKE '%{word}%': {answer} ({'right' if answer == expected else f'WRONG, {expected}'}), "
               f"{median * 1e3:.1f} ms, first {first * 1e3:.1f} ms")
+    look_up(link)
     server.stop()
     print(f"closed: {size(data) / 1e6:.2f} MB")
     if given.duckdb:

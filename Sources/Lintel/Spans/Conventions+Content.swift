@@ -44,4 +44,11 @@ extension Conventions {
     return ComputedColumn(
       name, "coalesce(\(values.joined(separator: ", ")))", documentation: documentation, onRequest: true)
   }
+
+  /// A column that shows the digests of the first of some attributes that has messages in the content store.
+  static func digestColumn(_ name: String, _ keys: [String], documentation: String) -> ComputedColumn {
+    let values = keys.map { "digests(attributes['\($0)'])" }
+    return ComputedColumn(
+      name, "coalesce(\(values.joined(separator: ", ")))", documentation: documentation, onRequest: true)
+  }
 }

@@ -19,6 +19,9 @@ public enum SpanSchema {
       ComputedColumn("end_time", "start_time + duration", documentation: "when it ended"),
       Conventions.contentColumn("input", Conventions.inputs, documentation: "what was said to a model or tool"),
       Conventions.contentColumn("output", Conventions.outputs, documentation: "what it answered"),
+      Conventions.digestColumn("input_digests", Conventions.inputs, documentation: "digests of the messages in input"),
+      Conventions.digestColumn(
+        "output_digests", Conventions.outputs, documentation: "digests of the messages in output"),
     ],
     hasAttributes: true,
     sortKey: ["org_id", "start_time"],

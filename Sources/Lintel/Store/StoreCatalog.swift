@@ -15,6 +15,11 @@ struct StoreCatalog: Catalog {
 
   func hashUser(_ user: String) -> UInt128 { userHasher.hash(user) }
 
+  func content(_ digest: UInt128, organization: String?) throws(StorageError) -> [UInt8]? {
+    guard let bytes = try store.content(digest, tenant: organization.map { TenantName($0) }) else { return nil }
+    return PieceText.shown(bytes)
+  }
+
   func parts(_ table: String) -> [PartDescription] { store.parts(table) }
 
   func content() -> [ContentDescription] { store.contentSegments() }

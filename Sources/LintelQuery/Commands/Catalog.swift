@@ -8,6 +8,9 @@ public protocol Catalog: Sendable {
   func snapshot(_ table: String) throws(StorageError) -> TableSnapshot
   /// `hash_user('..')`: what `user_hash` holds for a user id.
   func hashUser(_ user: String) throws(StorageError) -> UInt128
+  /// `content('digest', 'org')`: what `input` shows of a message; `nil` where the organisation has none with this digest.
+  /// - Parameter organization: `nil` for rows without one.
+  func content(_ digest: UInt128, organization: String?) throws(StorageError) -> [UInt8]?
   /// `now()`, in nanoseconds since 1970 UTC.
   var now: Int64 { get }
   /// Rows of SHOW PARTS.
@@ -35,6 +38,8 @@ extension Catalog {
   public func parts(_ table: String) throws(StorageError) -> [PartDescription] { [] }
 
   public func content() throws(StorageError) -> [ContentDescription] { [] }
+
+  public func content(_ digest: UInt128, organization: String?) throws(StorageError) -> [UInt8]? { nil }
 
   public func storage(_ table: String) throws(StorageError) -> [ColumnStorage] { [] }
 

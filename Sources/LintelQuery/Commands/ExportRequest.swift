@@ -158,6 +158,7 @@ struct SegmentSlice: Segment {
   var name: String { segment.name }
   var blockRows: Int { segment.blockRows }
   var attributeKeys: [AttributeKey] { segment.attributeKeys }
+  var digestKeys: [AttributeKey] { segment.digestKeys }
   var mask: RowMask? { segment.mask?.slice(blocks) }
   var rowCount: Int { min(segment.rowCount, blocks.upperBound * blockRows) - blocks.lowerBound * blockRows }
 

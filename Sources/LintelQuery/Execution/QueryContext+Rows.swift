@@ -139,7 +139,7 @@ extension QueryContext {
       compiler.subqueries = subqueries
       compiler.content = Set(
         slots.references.indices.filter { segments[run.segment].isContent(slots.references[$0]) })
-      let present = Set(segments[run.segment].attributeKeys)
+      let present = Set(segments[run.segment].attributeKeys + segments[run.segment].digestKeys)
       for (slot, reference) in slots.references.enumerated() {
         if case .attribute(let key) = reference, !present.contains(key) { compiler.missing.insert(slot) }
       }

@@ -6,7 +6,8 @@ enum FunctionNames {
   ]
 
   static let scalars: Set<String> = [
-    "abs", "ceil", "ceiling", "coalesce", "concat", "contains", "ends_with", "exp", "floor", "greatest", "hash_user",
+    "abs", "ceil", "ceiling", "coalesce", "concat", "contains", "content", "digests", "ends_with", "exp", "floor",
+    "greatest", "hash_user",
     "ifnull", "least", "length", "ln", "log10", "log2", "lower", "mod", "now", "nullif", "pow", "power", "round",
     "sqrt",
     "starts_with", "substring", "substr", "time_bucket", "upper",

@@ -113,7 +113,8 @@ struct ExpressionText {
     .substring: "substring", .startsWith: "starts_with", .endsWith: "ends_with", .timeBucket: "time_bucket",
     .toInt64: "int64", .toFloat64: "float64", .toText: "string", .toBool: "bool", .toTimestamp: "timestamp",
     .toDuration: "duration", .toMoney: "money", .toVariant: "any", .variantText: "string_of",
-    .variantBool: "bool_of", .variantNumber: "number_of", .textArray: "array", .hasOrigin: "has_origin",
+    .variantBool: "bool_of", .variantNumber: "number_of", .textArray: "array", .digestArray: "digests",
+    .hasOrigin: "has_origin",
   ]
 
   private func call(_ function: ScalarFunction, _ operands: [Expression]) -> String {

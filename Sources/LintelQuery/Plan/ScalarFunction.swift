@@ -94,6 +94,8 @@ public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   case variantNumber
   /// Operands: text. As `variant`: the array of these strings.
   case textArray
+  /// Operand: bytes, 16 of each digest. As `variant`: the array of the digests, as text of 32 hexadecimal digits each.
+  case digestArray
   /// Origins column, entry (constant). Whether one of the row's `;`-separated entries is this one.
   case hasOrigin
 }

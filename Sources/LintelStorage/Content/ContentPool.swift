@@ -69,6 +69,9 @@ final class ContentPool: Sendable {
     }
   }
 
+  /// The id of the piece with this digest, as far as it is remembered, stored or not.
+  func known(_ digest: UInt128) -> UInt64? { state.withLock { ($0.young[digest] ?? $0.old[digest])?.id } }
+
   /// Those of the pieces that aren't stored.
   func missing(_ pieces: [ContentPiece]) -> [ContentPiece] {
     state.withLock { state in
@@ -145,6 +148,13 @@ final class ContentMemory: Sendable {
   }
 
   func bytes(_ id: UInt64) -> ArraySlice<UInt8>? { state.withLock { $0.pieces[id]?.bytes } }
+
+  func digest(_ id: UInt64) -> UInt128? { state.withLock { $0.pieces[id]?.digest } }
+
+  /// The ids of pieces with this digest; goes through all of them.
+  func ids(of digest: UInt128) -> [UInt64] {
+    state.withLock { state in state.pieces.values.filter { $0.digest == digest }.map(\.id) }
+  }
 
   /// All pieces, ascending by id.
   var pieces: [ContentPiece] {

@@ -85,10 +85,10 @@ final class ContentReader: Sendable {
   let groups: [ContentFormat.Group]
   let pieceCount: Int
   let rawBytes: Int
-  private let file: any ReadableFile
+  let file: any ReadableFile
   private let cache: ContentCache
-  private let listRange: Range<Int>
-  private let listChecksum: UInt32
+  let listRange: Range<Int>
+  let listChecksum: UInt32
 
   /// - Parameter expectedChecksum: What the manifest says of the trailer.
   init(
@@ -227,7 +227,7 @@ final class ContentReader: Sendable {
   }
 
   /// Ids ascend, each written as its distance to the one before.
-  private static func id(after id: UInt64, _ reader: inout PartBytesReader) throws(ColumnError) -> UInt64 {
+  static func id(after id: UInt64, _ reader: inout PartBytesReader) throws(ColumnError) -> UInt64 {
     let (next, overflow) = id.addingReportingOverflow(try reader.varint())
     guard !overflow, next > id, next < ContentRecipe.idLimit else {
       throw ColumnError(.malformed, "its ids are out of order")
@@ -255,29 +255,6 @@ final class ContentReader: Sendable {
       throw ColumnError(.malformed, "its table doesn't fit its bytes")
     }
     return ContentGroup(ids: ids, starts: starts, bytes: raw)
-  }
-
-  /// The ids and digests of all pieces, ascending by id; from the file.
-  func list() throws(StorageError) -> [(id: UInt64, digest: UInt128)] {
-    let bytes = try file.read(at: listRange.lowerBound, count: listRange.count)
-    do throws(ColumnError) {
-      guard Checksum.crc32c(bytes) == listChecksum else { throw ColumnError(.malformed, "its checksum is wrong") }
-      var list: [(id: UInt64, digest: UInt128)] = []
-      list.reserveCapacity(pieceCount)
-      let digests = bytes.count - pieceCount * ContentFormat.digestLength
-      var reader = PartBytesReader(bytes, to: digests)
-      var id: UInt64 = 0
-      for index in 0..<pieceCount {
-        id = try Self.id(after: id, &reader)
-        let start = digests + index * ContentFormat.digestLength
-        list.append((id, UInt128(bigEndianBytes: bytes[start..<start + ContentFormat.digestLength])))
-      }
-      guard reader.remaining == 0 else { throw ColumnError(.malformed, "it holds more ids than pieces") }
-      return list
-    } catch {
-      throw StorageError(
-        .corrupt, "the list of the content segment is damaged: \(error.message); restore it from a backup", path: name)
-    }
   }
 
   /// Reads all pieces from the file, ascending by id.

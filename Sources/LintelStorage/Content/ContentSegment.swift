@@ -5,6 +5,7 @@ struct ContentSegment: Segment {
   let base: any Segment
   let view: ContentView
   let attributeKeys: [AttributeKey]
+  let digestKeys: [AttributeKey]
   /// Attributes of which some values are content.
   private let content: Set<AttributeKey>
 
@@ -16,6 +17,7 @@ struct ContentSegment: Segment {
     self.base = base
     self.view = view
     self.content = Set(content)
+    digestKeys = keys.filter { $0.kind.ofContent != nil }
     attributeKeys = Set(keys.map { AttributeKey($0.name, $0.kind.ofContent ?? $0.kind) }).sorted()
   }
 
@@ -33,33 +35,41 @@ struct ContentSegment: Segment {
 
   func isContent(_ column: ColumnReference) -> Bool { recipes(column) != nil }
 
+  private func isDigests(_ column: ColumnReference) -> Bool {
+    if case .attribute(let key) = column { key.kind.ofContent != nil } else { false }
+  }
+
+  /// Whether what is stored of the column is something else than its values.
+  private func isMade(_ column: ColumnReference) -> Bool { isContent(column) || isDigests(column) }
+
   func storedBytes(_ column: ColumnReference, block: Int) -> Int {
     base.storedBytes(column, block: block) + (recipes(column).map { base.storedBytes($0, block: block) } ?? 0)
   }
 
   func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? {
-    isContent(column) ? nil : base.statistics(column, block: block)
+    isMade(column) ? nil : base.statistics(column, block: block)
   }
 
   func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int] {
-    isContent(column) ? blocks : base.blocks(blocks, of: column, admits)
+    isMade(column) ? blocks : base.blocks(blocks, of: column, admits)
   }
 
-  func filters(_ column: ColumnReference) -> BlockFilters? { isContent(column) ? nil : base.filters(column) }
+  func filters(_ column: ColumnReference) -> BlockFilters? { isMade(column) ? nil : base.filters(column) }
 
   func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
-    isContent(column) ? nil : try base.dictionary(column)
+    isMade(column) ? nil : try base.dictionary(column)
   }
 
   func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
-    isContent(column) ? nil : base.packed(column, block: block)
+    isMade(column) ? nil : base.packed(column, block: block)
   }
 
   func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
-    isContent(column) ? nil : try base.picked(column, block: block, rows: rows)
+    isMade(column) ? nil : try base.picked(column, block: block, rows: rows)
   }
 
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
+    if isDigests(column) { return try view.digests.values(try base.read(column, block: block), view) }
     guard isContent(column) else { return try base.read(column, block: block) }
     guard let values = try content(column, block: block, rows: nil, within: .most) else {
       throw ContentRebuilder.tooLarge

@@ -16,6 +16,7 @@ struct ContentView: Sendable {
   /// Names of segments that couldn't be opened.
   var lost: [String] = []
   let searches = ContentSearch.Memo()
+  let digests = ContentDigests()
   var damage = ContentDamage()
 }
 

@@ -14,6 +14,9 @@ public protocol Segment: Sendable {
   var mask: RowMask? { get }
   /// Every dynamic column that has at least one value here, sorted.
   var attributeKeys: [AttributeKey] { get }
+  /// Columns of the kinds in which the storage keeps content. Of a row they have the digests of the pieces that its value of that
+  /// name consists of, 16 bytes each, the highest first; null where that value is no content.
+  var digestKeys: [AttributeKey] { get }
   /// Bytes that reading the block of this column fetches from its file; 0 for memory.
   func storedBytes(_ column: ColumnReference, block: Int) -> Int
   /// Zone map of one block; `nil` when none is kept.
@@ -48,6 +51,8 @@ public protocol Segment: Sendable {
 
 extension Segment {
   public var isPart: Bool { false }
+
+  public var digestKeys: [AttributeKey] { [] }
 
   public func blocks(
     _ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool

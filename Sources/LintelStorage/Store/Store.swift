@@ -26,6 +26,7 @@ public final class Store: Sendable {
   let cache: BlockCache
   let contentCache: ContentCache
   let contentHasher: ContentHasher
+  let contentReach = ContentReach()
   let state: Mutex<StoreState>
   /// As published last. Held while a new one is written.
   let manifest: Mutex<Manifest>
@@ -131,6 +132,7 @@ public final class Store: Sendable {
     let damage = ContentDamage { [weak self] in self?.reportOnce($0) }
     if let follower {
       let view = try follower.segments(table, noting: damage)
+      for file in view.regained { forgetDamage(of: file) }
       return try snapshot(schema, view.exclusions, view.segments, view.content, view.omitted, damage)
     }
     // Before the segments: an erasure stops hiding rows only when no part has them any more.

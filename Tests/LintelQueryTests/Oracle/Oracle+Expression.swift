@@ -82,7 +82,7 @@ extension Oracle {
       return extreme(values, types[0], least: function == .least)
     case .toInt64, .toFloat64, .toText, .toBool, .toTimestamp, .toDuration, .toMoney, .toVariant:
       return OracleConversion.convert(function, values[0], types[0])
-    case .element, .variantText, .variantBool, .variantNumber, .textArray:
+    case .element, .variantText, .variantBool, .variantNumber, .textArray, .digestArray:
       return OracleVariant.value(function, values)
     default: return OracleText.value(function, values)
     }

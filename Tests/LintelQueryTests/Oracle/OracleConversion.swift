@@ -104,6 +104,13 @@ enum OracleVariant {
             return .string(String(decoding: bytes, as: UTF8.self))
           }))
     }
+    if function == .digestArray {
+      guard case .bytes(let bytes) = values[0] else { return .null }
+      let digests = stride(from: 0, to: bytes.count - bytes.count % 16, by: 16).map { start in
+        bytes[start..<start + 16].map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+      }
+      return encoded(.array(digests.map { .string($0) }))
+    }
     guard case .bytes(let bytes) = values[0], let variant = try? Variant(decoding: bytes) else { return .null }
     switch (function, variant) {
     case (.variantText, .string(let text)): return .bytes(Array(text.utf8))

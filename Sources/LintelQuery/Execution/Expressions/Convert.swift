@@ -165,6 +165,28 @@ enum Convert {
     }
   }
 
+  static func toDigests(_ vector: Vector) -> Vector {
+    var builder = BytesBuilder(capacity: vector.count)
+    let digits = Array("0123456789abcdef".utf8)
+    vector.withBytes { view in
+      for lane in 0..<vector.count {
+        guard vector.isValid(lane) else {
+          builder.appendNull()
+          continue
+        }
+        let bytes = view[lane]
+        var array: [UInt8] = [7]
+        EncodedVariant.appendVarint(UInt64(bytes.count / 16), to: &array)
+        for digest in 0..<bytes.count / 16 {
+          let text = bytes[(16 * digest)..<(16 * digest + 16)].flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }
+          EncodedVariant.appendBytes(text, tag: 5, to: &array)
+        }
+        builder.append(array)
+      }
+    }
+    return builder.finish()
+  }
+
   static func toVariant(_ vector: Vector, _ type: ColumnType) -> Vector {
     if type == .variant || type == .map { return vector }
     var builder = BytesBuilder(capacity: vector.count)

@@ -27,6 +27,7 @@ enum ScalarKernels {
     case .negate, .abs, .floor, .ceil, .round, .sqrt, .ln, .log2, .log10, .exp:
       return try Arithmetic.unary(function, first)
     case .concat: return try Text.concat(operands, interrupt)
+    case .digestArray: return Convert.toDigests(first)
     case .textArray: return try Text.array(operands, interrupt)
     case .lower, .upper: return Text.changeCase(first, upper: function == .upper)
     case .length: return Text.length(first, isText: firstType != .bytes)

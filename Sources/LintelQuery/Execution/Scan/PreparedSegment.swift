@@ -95,7 +95,7 @@ struct ScanPlan {
   }
 
   private func missingSlots(_ segment: any Segment) -> Set<Int> {
-    let present = Set(segment.attributeKeys)
+    let present = Set(segment.attributeKeys + segment.digestKeys)
     var missing: Set<Int> = []
     for (slot, reference) in slots.references.enumerated() {
       if case .attribute(let key) = reference, !present.contains(key) { missing.insert(slot) }

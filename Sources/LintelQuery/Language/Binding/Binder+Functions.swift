@@ -18,6 +18,8 @@ extension Binder {
     case "abs", "ceil", "ceiling", "exp", "floor", "ln", "log10", "log2", "mod", "pow", "power", "round", "sqrt":
       return try bindNumeric(call, node, scope)
     case "coalesce", "ifnull", "least", "greatest", "nullif": return try bindChoice(call, node, scope)
+    case "content": return try bindContent(call, node, scope)
+    case "digests": return try bindDigests(call, node, scope)
     case "now", "hash_user", "time_bucket": return try bindSpecial(call, node, scope)
     default: return try bindTextFunction(call, node, scope)
     }
