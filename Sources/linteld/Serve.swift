@@ -53,6 +53,9 @@
       for setting in settings.retention {
         try await store.setRetention(setting.nanoseconds, organization: setting.organization)
       }
+      for setting in settings.contentRetention {
+        try await store.setContentRetention(setting.nanoseconds, organization: setting.organization)
+      }
       let server: SpanServer
       do {
         server = try await SpanServer.start(store, configuration: configuration, logger: logger)

@@ -74,6 +74,11 @@
         "How long spans are kept: 90d, or acme=30d for one organisation; several separated by commas. (default: for good)",
         valueName: "times"))
     var retention: String?
+    @Option(
+      help: ArgumentHelp(
+        "How long what spans say is kept (inputs, outputs, tools' results), written likewise. (default: as spans)",
+        valueName: "times"))
+    var contentRetention: String?
     @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
     var buffered = false
     @Option(help: ArgumentHelp("Threads that move bytes of connections. (default: 2)", valueName: "n"))

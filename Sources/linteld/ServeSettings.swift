@@ -19,6 +19,7 @@
     var tokenFile: String?
     /// What is set at the start; the rest stays as it was set before.
     var retention: [RetentionSetting] = []
+    var contentRetention: [RetentionSetting] = []
 
     init(_ options: ServeOptions, environment: [String: String]) throws(UsageError) {
       let reader = SettingReader(environment: environment)
@@ -98,6 +99,7 @@
       store.storage.scrubBytesPerSecond =
         try reader.size("scrub-rate", options.scrubRate, orZero: true) ?? store.storage.scrubBytesPerSecond
       retention = try reader.retention("retention", options.retention)
+      contentRetention = try reader.retention("content-retention", options.contentRetention)
       if try reader.flag("buffered", options.buffered) { store.storage.durability = .buffered }
     }
 

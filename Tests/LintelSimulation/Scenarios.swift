@@ -82,6 +82,13 @@ extension StoreScenario {
         .append([0, 1]), .append([2]), .tick, .append([3]), .erase(1), .append([4]), .query, .close, .open, .eraseFiles,
         .append([5]), .flush, .retain(1000), .clock(1030), .expire, .append([6]), .look, .query, .append([7]),
       ]),
+    StoreScenario(
+      "content-retention", isTalking: true,
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .retainContent(1000), .clock(1020), .query, .expire, .append([3]),
+        .flush, .merge, .query, .look, .close, .open, .query, .append([4]), .erase(1), .clock(90_000), .expire, .query,
+        .eraseFiles, .append([5]), .query,
+      ]),
     lifetime,
     lifetimeOfTwoShards,
   ]

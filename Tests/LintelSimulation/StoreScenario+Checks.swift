@@ -21,8 +21,12 @@ extension StoreScenario {
   /// What is wrong with the rows of a store, `nil` when nothing: each acknowledged batch once, of the others every row at
   /// most once (with one shard all rows of a batch or none), and nothing else.
   package func check(_ store: Store, _ outcome: Outcome) -> Wrong? {
-    let found: [String]
+    var found: [String]
     do { found = try RowText.rows(store.snapshot("events")) } catch { return Wrong(.unreadable, "\(error)") }
+    for index in found.indices {
+      if let wrong = checkContent(of: found[index], outcome) { return wrong }
+      found[index] = silent[found[index]] ?? found[index]
+    }
     var counts: [String: Int] = [:]
     for row in found { counts[row, default: 0] += 1 }
     var doubtful: [Int: Set<Int>] = [:]
@@ -65,6 +69,16 @@ extension StoreScenario {
     return counts.first.map { Wrong(.other, "a row of no batch: \($0.key)") }
   }
 
+  /// What is wrong with what a row says, or doesn't say.
+  private func checkContent(of row: String, _ outcome: Outcome) -> Wrong? {
+    let time = rowField("time", row).flatMap { Int64($0) } ?? .max
+    guard let whole = silent[row] else {
+      return time < outcome.contentCutoff ? Wrong(.resurrected, "a row says what is to be gone: \(row)") : nil
+    }
+    if whole == row || time < outcome.contentCutoffAtMost { return nil }
+    return Wrong(.lost, "a row doesn't say any more what it did: \(row)")
+  }
+
   /// With a damaged manifest the store either has every acknowledged row, or doesn't open and has destroyed nothing.
   func verifyDamagedManifest(
     _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ outcome: Outcome
@@ -94,7 +108,11 @@ extension StoreScenario {
   /// Rows that were acknowledged in vain, of a store that syncs later: the last ones, or a problem tells.
   private func forgetLostTail(_ store: Store, _ outcome: Outcome) throws(Wrong) -> Outcome {
     let found: Set<String>
-    do { found = Set(try RowText.rows(store.snapshot("events"))) } catch { throw Wrong(.unreadable, "\(error)") }
+    do {
+      found = Set(try RowText.rows(store.snapshot("events")).map { silent[$0] ?? $0 })
+    } catch {
+      throw Wrong(.unreadable, "\(error)")
+    }
     var outcome = outcome
     let lost = outcome.acknowledged.filter { number in !rows[number].contains(where: found.contains) }
     if let first = lost.min(), let last = outcome.acknowledged.subtracting(lost).max(), first < last,
@@ -159,6 +177,12 @@ extension StoreScenario {
     var outcome = outcome
     for number in outcome.unanswered.sorted() + [batches.count - 1] + outcome.acknowledged.sorted().suffix(2) {
       let wasAcknowledged = outcome.acknowledged.contains(number)
+      // A batch that comes again without being known by what it said is new.
+      if rows[number].contains(where: {
+        (rowField("time", $0).flatMap { Int64($0) } ?? .max) < outcome.contentCutoffAtMost
+      }) {
+        continue
+      }
       do throws(StorageError) {
         let receipt = try await store.append(batches[number])
         // Rows that have expired and gone from the disk are taken for new ones, and hidden.
@@ -205,11 +229,8 @@ private enum Fate: Equatable {
   case unknown(user: Int?)
 
   init(_ row: String, _ outcome: StoreScenario.Outcome) {
-    func field(_ name: String) -> Substring? {
-      row.split(separator: " ").first { $0.hasPrefix(name + "=") }?.dropFirst(name.utf8.count + 1)
-    }
-    let user = field("user").flatMap { key in (0..<30).first { String(Samples.user($0), radix: 16) == key } }
-    let time = field("time").flatMap { Int64($0) } ?? .max
+    let user = rowField("user", row).flatMap { key in (0..<30).first { String(Samples.user($0), radix: 16) == key } }
+    let time = rowField("time", row).flatMap { Int64($0) } ?? .max
     if let user, outcome.erased.contains(user) {
       self = .gone
     } else if time < outcome.cutoff {
@@ -222,4 +243,9 @@ private enum Fate: Equatable {
       self = .there
     }
   }
+}
+
+/// A column of a row as text.
+private func rowField(_ name: String, _ row: String) -> Substring? {
+  row.split(separator: " ").first { $0.hasPrefix(name + "=") }?.dropFirst(name.utf8.count + 1)
 }

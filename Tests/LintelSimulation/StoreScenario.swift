@@ -24,6 +24,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     case eraseFiles
     /// Rows are kept for so many seconds.
     case retain(Int64)
+    /// What rows say is kept for so many seconds.
+    case retainContent(Int64)
     /// Seconds since the samples' epoch.
     case clock(Int64)
     case expire
@@ -42,6 +44,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
       case .erase(let user): "erase \(user)"
       case .eraseFiles: "erase files"
       case .retain(let seconds): "retain \(seconds)"
+      case .retainContent(let seconds): "retain content \(seconds)"
       case .clock(let seconds): "clock \(seconds)"
       case .expire: "expire"
       }
@@ -53,6 +56,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package let batches: [Batch]
   /// The rows of each batch as text.
   package let rows: [[String]]
+  /// The rows without what they say, and with it.
+  let silent: [String: String]
   package let steps: [Step]
   /// A memtable is flushed by itself when it holds this many bytes.
   let flushBytes: Int
@@ -88,6 +93,13 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     // One more than the steps send: for the time after the recovery.
     batches = (0...(1 + (numbers.max() ?? 0))).map { _ in Samples.batch(&dice, options) }
     rows = batches.map { RowText.rows($0) }
+    var silent: [String: String] = [:]
+    for (batch, rows) in zip(batches, rows) {
+      var bare = batch
+      bare.attributes.removeAll { Samples.schema.content?.contains($0.key) ?? false }
+      for (left, row) in zip(RowText.rows(bare), rows) { silent[left] = row }
+    }
+    self.silent = silent
   }
 
   package var description: String { "\(name), \(shardCount) shard\(shardCount == 1 ? "" : "s")" }
@@ -123,6 +135,9 @@ extension StoreScenario {
     /// Times before which rows are to be gone, and such of which nobody knows.
     package var cutoff = Int64.min
     package var cutoffAtMost = Int64.min
+    /// The same of what rows say.
+    package var contentCutoff = Int64.min
+    package var contentCutoffAtMost = Int64.min
     package var failures: [(step: String, error: StorageError)] = []
     /// What a query found wrong, the first.
     package var wrong: Wrong?
@@ -164,6 +179,15 @@ extension StoreScenario {
       }
     }
     var retention: Int64?
+    var contentRetention: Int64?
+    func expectContent(_ seconds: Int64?, known: Bool) {
+      guard let seconds else { return }
+      let cutoff = Samples.epoch + (scheduler.clockSeconds - seconds) * 1_000_000_000
+      ledger.change { outcome in
+        if known { outcome.contentCutoff = max(outcome.contentCutoff, cutoff) }
+        outcome.contentCutoffAtMost = max(outcome.contentCutoffAtMost, cutoff)
+      }
+    }
     func expect(_ seconds: Int64?, known: Bool) {
       guard let seconds else { return }
       let cutoff = Samples.epoch + (scheduler.clockSeconds - seconds) * 1_000_000_000
@@ -216,10 +240,21 @@ extension StoreScenario {
           try store.setRetention(table: "events", tenant: nil, nanoseconds: seconds * 1_000_000_000)
           expect(seconds, known: true)
         }
+      case .retainContent(let seconds):
+        guard let store = opened else { continue }
+        expectContent(seconds, known: false)
+        contentRetention = seconds
+        await attempt("retain content") { () async throws(StorageError) in
+          try store.setRetention(
+            table: "events", scope: .content, tenant: nil, nanoseconds: seconds * 1_000_000_000)
+          expectContent(seconds, known: true)
+        }
       case .clock(let seconds):
         let isKnown = ledger.value.cutoff > .min
+        let isContentKnown = ledger.value.contentCutoff > .min
         scheduler.clockSeconds = seconds
         expect(retention, known: isKnown)
+        expectContent(contentRetention, known: isContentKnown)
       case .expire: await attempt("expire") { () async throws(StorageError) in try await opened?.expire() }
       case .close:
         await attempt("close") { () async throws(StorageError) in try await opened?.close() }

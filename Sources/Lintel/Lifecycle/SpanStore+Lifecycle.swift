@@ -16,12 +16,24 @@ extension SpanStore {
 
   /// Says how long spans are kept, in nanoseconds: those of one organisation, or of those without a rule of their own.
   public func setRetention(_ nanoseconds: Int64, organization: String? = nil) async throws(LintelError) {
+    try await setRetention(nanoseconds, of: .rows, organization)
+  }
+
+  /// The same of what was said: inputs, outputs and whatever else of spans is content.
+  public func setContentRetention(_ nanoseconds: Int64, organization: String? = nil) async throws(LintelError) {
+    try await setRetention(nanoseconds, of: .content, organization)
+  }
+
+  private func setRetention(
+    _ nanoseconds: Int64, of scope: RetentionRule.Scope, _ organization: String?
+  ) async throws(LintelError) {
     do throws(StorageError) {
       try await threads.run { [store] () throws(StorageError) in
         let rule = RetentionRule(
-          table: SpanSchema.table.name, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
+          table: SpanSchema.table.name, scope: scope, tenant: organization.map { TenantName($0) },
+          nanoseconds: nanoseconds)
         if try store.rules().retention.contains(rule) { return }
-        try store.setRetention(table: rule.table, tenant: rule.tenant, nanoseconds: nanoseconds)
+        try store.setRetention(table: rule.table, scope: scope, tenant: rule.tenant, nanoseconds: nanoseconds)
       }
     } catch {
       throw .storage(error)

@@ -16,10 +16,15 @@ struct StoreLifecycle {
     case .showErasures: return Self.table(try store.rules().erasures)
     case .hold(let user, let organization, let reason):
       return Self.table([
-        try store.hold(key: user.map { userHasher.hash($0) }, tenant: organization.map { TenantName($0) }, reason: reason)
+        try store.hold(
+          key: user.map { userHasher.hash($0) }, tenant: organization.map { TenantName($0) }, reason: reason)
       ])
     case .releaseHold(let number): return Self.table([try store.releaseHold(number)])
     case .showHolds: return Self.table(try store.rules().holds)
+    case .setContentRetention(let table, let organization, let nanoseconds):
+      try store.setRetention(
+        table: table, scope: .content, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
+      return Self.table(try store.rules().retention)
     case .setRetention(let table, let organization, let nanoseconds):
       try store.setRetention(table: table, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
       return Self.table(try store.rules().retention)
@@ -30,7 +35,9 @@ struct StoreLifecycle {
   /// Each user once.
   private func subjects(_ users: [String], _ organization: String?) -> [Subject] {
     var seen: Set<Subject> = []
-    return users.map { Subject(userHasher.hash($0), tenant: organization.map { TenantName($0) }) }.filter { seen.insert($0).inserted }
+    return users.map { Subject(userHasher.hash($0), tenant: organization.map { TenantName($0) }) }.filter {
+      seen.insert($0).inserted
+    }
   }
 
   private func erase(_ subjects: [Subject]) throws(StorageError) -> LifecycleAnswer {
@@ -68,7 +75,8 @@ struct StoreLifecycle {
     ])
     for erasure in erasures {
       answer.rows.append([
-        .count(Int(clamping: erasure.number)), .text(hex(erasure.token)), erasure.tenant.map { .bytes($0.utf8) } ?? .null,
+        .count(Int(clamping: erasure.number)), .text(hex(erasure.token)),
+        erasure.tenant.map { .bytes($0.utf8) } ?? .null,
         .text(erasure.state.rawValue), .count(erasure.rows), .int64(erasure.requested), time(erasure.finished),
         time(erasure.lifted),
       ])
@@ -89,10 +97,21 @@ struct StoreLifecycle {
     return answer
   }
 
+  /// A row for each table and organisation.
   private static func table(_ rules: [RetentionRule]) -> LifecycleAnswer {
-    var answer = LifecycleAnswer([("table", .string), ("org_id", .string), ("retention", .duration)])
-    for rule in rules {
-      answer.rows.append([.text(rule.table), rule.tenant.map { .bytes($0.utf8) } ?? .null, .int64(rule.nanoseconds)])
+    var answer = LifecycleAnswer([
+      ("table", .string), ("org_id", .string), ("retention", .duration), ("content_retention", .duration),
+    ])
+    func time(_ rule: RetentionRule, _ scope: RetentionRule.Scope) -> Value {
+      rules.first { $0.table == rule.table && $0.tenant == rule.tenant && $0.scope == scope }
+        .map { .int64($0.nanoseconds) } ?? .null
+    }
+    for (index, rule) in rules.enumerated() {
+      let isKnown = rules[..<index].contains { $0.table == rule.table && $0.tenant == rule.tenant }
+      if isKnown { continue }
+      answer.rows.append([
+        .text(rule.table), rule.tenant.map { .bytes($0.utf8) } ?? .null, time(rule, .rows), time(rule, .content),
+      ])
     }
     return answer
   }

@@ -16,6 +16,8 @@ public enum LifecycleCommand: Sendable, Hashable {
   case showHolds
   /// `ALTER TABLE table SET RETENTION 90d | NONE [FOR ORG 'x']`; nanoseconds.
   case setRetention(table: String, organization: String?, nanoseconds: Int64?)
+  /// `ALTER TABLE table SET CONTENT RETENTION 30d | NONE [FOR ORG 'x']`; nanoseconds.
+  case setContentRetention(table: String, organization: String?, nanoseconds: Int64?)
   /// `SHOW RETENTION`
   case showRetention
 

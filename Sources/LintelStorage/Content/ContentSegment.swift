@@ -26,6 +26,7 @@ struct ContentSegment: Segment {
   var blockRows: Int { base.blockRows }
   var isPart: Bool { base.isPart }
   var mask: RowMask? { base.mask }
+  var contentName: String { base.contentName }
 
   /// The column that holds the recipes of an attribute's values.
   private func recipes(_ column: ColumnReference) -> ColumnReference? {

@@ -59,8 +59,8 @@ extension Store {
     let key = contentHasher.key(tenant: tenant?.utf8)
     var problem: StorageError?
     for (shard, view) in views.enumerated() {
-      for id in try ids(of: digest, in: view, shard: shard)
-      where try isReached(id, shard: shard, from: segments, exclusions) {
+      for id in try ids(of: digest, in: view, shard: shard) {
+        guard try isReached(id, shard: shard, from: segments, exclusions) else { continue }
         var rebuilder = ContentRebuilder(view)
         do throws(StorageError) {
           let bytes = try rebuilder.piece(id)
@@ -97,14 +97,18 @@ extension Store {
     let now = clock()
     for (schema, placed) in segments {
       let cutoffs = RetentionCutoffs(exclusions.rules.retention, schema, now: now)
+      let contentCutoffs = RetentionCutoffs(exclusions.rules.retention, schema, .content, now: now)
       for place in placed.reversed() where place.shard == shard {
         let times = place.segment as? any MemoizingSegment
+        let (first, last) = (times?.minTime ?? .min, times?.maxTime ?? .max)
         let rows = MaskMemo.Key(
           rules: exclusions.number, purpose: .reading,
-          cutoffs: cutoffs.within(times?.minTime ?? .min, times?.maxTime ?? .max))
+          cutoffs: cutoffs.within(first, last) + contentCutoffs.within(first, last))
         do throws(StorageError) {
           let ids = try contentReach.ids(place.segment.name, rows) { () throws(StorageError) in
-            try Self.reached(place.segment, try exclusions.remains(of: place.segment, schema, now: now))
+            try Self.reached(
+              place.segment, try exclusions.remains(of: place.segment, schema, now: now),
+              try exclusions.remains(of: place.segment, schema, now: now, for: .content))
           }
           if ids.contains(id) { return true }
         } catch {
@@ -116,18 +120,21 @@ extension Store {
     return false
   }
 
-  /// What the rows of a segment that are left refer to.
+  /// What the rows of a segment refer to that are left, and have their content.
   private static func reached(
-    _ segment: any Segment, _ remains: Exclusions.Remains
+    _ segment: any Segment, _ rows: Exclusions.Remains, _ content: Exclusions.Remains
   ) throws(StorageError) -> ContentIDs {
     var ids = ContentIDs()
-    if case .nothing = remains { return ids }
+    func kept(_ remains: Exclusions.Remains, _ block: Int) -> Bitmap? {
+      if case .some(let mask) = remains { mask.bits(block) } else { nil }
+    }
+    if case .nothing = rows { return ids }
+    if case .nothing = content { return ids }
     for key in segment.attributeKeys where key.kind.ofContent != nil {
       for block in 0..<segment.blockCount {
-        var kept: Bitmap?
-        if case .some(let mask) = remains { kept = mask.bits(block) }
+        let (left, said) = (kept(rows, block), kept(content, block))
         try segment.read(.attribute(key), block: block).forEachValue { (row, recipe) throws(Never) in
-          guard kept?[row] ?? true else { return }
+          guard left?[row] ?? true, said?[row] ?? true else { return }
           _ = ContentRecipe.forEachItem(recipe) { (item) throws(Never) in
             if case .piece(let id) = item { ids.insert(id) }
           }

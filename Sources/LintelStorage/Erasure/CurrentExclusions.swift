@@ -64,9 +64,29 @@ extension Exclusions {
       guard let segment = try self.visible(place.segment, schema, now: now) else { continue }
       // Also where the schema knows of no content any more: the part may have some.
       let view = place.shard < content.count ? content[place.shard] : ContentView()
-      visible.append(ContentSegment(segment, view) ?? segment)
+      let whole = ContentSegment(segment, view) ?? segment
+      visible.append(try withoutExpiredContent(place.segment, whole, schema, now: now))
     }
     return visible
+  }
+
+  /// - Parameters:
+  ///   - stored: As it is stored.
+  ///   - whole: With its content.
+  private func withoutExpiredContent(
+    _ stored: any Segment, _ whole: any Segment, _ schema: TableSchema, now: Int64
+  ) throws(StorageError) -> any Segment {
+    guard let keys = schema.content, !rules.retention.isEmpty else { return whole }
+    do throws(StorageError) {
+      switch try remains(of: stored, schema, now: now, for: .content) {
+      case .everything: return whole
+      case .some(let mask): return ContentlessSegment(base: whole, keys: keys, kept: mask)
+      case .nothing: return ContentlessSegment(base: whole, keys: keys, kept: nil)
+      }
+    } catch {
+      guard error.code == .corrupt else { throw error }
+      return ContentlessSegment(base: whole, keys: keys, kept: nil)
+    }
   }
 
   private func visible(

@@ -11,6 +11,13 @@ final class Exclusions: Sendable {
     case expiry
     /// To write files without erased rows. Expired ones stay.
     case erasure
+    /// To answer: of which rows the content is hidden. They themselves stay.
+    case content
+    /// To write files without the content of rows whose content is expired, but for those under a legal hold.
+    case contentExpiry
+
+    var respectsHolds: Bool { self == .expiry || self == .contentExpiry }
+    var hidesSubjects: Bool { self == .reading || self == .erasure }
   }
 
   /// What is left of a segment.
@@ -68,7 +75,8 @@ final class Exclusions: Sendable {
     of segment: any Segment, _ schema: TableSchema, now: Int64, for purpose: Purpose = .reading
   ) throws(StorageError) -> Remains {
     if hideNothing { return .everything }
-    let cutoffs = RetentionCutoffs(purpose == .erasure ? [] : rules.retention, schema, now: now)
+    let cutoffs = cutoffs(schema, now: now, for: purpose)
+    if cutoffs.isEmpty, !purpose.hidesSubjects { return .everything }
     guard let memoizing = segment as? any MemoizingSegment, number > 0 else {
       return try find(segment, schema, cutoffs, purpose)
     }
@@ -80,11 +88,19 @@ final class Exclusions: Sendable {
     return found
   }
 
+  private func cutoffs(_ schema: TableSchema, now: Int64, for purpose: Purpose) -> RetentionCutoffs {
+    switch purpose {
+    case .reading, .expiry: RetentionCutoffs(rules.retention, schema, .rows, now: now)
+    case .content, .contentExpiry: RetentionCutoffs(rules.retention, schema, .content, now: now)
+    case .erasure: RetentionCutoffs([], schema, now: now)
+    }
+  }
+
   private func find(
     _ segment: any Segment, _ schema: TableSchema, _ cutoffs: RetentionCutoffs, _ purpose: Purpose
   ) throws(StorageError) -> Remains {
-    let mayBeHeld = purpose == .expiry && !rules.holds.isEmpty
-    let subject = purpose == .expiry || hidden.isEmpty ? nil : schema.subjectColumn
+    let mayBeHeld = purpose.respectsHolds && !rules.holds.isEmpty
+    let subject = purpose.hidesSubjects && !hidden.isEmpty ? schema.subjectColumn : nil
     if let times = segment as? any MemoizingSegment {
       if cutoffs.areAfter(times.maxTime), !mayBeHeld { return .nothing }
       if cutoffs.areBefore(times.minTime), subject == nil { return .everything }

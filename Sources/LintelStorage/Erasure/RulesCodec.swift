@@ -9,13 +9,14 @@ internal import LintelColumns
 ///     erasure 7 4a7d1ed414474e4033ac29ccb8653d9b acme erased 1700000000000000000 1700000005000000000 0 312
 ///     hold 8 - acme 1700000000000000000 lawsuit
 ///     retention spans - 7776000000000000
+///     content-retention spans acme 2592000000000000
 ///     end 5d41402a
 ///
 /// - `finished`: erasures asked for up to this number of the rules are finished; the manifest's `erased` is no less.
 /// - `erasure`: number, token in hex, tenant or `-`, state, when it was asked for, when no file held the rows any more,
 ///   when it was lifted (each 0 where it hasn't come to that), rows.
 /// - `hold`: number, token or `-`, tenant or `-`, since when, reason or `-`.
-/// - `retention`: table, tenant or `-`, nanoseconds.
+/// - `retention`, `content-retention`: table, tenant or `-`, nanoseconds.
 /// - `end`: CRC32C of all bytes before the line, in hex. Nothing follows it.
 /// - Names are written as in the manifest, and `-` as `%2d` where it is all of a name; an empty one as `%`.
 enum RulesCodec {
@@ -35,7 +36,8 @@ enum RulesCodec {
       text += "\(name(hold.reason))\n"
     }
     for rule in rules.retention {
-      text += "retention \(name(rule.table)) \(name(rule.tenant?.text)) \(rule.nanoseconds)\n"
+      text +=
+        "\(rule.scope == .rows ? "" : "content-")retention \(name(rule.table)) \(name(rule.tenant?.text)) \(rule.nanoseconds)\n"
     }
     var bytes = Array(text.utf8)
     let checksum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
@@ -117,10 +119,11 @@ private struct RulesParser {
       guard token != nil || fields[1] == "-" else { return false }
       rules.holds.append(
         LegalHold(number: number, token: token, tenant: tenant.tenant, since: since, reason: reason.name ?? ""))
-    case ("retention", 3):
+    case ("retention", 3), ("content-retention", 3):
       guard let table = name(fields[0])?.name, let tenant = name(fields[1]), let time = Int64(fields[2]), time > 0
       else { return false }
-      rules.retention.append(RetentionRule(table: table, tenant: tenant.tenant, nanoseconds: time))
+      let scope: RetentionRule.Scope = kind == "retention" ? .rows : .content
+      rules.retention.append(RetentionRule(table: table, scope: scope, tenant: tenant.tenant, nanoseconds: time))
     default: return false
     }
     return true

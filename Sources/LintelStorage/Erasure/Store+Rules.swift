@@ -189,10 +189,15 @@ extension Store {
 
   // MARK: Retention
 
-  /// Says how long rows of a table are kept, of one tenant or of those without a rule of their own; `nil`: for good, or for
-  /// a tenant as long as the others'.
-  public func setRetention(table: String, tenant: TenantName?, nanoseconds: Int64?) throws(StorageError) {
+  /// Says how long rows of a table are kept, or what of them is content, of one tenant or of those without a rule of their own;
+  /// `nil`: for good, or for a tenant as long as the others'.
+  public func setRetention(
+    table: String, scope: RetentionRule.Scope = .rows, tenant: TenantName?, nanoseconds: Int64?
+  ) throws(StorageError) {
     let schema = try schema(table)
+    if scope == .content, schema.content == nil {
+      throw StorageError(.invalid, "table '\(table)' has no content")
+    }
     if tenant != nil, schema.tenantColumn == nil {
       throw StorageError(.invalid, "table '\(table)' doesn't say whose its rows are")
     }
@@ -200,13 +205,16 @@ extension Store {
       throw StorageError(.invalid, "a retention must be a second at least")
     }
     try changeRules { rules in
-      rules.retention.removeAll { $0.table == table && $0.tenant == tenant }
+      rules.retention.removeAll { $0.table == table && $0.scope == scope && $0.tenant == tenant }
       if let nanoseconds {
-        rules.retention.append(RetentionRule(table: table, tenant: tenant, nanoseconds: nanoseconds))
+        rules.retention.append(RetentionRule(table: table, scope: scope, tenant: tenant, nanoseconds: nanoseconds))
       }
-      rules.retention.sort { ($0.table, $0.tenant ?? "") < ($1.table, $1.tenant ?? "") }
+      rules.retention.sort {
+        ($0.table, $0.tenant ?? "", $0.scope.rawValue) < ($1.table, $1.tenant ?? "", $1.scope.rawValue)
+      }
       let time = nanoseconds.map { "\($0)" } ?? "none"
-      return ((), [AuditEvent(.retention, tenant: tenant, detail: "table=\(table) nanoseconds=\(time)")])
+      let what = scope == .rows ? "" : " of=content"
+      return ((), [AuditEvent(.retention, tenant: tenant, detail: "table=\(table) nanoseconds=\(time)\(what)")])
     }
     startRetention()
   }

@@ -33,15 +33,23 @@ public struct LegalHold: Sendable, Hashable {
   public var reason: String
 }
 
-/// How long the rows of a table are kept, by its time column.
+/// How long the rows of a table are kept, or what of them is content, by its time column.
 public struct RetentionRule: Sendable, Hashable {
+  public enum Scope: String, Sendable, Hashable {
+    case rows
+    /// The attributes that are content: rows stay, without them.
+    case content
+  }
+
   public var table: String
+  public var scope = Scope.rows
   /// `nil` for tenants without a rule of their own.
   public var tenant: TenantName?
   public var nanoseconds: Int64
 
-  public init(table: String, tenant: TenantName?, nanoseconds: Int64) {
+  public init(table: String, scope: Scope = .rows, tenant: TenantName?, nanoseconds: Int64) {
     self.table = table
+    self.scope = scope
     self.tenant = tenant
     self.nanoseconds = nanoseconds
   }

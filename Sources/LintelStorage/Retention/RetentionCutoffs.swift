@@ -1,6 +1,6 @@
 internal import LintelColumns
 
-/// The times before which rows of one table are past their retention, at one moment.
+/// The times before which rows of one table, or their content, are past their retention, at one moment.
 ///
 /// The moment is rounded up to the whole second: within a second the answer stays the same, and no row is seen in the
 /// second in which it expires, nor after.
@@ -9,12 +9,12 @@ struct RetentionCutoffs: Sendable {
   private var others: Int64?
   private var byTenant: [TenantName: Int64] = [:]
 
-  init(_ rules: [RetentionRule], _ schema: TableSchema, now: Int64) {
+  init(_ rules: [RetentionRule], _ schema: TableSchema, _ scope: RetentionRule.Scope = .rows, now: Int64) {
     let second: Int64 = 1_000_000_000
     let rest = now % second
     let rounded = rest > 0 ? now.addingReportingOverflow(second - rest) : (now, false)
     let moment = rounded.1 ? Int64.max : rounded.0
-    for rule in rules where rule.table == schema.name {
+    for rule in rules where rule.table == schema.name && rule.scope == scope {
       let (cutoff, overflow) = moment.subtractingReportingOverflow(rule.nanoseconds)
       if let tenant = rule.tenant {
         byTenant[tenant] = overflow ? .min : cutoff

@@ -12,7 +12,7 @@ extension Exclusions {
 /// Taking expired rows from the disk.
 extension Store {
   /// A part that will expire as a whole within this time is waited for.
-  private static var patience: Int64 { 86_400_000_000_000 }
+  static var patience: Int64 { 86_400_000_000_000 }
 
   /// Drops expired parts, and writes those anew that stay partly, in the background.
   func startRetention() {
@@ -54,6 +54,7 @@ extension Store {
         _ = try rewrite([part], exclusions, for: .expiry)
         cache.forget(part: part.entry.number)
       }
+      try expireContent(exclusions, now: now)
     }
   }
 

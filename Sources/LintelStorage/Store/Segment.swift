@@ -12,6 +12,8 @@ public protocol Segment: Sendable {
   var isPart: Bool { get }
   /// Rows that aren't there any more, although reading shows them; `nil` when all are there.
   var mask: RowMask? { get }
+  /// Stands for what is there, rows and values, where ``name`` stands for all that was written.
+  var contentName: String { get }
   /// Every dynamic column that has at least one value here, sorted.
   var attributeKeys: [AttributeKey] { get }
   /// Columns of the kinds in which the storage keeps content. Of a row they have the digests of the pieces that its value of that
@@ -90,7 +92,6 @@ extension Segment {
   /// Rows that are there.
   public var liveRowCount: Int { rowCount - (mask?.removedCount ?? 0) }
 
-  /// Stands for the rows that are there, where ``name`` stands for all that were written.
   public var contentName: String {
     mask.map { "\(name)-\(String($0.identity, radix: 16))-\($0.removedCount)" } ?? name
   }

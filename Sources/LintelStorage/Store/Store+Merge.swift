@@ -124,34 +124,38 @@ extension Store {
       try? fileSystem.remove(written.path)
       throw error
     }
-    try replace(group, with: live)
+    try replace(group, with: [live])
     FreedMemory.giveBack()
     return live
   }
 
-  private func replace(_ group: [PartEntry], with live: LivePart) throws(StorageError) {
+  /// Puts parts of a table in the place of others, durably.
+  func replace(_ group: [PartEntry], with live: [LivePart]) throws(StorageError) {
     let numbers = Set(group.map(\.number))
     let mayRemove: Bool
     do throws(StorageError) {
       mayRemove = try publish { (manifest) throws(StorageError) in
         let found = manifest.parts.filter { numbers.contains($0.number) && !$0.isQuarantined }
         guard found.count == group.count else {
-          throw StorageError(.invalid, "a part to be merged was quarantined meanwhile", path: live.entry.fileName)
+          throw StorageError(
+            .invalid, "a part to be merged was quarantined meanwhile", path: live.first?.entry.fileName)
         }
         manifest.parts.removeAll { numbers.contains($0.number) }
-        manifest.parts.append(live.entry)
+        manifest.parts += live.map(\.entry)
       }
     } catch {
-      // It is not in the manifest that counts, unless nobody knows which one does.
-      if error.code != .failedStop { try? fileSystem.remove(directory.path(of: live.entry.fileName)) }
+      // They are not in the manifest that counts, unless nobody knows which one does.
+      if error.code != .failedStop {
+        for part in live { try? fileSystem.remove(directory.path(of: part.entry.fileName)) }
+      }
       throw error
     }
     state.withLock { state in
-      state.removeParts(numbers, table: live.entry.table)
-      state.add(live)
+      for table in Set(group.map(\.table)) { state.removeParts(numbers, table: table) }
+      for part in live { state.add(part) }
       state.counters.merges += 1
-      state.counters.mergedRows += live.entry.rowCount
-      state.counters.writtenPartBytes += live.entry.fileBytes
+      state.counters.mergedRows += live.reduce(0) { $0 + $1.entry.rowCount }
+      state.counters.writtenPartBytes += live.reduce(0) { $0 + $1.entry.fileBytes }
     }
     if mayRemove { removeFiles(group) }
   }

@@ -24,6 +24,10 @@ import Testing
         "ALTER TABLE spans SET RETENTION NONE FOR ORG 'x'",
         .setRetention(table: "spans", organization: "x", nanoseconds: nil)
       ),
+      (
+        "ALTER TABLE spans SET CONTENT RETENTION 30d FOR ORG 'x'",
+        .setContentRetention(table: "spans", organization: "x", nanoseconds: 30 * day)
+      ),
       ("SHOW ERASURES", .showErasures), ("SHOW HOLDS", .showHolds), ("SHOW RETENTION", .showRetention),
     ] as [(String, LifecycleCommand)] {
       #expect(try command(text) == expected, "\(text)")

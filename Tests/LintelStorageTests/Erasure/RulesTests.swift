@@ -22,12 +22,15 @@ import Testing
     for number in 0..<UInt64(dice.below(4)) {
       rules.holds.append(
         LegalHold(
-          number: number, token: dice.chance(50) ? nil : UInt128(dice.next()), tenant: name().map { TenantName($0) }, since: 5,
+          number: number, token: dice.chance(50) ? nil : UInt128(dice.next()), tenant: name().map { TenantName($0) },
+          since: 5,
           reason: name() ?? ""))
     }
     for _ in 0..<dice.below(4) {
       rules.retention.append(
-        RetentionRule(table: name() ?? "spans", tenant: name().map { TenantName($0) }, nanoseconds: 1 + Int64(dice.below(1 << 40))))
+        RetentionRule(
+          table: name() ?? "spans", scope: dice.chance(50) ? .rows : .content, tenant: name().map { TenantName($0) },
+          nanoseconds: 1 + Int64(dice.below(1 << 40))))
     }
     return rules
   }

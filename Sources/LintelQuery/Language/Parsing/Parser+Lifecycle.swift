@@ -65,7 +65,8 @@ extension Parser {
     try expect(keyword: "table", "after ALTER")
     let table = try expectTable("after ALTER TABLE").name
     try expect(keyword: "set", "after the table")
-    try expect(keyword: "retention", "after SET")
+    let isOfContent = take(keyword: "content")
+    try expect(keyword: "retention", isOfContent ? "after CONTENT" : "after SET")
     let time: Int64?
     if case .duration(let nanoseconds) = token.kind {
       guard nanoseconds >= 1_000_000_000 else {
@@ -83,7 +84,9 @@ extension Parser {
       try expect(keyword: "org", "after FOR")
       organization = try text("an organisation")
     }
-    return .setRetention(table: table, organization: organization, nanoseconds: time)
+    return isOfContent
+      ? .setContentRetention(table: table, organization: organization, nanoseconds: time)
+      : .setRetention(table: table, organization: organization, nanoseconds: time)
   }
 
   private mutating func inOrganization() throws(QueryError) -> String? {

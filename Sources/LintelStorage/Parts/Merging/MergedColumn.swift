@@ -5,12 +5,17 @@ struct MergeSources {
   let readers: [PartReader]
   /// Rows of each that are left out.
   let masks: [RowMask?]
+  /// Attributes that are left out.
+  let isLeftOut: @Sendable (AttributeKey) -> Bool
   let keys: KeptKeys
 
   /// A byte or two a row and predictor, for some sixteen million rows.
   private static let maximumKeyBytes = 64 << 20
 
-  init(_ readers: [PartReader], masks: [RowMask?] = []) {
+  init(
+    _ readers: [PartReader], masks: [RowMask?] = [], leavingOut isLeftOut: @escaping @Sendable (AttributeKey) -> Bool
+  ) {
+    self.isLeftOut = isLeftOut
     self.readers = readers
     self.masks = readers.indices.map { $0 < masks.count ? masks[$0] : nil }
     keys = KeptKeys(maximumBytes: Self.maximumKeyBytes)
@@ -130,7 +135,7 @@ struct MergedColumns {
         counts[tail.key, default: 0] += max(0, tail.valueCount - (index < removed.count ? removed[index] : 0))
       }
     }
-    for (key, count) in counts where count == 0 { counts[key] = nil }
+    for (key, count) in counts where count == 0 || sources.isLeftOut(key) { counts[key] = nil }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
   }
 }

@@ -19,11 +19,15 @@ struct PartMerger {
   private var relations: MergedRelations
   private let ahead: UnitedAhead
 
+  /// - Parameters:
+  ///   - masks: The rows of each that are taken; `nil` for all.
+  ///   - isLeftOut: Attributes that no row keeps.
   static func merge(
     _ readers: [PartReader], masks: [RowMask?] = [], schema: TableSchema, options: PartOptions,
+    leavingOut isLeftOut: @escaping @Sendable (AttributeKey) -> Bool = { _ in false },
     isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> WrittenPart {
-    let sources = MergeSources(readers, masks: masks)
+    let sources = MergeSources(readers, masks: masks, leavingOut: isLeftOut)
     let columns = try MergedColumns(sources, schema: schema)
     let helpers = sources.rowCount < options.parallelMergeRows ? 0 : options.mergeHelpers.count
     let ahead = UnitedAhead(helpers == 0 ? [] : columns.order(sources))
