@@ -164,8 +164,12 @@ final class QueryContext: @unchecked Sendable {
     var columns: [QueryResult.Column] = []
     for (output, vector) in zip(plan.outputs, table.columns) {
       try check()
-      columns.append(
-        QueryResult.Column(name: output.name, type: output.expression.type, values: vector.columnVector))
+      var values = vector.columnVector
+      // A few values of a part's dictionary mustn't hold all of it: answers are kept, and their bytes counted.
+      if case .codes(let codes, let dictionary) = values.storage, dictionary.count > codes.count {
+        values = values.plain()
+      }
+      columns.append(QueryResult.Column(name: output.name, type: output.expression.type, values: values))
     }
     var statistics = statistics.withLock { $0 }
     statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds

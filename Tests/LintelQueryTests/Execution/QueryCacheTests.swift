@@ -1,3 +1,4 @@
+import LintelColumns
 import LintelStorage
 import Testing
 
@@ -72,6 +73,18 @@ import Testing
           plan, on: seen, options: options, cancellation: CancellationToken(), cache: cache)
         #expect(result.cells.first?.first == .int(Int64(count)))
         #expect(result.statistics.isFromCache == isRepeat)
+      }
+    }
+  }
+
+  /// Else a handful of rows would be too much to keep where their part has many values.
+  @Test(arguments: ["SELECT model, trace FROM rows ORDER BY time LIMIT 2", "SELECT DISTINCT model FROM rows LIMIT 1"])
+  func answersHoldNoLargeDictionary(_ text: String) throws {
+    let answer = try Self.engine(1 << 24).run(text)
+    #expect(answer.rowCount > 0)
+    for column in answer.columns {
+      if case .codes(let codes, let dictionary) = column.values.storage {
+        #expect(dictionary.count <= codes.count, "\(column.name)")
       }
     }
   }
