@@ -7,7 +7,7 @@
     static let configuration = CommandConfiguration(
       commandName: "linteld",
       abstract: "Receives trace spans over OTLP, stores them in columns, answers SpanQL.",
-      subcommands: [Serve.self, VerifyReceipt.self])
+      subcommands: [Serve.self, BackupCommand.self, RestoreCommand.self, VerifyReceipt.self])
   }
 #else
   /// Stands in for the server in a build without it.

@@ -22,6 +22,7 @@ import zstandard
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 import canonical  # noqa: E402
+import backup  # noqa: E402, F401
 import damage  # noqa: E402, F401
 import hostile  # noqa: E402, F401
 import kill  # noqa: E402

@@ -89,6 +89,20 @@ extension StoreScenario {
         .flush, .merge, .query, .look, .close, .open, .query, .append([4]), .erase(1), .clock(90_000), .expire, .query,
         .eraseFiles, .append([5]), .query,
       ]),
+    StoreScenario(
+      "backup", isTalking: true,
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .backup(keep: nil), .append([3]), .erase(1), .append([4]),
+        .backup(keep: nil), .eraseFiles, .append([5]), .flush, .merge, .backup(keep: 2), .append([6]), .restore, .query,
+      ],
+      isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
+    StoreScenario(
+      "backup-copies", shardCount: 2, logSegmentBytes: 1500, isLinking: false,
+      steps: [
+        .backup(keep: nil), .append([0, 1]), .append([2]), .append([3]), .backup(keep: 1), .flush, .append([4]),
+        .close, .backup(keep: 1), .restore, .open, .append([5]),
+      ],
+      isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
     lifetime,
     lifetimeOfTwoShards,
   ]
@@ -109,7 +123,7 @@ extension StoreScenario {
     var steps: [Step] = []
     var next = 0
     for _ in 0..<(6 + dice.below(12)) {
-      switch dice.below(12) {
+      switch dice.below(13) {
       case 0...4:
         let count = 1 + dice.below(3)
         steps.append(.append(Array(next..<next + count)))
@@ -119,12 +133,13 @@ extension StoreScenario {
       case 8: steps.append(.merge)
       case 9: steps.append(.look)
       case 10: steps += [.tick, .scrub, .scrub]
+      case 11: steps.append(.backup(keep: dice.chance(50) ? 1 + dice.below(2) : nil))
       default: steps += [.close, .open]
       }
     }
     return StoreScenario(
       "random", shardCount: 1 + dice.below(2), flushBytes: dice.chance(30) ? 1500 : 1 << 30,
       logSegmentBytes: dice.chance(30) ? 1500 : 1 << 26, recoveryMemory: dice.chance(30) ? 3000 : nil,
-      isTalking: dice.chance(50), steps: steps)
+      isTalking: dice.chance(50), isLinking: dice.chance(50), steps: steps)
   }
 }

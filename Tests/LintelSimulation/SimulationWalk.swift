@@ -109,7 +109,9 @@ extension SimulationWalk {
         })
       groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
     }
-    let others = StoreScenario.crashing.filter { ["erase", "expire", "recovery-into-parts"].contains($0.name) }
+    let others = StoreScenario.crashing.filter {
+      ["erase", "expire", "recovery-into-parts", "backup", "backup-copies"].contains($0.name)
+    }
     for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] + others {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
       groups.append(recoveries(life, calls.filter(\.isChange), seed, &dice))
@@ -121,7 +123,7 @@ extension SimulationWalk {
         calls.filter(\.needsSpace).flatMap { call in
           [false, true].map { .init(life.name, seed: seed, .full(at: call.number, lasting: $0)) }
         })
-      groups.append(misreads(life, seed, &dice))
+      if !life.makesBackups { groups.append(misreads(life, seed, &dice)) }
     }
     groups += creations(seed)
     groups += tornRecoveries(seed, &dice)

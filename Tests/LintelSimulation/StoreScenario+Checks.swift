@@ -15,7 +15,7 @@ extension StoreScenario {
 
     package var description: String { "\(kind): \(text)" }
 
-    func after(_ what: String) -> Wrong { Wrong(kind, "\(what): \(text)") }
+    package func after(_ what: String) -> Wrong { Wrong(kind, "\(what): \(text)") }
   }
 
   /// What is wrong with the rows of a store, `nil` when nothing: each acknowledged batch once, of the others every row at
@@ -155,6 +155,7 @@ extension StoreScenario {
       outcome = try await sendAgain(store, outcome)
       if let wrong = check(store, outcome) { throw wrong.after("after sending again") }
       try await finishErasures(store, tornRecords: tornRecords)
+      try await verifyBackups(fileSystem, scheduler, outcome, tornRecords: tornRecords)
       let seen = try store.rules()
       if durability == .buffered {
         do throws(StorageError) { try await store.flush() } catch { throw Wrong(.other, "no flush: \(error)") }

@@ -29,6 +29,10 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     /// Seconds since the samples' epoch.
     case clock(Int64)
     case expire
+    /// Beside the running store; older backups than so many go.
+    case backup(keep: Int?)
+    /// Of the newest backup, into a directory of its own.
+    case restore
 
     package var description: String {
       switch self {
@@ -47,6 +51,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
       case .retainContent(let seconds): "retain content \(seconds)"
       case .clock(let seconds): "clock \(seconds)"
       case .expire: "expire"
+      case .backup(let keep): keep.map { "backup, keep \($0)" } ?? "backup"
+      case .restore: "restore"
       }
     }
   }
@@ -68,13 +74,15 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   let logSegmentBytes: Int
   /// Bytes of rows that a recovery takes into memory.
   let recoveryMemory: Int?
+  /// Whether backups share files with the store, and with each other.
+  let isLinking: Bool
   /// Whether crashes at this call are what the scenario is about.
   package let isFocus: @Sendable (SimulatedFileSystem.Call) -> Bool
 
   package init(
     _ name: String, path: String = "/data", shardCount: Int = 1, flushBytes: Int = 1 << 30,
     durability: StoreConfiguration.Durability = .synced, logSegmentBytes: Int = 1 << 26, recoveryMemory: Int? = nil,
-    isTalking: Bool = false, steps: [Step],
+    isTalking: Bool = false, isLinking: Bool = true, steps: [Step],
     isFocus: @escaping @Sendable (SimulatedFileSystem.Call) -> Bool = { _ in true }
   ) {
     self.name = name
@@ -82,6 +90,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     self.durability = durability
     self.logSegmentBytes = logSegmentBytes
     self.recoveryMemory = recoveryMemory
+    self.isLinking = isLinking
     self.shardCount = shardCount
     self.flushBytes = flushBytes
     self.steps = steps
@@ -105,7 +114,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package var description: String { "\(name), \(shardCount) shard\(shardCount == 1 ? "" : "s")" }
 
   package func open(
-    _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, readOnly: Bool = false
+    _ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, readOnly: Bool = false, at path: String? = nil
   ) throws(StorageError) -> Store {
     var configuration = StoreConfiguration()
     configuration.shardCount = shardCount
@@ -116,7 +125,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.logSegmentBytes = logSegmentBytes
     configuration.recoveryMemory = recoveryMemory
     return try Store.open(
-      path: path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
+      path: path ?? self.path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
       readOnly: readOnly, scheduler: scheduler, clock: { Samples.epoch + scheduler.clockSeconds * 1_000_000_000 })
   }
 }
@@ -142,6 +151,7 @@ extension StoreScenario {
     /// What a query found wrong, the first.
     package var wrong: Wrong?
     package var store: Store?
+    package var backups = Backups()
 
     mutating func acknowledge(_ number: Int) {
       acknowledged.insert(number)
@@ -255,6 +265,11 @@ extension StoreScenario {
         scheduler.clockSeconds = seconds
         expect(retention, known: isKnown)
         expectContent(contentRetention, known: isContentKnown)
+      case .backup(let keep):
+        await attempt("backup") { () async throws(StorageError) in try backUp(fileSystem, scheduler, ledger, keep: keep)
+        }
+      case .restore:
+        await attempt("restore") { () async throws(StorageError) in try restore(fileSystem, ledger) }
       case .expire: await attempt("expire") { () async throws(StorageError) in try await opened?.expire() }
       case .close:
         await attempt("close") { () async throws(StorageError) in try await opened?.close() }

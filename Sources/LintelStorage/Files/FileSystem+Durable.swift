@@ -44,6 +44,15 @@ extension FileSystem {
     }
   }
 
+  /// Removes a directory and everything in it, if it is there.
+  func removeTree(_ path: String) throws(StorageError) {
+    for name in try list(path).sorted() {
+      let entry = "\(path)/\(name)"
+      if try isDirectory(entry) { try removeTree(entry) } else { try remove(entry) }
+    }
+    if try exists(path) { try removeDirectory(path) }
+  }
+
   /// The directory that holds the entry of a path.
   static func parent(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "." }

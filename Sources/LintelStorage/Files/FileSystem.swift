@@ -13,6 +13,10 @@ public protocol FileSystem: Sendable {
   /// Atomically gives a file a new name, replacing what had it. Durable after ``syncDirectory(_:)``.
   func rename(_ from: String, to: String) throws(StorageError)
   func remove(_ path: String) throws(StorageError)
+  /// Gives a file a second name. Durable after ``syncDirectory(_:)``.
+  /// - Returns: False where the device can't: it has no second names, no more of them, or isn't the same one. Nothing has changed
+  ///   then, and the caller copies.
+  func link(_ from: String, to: String) throws(StorageError) -> Bool
   /// Names of the entries, in no order. Empty when the directory doesn't exist.
   func list(_ directory: String) throws(StorageError) -> [String]
   func exists(_ path: String) throws(StorageError) -> Bool
@@ -22,6 +26,9 @@ public protocol FileSystem: Sendable {
   func createDirectory(_ path: String) throws(StorageError)
   /// The same for a directory that only the owner may look into (0700), if it is new.
   func createPrivateDirectory(_ path: String) throws(StorageError)
+  /// Removes an empty directory.
+  func removeDirectory(_ path: String) throws(StorageError)
+  func isDirectory(_ path: String) throws(StorageError) -> Bool
   /// Makes creations, renames and removals in a directory durable.
   func syncDirectory(_ path: String) throws(StorageError)
   /// Takes an exclusive advisory lock that dies with the process. Throws `.locked` when another holds it.

@@ -39,8 +39,7 @@ extension PosixFileSystem {
     let number = errno
     switch number {
     case EEXIST:
-      let isDirectory = try status(path, "look at").map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
-      if !isDirectory { throw .system("create the directory", path, ENOTDIR) }
+      if try !isDirectory(path) { throw .system("create the directory", path, ENOTDIR) }
     case ENOENT:
       guard let parent = Self.above(path) else { throw .system("create the directory", path, number) }
       try createDirectory(parent)
@@ -48,6 +47,14 @@ extension PosixFileSystem {
     default:
       throw .system("create the directory", path, number)
     }
+  }
+
+  public func removeDirectory(_ path: String) throws(StorageError) {
+    try check("remove the directory", path, Int(rmdir(path)))
+  }
+
+  public func isDirectory(_ path: String) throws(StorageError) -> Bool {
+    try status(path, "look at").map { $0.st_mode & S_IFMT == S_IFDIR } ?? false
   }
 
   public func syncDirectory(_ path: String) throws(StorageError) {

@@ -43,6 +43,24 @@ public struct PosixFileSystem: FileSystem {
     try check("remove", path, Int(unlink(path)))
   }
 
+  public func link(_ from: String, to: String) throws(StorageError) -> Bool {
+    #if canImport(Glibc)
+      let result = Glibc.link(from, to)
+    #elseif canImport(Musl)
+      let result = Musl.link(from, to)
+    #else
+      let result = Darwin.link(from, to)
+    #endif
+    if result == 0 { return true }
+    let number = errno
+    switch number {
+    // Another device, a file system without second names or one that keeps other people's files from getting one, or a file
+    // with as many as it may have.
+    case EXDEV, EPERM, EMLINK, EOPNOTSUPP, ENOSYS: return false
+    default: throw .system("link to \(to)", from, number)
+    }
+  }
+
   public func exists(_ path: String) throws(StorageError) -> Bool {
     try status(path, "look at") != nil
   }

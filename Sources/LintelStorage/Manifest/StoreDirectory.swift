@@ -46,6 +46,7 @@ public final class StoreDirectory: Sendable {
     let path = trimmed(path)
     if readOnly {
       guard let found = try readLayout(path, fileSystem) else {
+        try refuseUnfinishedRestore(path, fileSystem)
         throw StorageError(.readOnly, "there is no Lintel store here, and a read-only open creates none", path: path)
       }
       try check(found, layout, path)
@@ -66,6 +67,15 @@ public final class StoreDirectory: Sendable {
     }
   }
 
+  /// A store that is there, as it is found: for reading its files, not its tables.
+  static func existing(_ path: String, fileSystem: any FileSystem) throws(StorageError) -> StoreDirectory {
+    let path = trimmed(path)
+    guard let found = try readLayout(path, fileSystem) else {
+      throw StorageError(.invalid, "there is no Lintel store here: a data directory has a file lintel.json", path: path)
+    }
+    return StoreDirectory(path, fileSystem, isReadOnly: true, found, nil)
+  }
+
   /// Gives up the lock. Called when nothing writes any more.
   public func release() { lock?.release() }
 
@@ -74,9 +84,12 @@ public final class StoreDirectory: Sendable {
 
   public var manifests: ManifestStore { ManifestStore("\(path)/manifest", fileSystem: fileSystem) }
 
-  public func logDirectory(shard: Int) -> String {
+  public func logDirectory(shard: Int) -> String { "\(path)/\(Self.logFolder(shard: shard))" }
+
+  /// Relative to the data directory.
+  static func logFolder(shard: Int) -> String {
     let digits = String(shard)
-    return "\(path)/wal/shard-\(String(repeating: "0", count: max(0, 4 - digits.utf8.count)))\(digits)"
+    return "wal/shard-\(String(repeating: "0", count: max(0, 4 - digits.utf8.count)))\(digits)"
   }
 
   /// The name that a part of this number gets, relative to the data directory.
@@ -94,7 +107,7 @@ public final class StoreDirectory: Sendable {
 }
 
 extension StoreDirectory {
-  private static func trimmed(_ path: String) -> String {
+  static func trimmed(_ path: String) -> String {
     var path = Substring(path)
     while path.utf8.count > 1, path.hasSuffix("/") { path.removeLast() }
     return String(path)
@@ -123,6 +136,7 @@ extension StoreDirectory {
 
   /// A directory without `lintel.json` may hold what an interrupted creation left, but no rows.
   private static func refuseForeign(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
+    try refuseUnfinishedRestore(path, fileSystem)
     func refuse(_ name: String) -> StorageError {
       StorageError(
         .incompatible,
@@ -138,6 +152,15 @@ extension StoreDirectory {
     for shard in try fileSystem.list("\(path)/wal") {
       if let log = try fileSystem.list("\(path)/wal/\(shard)").first { throw refuse("wal/\(shard)/\(log)") }
     }
+  }
+
+  /// The name that `lintel.json` has while a backup is being restored.
+  static let restoringName = "lintel.json.restoring"
+
+  private static func refuseUnfinishedRestore(_ path: String, _ fileSystem: any FileSystem) throws(StorageError) {
+    guard try fileSystem.exists("\(path)/\(restoringName)") else { return }
+    throw StorageError(
+      .incompatible, "a backup is being restored here, or that was interrupted: run linteld restore again", path: path)
   }
 
   /// Makes the layout complete and durable. What the store builds on is synced again on every open: the last writer may have

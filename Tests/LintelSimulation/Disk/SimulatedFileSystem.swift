@@ -108,7 +108,7 @@ extension SimulatedFileSystem {
       case .crash(let at), .fullThenCrash(_, let at):
         if number == at {
           // A sync that is cut short has done nothing for sure; any other change is under way.
-          if name != "sync", name != "syncDirectory" { _ = try? body(&state) }
+          if isChange, name != "sync", name != "syncDirectory" { _ = try? body(&state) }
           state.isDown = true
           throw down
         }
@@ -184,6 +184,33 @@ extension SimulatedFileSystem {
     try call("remove", path, isChange: true) { (state) throws(StorageError) in
       _ = try Self.inode(path, state)
       state.disk.perform(SimulatedNameChange(directory: SimulatedDisk.parent(path), removed: path))
+    }
+  }
+
+  package func link(_ from: String, to: String) throws(StorageError) -> Bool {
+    try call("link", to, isChange: true, needsSpace: true) { (state) throws(StorageError) in
+      let inode = try Self.inode(from, state)
+      let parent = SimulatedDisk.parent(to)
+      guard state.disk.visible[parent] != nil else { throw Self.missing(parent) }
+      guard state.disk.visible[to] == nil else { throw StorageError(.io, "exists already", path: to, errorNumber: 17) }
+      state.disk.perform(SimulatedNameChange(directory: parent, added: (to, .file(inode))))
+      return true
+    }
+  }
+
+  package func removeDirectory(_ path: String) throws(StorageError) {
+    try call("removeDirectory", path, isChange: true) { (state) throws(StorageError) in
+      guard case .directory? = state.disk.visible[path] else { throw Self.missing(path) }
+      guard !state.disk.visible.keys.contains(where: { SimulatedDisk.parent($0) == path && $0 != "/" }) else {
+        throw StorageError(.io, "the directory is not empty", path: path, errorNumber: 39)
+      }
+      state.disk.perform(SimulatedNameChange(directory: SimulatedDisk.parent(path), removed: path))
+    }
+  }
+
+  package func isDirectory(_ path: String) throws(StorageError) -> Bool {
+    try call("isDirectory", path) { (state) throws(StorageError) in
+      if case .directory? = state.disk.visible[path] { true } else { false }
     }
   }
 

@@ -150,7 +150,10 @@ private final class WatchedFiles: FileSystem {
   }
   func rename(_ from: String, to: String) throws(StorageError) { try real.rename(from, to: to) }
   func remove(_ path: String) throws(StorageError) { try real.remove(path) }
+  func link(_ from: String, to: String) throws(StorageError) -> Bool { try real.link(from, to: to) }
   func list(_ directory: String) throws(StorageError) -> [String] { try real.list(directory) }
+  func isDirectory(_ path: String) throws(StorageError) -> Bool { try real.isDirectory(path) }
+  func removeDirectory(_ path: String) throws(StorageError) { try real.removeDirectory(path) }
   func exists(_ path: String) throws(StorageError) -> Bool { try real.exists(path) }
   func isPrivate(_ path: String) throws(StorageError) -> Bool { try real.isPrivate(path) }
   func createDirectory(_ path: String) throws(StorageError) { try real.createDirectory(path) }

@@ -33,6 +33,12 @@ final class MemoryFiles: FileSystem {
     guard files.withLock({ $0.removeValue(forKey: path) }) != nil else { throw missing(path) }
   }
 
+  func link(_ from: String, to: String) throws(StorageError) -> Bool { false }
+
+  func removeDirectory(_ path: String) throws(StorageError) {}
+
+  func isDirectory(_ path: String) throws(StorageError) -> Bool { false }
+
   func list(_ directory: String) throws(StorageError) -> [String] {
     files.withLock { $0.keys.map { String($0.dropFirst(directory.utf8.count + 1)) } }
   }
