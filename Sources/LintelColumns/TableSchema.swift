@@ -114,6 +114,10 @@ public final class TableSchema: Sendable {
   public let predictors: [Int]
   /// By column.
   public let derivations: [Int: ColumnDerivation]
+  /// By column: columns of integers of the same row whose size tells something of its own. Tried where bytes count most.
+  public let correlations: [Int: [Int]]
+  /// The column of how long it took from the row's time on; what comes first in a cluster tends to last as long as the rest.
+  public let durationColumn: Int?
   /// The column of ids that says whom a row is about: the rows of one value can be erased.
   public let subjectColumn: Int?
   /// The column of strings that says whose a row is: erasures, holds and retention may be limited to one value.
@@ -126,7 +130,8 @@ public final class TableSchema: Sendable {
     name: String, columns: [ColumnDefinition], computed: [ComputedColumn] = [], hasAttributes: Bool,
     sortKey: [String], shardKey: String, timeColumn: String, clusterColumn: String,
     movedAttributes: [MovedAttribute] = [], originsColumn: String? = nil, predictors: [String] = [],
-    derivations: [String: ColumnDerivation] = [:], subjectColumn: String? = nil, tenantColumn: String? = nil,
+    derivations: [String: ColumnDerivation] = [:], correlations: [String: [String]] = [:],
+    durationColumn: String? = nil, subjectColumn: String? = nil, tenantColumn: String? = nil,
     content: ContentKeys? = nil
   ) {
     self.content = content
@@ -152,6 +157,9 @@ public final class TableSchema: Sendable {
     self.originsColumn = originsColumn.map(require)
     self.predictors = predictors.map(require)
     self.derivations = Dictionary(uniqueKeysWithValues: derivations.map { (require($0.key), $0.value) })
+    self.correlations = Dictionary(
+      uniqueKeysWithValues: correlations.map { (require($0.key), $0.value.map(require)) })
+    self.durationColumn = durationColumn.map(require)
     self.subjectColumn = subjectColumn.map(require)
     self.tenantColumn = tenantColumn.map(require)
   }

@@ -85,7 +85,7 @@ public enum BlockCodec {
   ) -> BlockEncoding {
     let start = out.count
     let encoding = IntegerEncoder.encodeBody(codes, effort: effort, into: &out).encoding
-    guard effort == .compact else { return encoding }
+    guard effort != .light else { return encoding }
     let end = out.count
     guard FreshCodec.encodeBody(codes, rivalSize: end - start, into: &out) else { return encoding }
     out.removeSubrange(start..<end)
@@ -195,10 +195,11 @@ public enum BlockCodec {
       default:
         return .int64(
           try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
-            if encoding == .offsets {
-              try OffsetCodec.decodeBody(&reader, related, into: out)
-            } else {
-              try IntegerDecoder.decodeBody(encoding, &reader, into: out)
+            switch encoding {
+            case .offsets: try OffsetCodec.decodeBody(&reader, related, into: out)
+            case .enclosing: try EnclosingCodec.decodeBody(&reader, related, into: out)
+            case .classes: try ClassedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: out)
+            default: try IntegerDecoder.decodeBody(encoding, &reader, into: out)
             }
           })
       }
@@ -235,6 +236,13 @@ public enum BlockCodec {
       codes = try KeyedCodec.decodeLanes(&reader, related, validity, rowCount: rowCount) {
         (reader, table) throws(ColumnError) in
         try decodeCodes(try BlockEncoding.read(&reader), &reader, into: table)
+      }
+    } else if encoding == .classes {
+      codes = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in
+        let lanes: [Int64] = try filledLanes(out.count) { (lanes) throws(ColumnError) in
+          try ClassedCodec.decodeBody(&reader, related, validity, rowCount: rowCount, into: lanes)
+        }
+        for row in 0..<out.count { out[row] = UInt32(truncatingIfNeeded: lanes[row]) }
       }
     } else {
       codes = try validLanes(rowCount, validity, zero: 0) { (out) throws(ColumnError) in

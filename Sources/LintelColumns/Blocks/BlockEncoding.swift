@@ -22,6 +22,8 @@ enum BlockEncoding: UInt8, CaseIterable {
   case ordinals = 33
   case offsets = 34
   case linear = 35
+  case classes = 36
+  case enclosing = 37
 
   var name: String {
     switch self {
@@ -45,6 +47,8 @@ enum BlockEncoding: UInt8, CaseIterable {
     case .ordinals: "ordinals"
     case .offsets: "offsets"
     case .linear: "linear"
+    case .classes: "classes"
+    case .enclosing: "enclosing"
     }
   }
 

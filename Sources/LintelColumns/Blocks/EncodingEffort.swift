@@ -5,4 +5,6 @@ public enum EncodingEffort: Sendable {
   /// What a merge can afford: binned integers, fresh codes, templates and symbol tables too, where a sample promises
   /// that they pay.
   case compact
+  /// What a move to a tier can afford that is read less often: whatever takes fewest bytes, though it be read more slowly.
+  case dense
 }

@@ -60,7 +60,7 @@ enum IntegerEncoder {
         out.removeLast(out.count - start)
       }
     }
-    if effort == .compact, encodeBinned(values, profile, rivalSize: size, from: start, into: &out) {
+    if effort != .light, encodeBinned(values, profile, effort, rivalSize: size, from: start, into: &out) {
       return Result(encoding: .binned, bounds: bounds)
     }
     switch encoding {
@@ -80,7 +80,7 @@ enum IntegerEncoder {
     let start = out.count
     encode(flags, effort: .light, into: &out)
     let end = out.count
-    let rival = BinnedEncoder.Rival(size: end - start - 1, yieldsToAnySixteenth: true)
+    let rival = BinnedEncoder.Rival(size: end - start - 1, yieldsToAnyShare: true)
     out.append(BlockEncoding.binned.rawValue)
     if BinnedEncoder.encodeBody(flags, minimum: 0, rival: rival, into: &out) {
       out.removeSubrange(start..<end)
@@ -90,14 +90,16 @@ enum IntegerEncoder {
   }
 
   /// Puts binned values in the place of what has been written since `start`, if that pays. Values of two bits stay
-  /// packed: they are scanned fastest, and there is little to save.
+  /// packed, unless bytes count most: they are scanned fastest, and there is little to save.
   private static func encodeBinned(
-    _ values: UnsafeBufferPointer<Int64>, _ profile: IntegerProfile, rivalSize: Int, from start: Int,
-    into out: inout [UInt8]
+    _ values: UnsafeBufferPointer<Int64>, _ profile: IntegerProfile, _ effort: EncodingEffort, rivalSize: Int,
+    from start: Int, into out: inout [UInt8]
   ) -> Bool {
-    guard rivalSize * 32 > values.count * 9 else { return false }
+    guard rivalSize * 32 > values.count * (effort == .dense ? 4 : 9) else { return false }
     let written = out.count
-    let rival = BinnedEncoder.Rival(size: rivalSize)
+    let rival =
+      effort == .dense
+      ? BinnedEncoder.Rival(size: rivalSize, share: 128, yieldsToAnyShare: true) : BinnedEncoder.Rival(size: rivalSize)
     guard BinnedEncoder.encodeBody(values, minimum: profile.minimum, rival: rival, into: &out) else { return false }
     out.removeSubrange(start..<written)
     return true

@@ -13,7 +13,7 @@ enum StringCodec {
   ) -> BlockEncoding {
     guard !lengths.isEmpty else { return .empty }
     let start = out.count
-    guard effort == .compact, let structured = encodeStructured(lengths, bytes, mayBeLists, into: &out) else {
+    guard effort != .light, let structured = encodeStructured(lengths, bytes, mayBeLists, into: &out) else {
       return encodeBytes(lengths, bytes, effort, into: &out)
     }
     let end = out.count
@@ -96,6 +96,7 @@ enum StringCodec {
   ) -> (BlockEncoding, [UInt8]?) {
     guard bytes.count >= 64 else { return (.strings, nil) }
     let limit = bytes.count - bytes.count / 8
+    if effort == .dense, let stored = Compression.zstd(bytes, level: 12, limit: limit) { return (.stringsZstd, stored) }
     if effort == .compact, let stored = Compression.zstd(bytes, level: 3, limit: limit) {
       // LZ4 decompresses several times faster, and stays where it comes within an eighth.
       guard let faster = Compression.lz4(bytes, limit: stored.count + stored.count / 8) else {

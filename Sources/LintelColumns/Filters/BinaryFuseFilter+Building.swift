@@ -3,12 +3,12 @@ extension BinaryFuseFilter {
   static let maximumTries = 12
 
   /// A filter of these keys, which may repeat; `nil` when no try succeeds, which no set of hashes has been seen to do.
-  init?(_ keys: [UInt64]) {
+  init?(_ keys: [UInt64], bits: Int = 8) {
     var keys = keys
     for attempt in 0..<BinaryFuseFilter.maximumTries {
       let geometry = Geometry(keyCount: keys.count, attempt: attempt)
       if let filter = keys.withUnsafeBufferPointer({ BinaryFuseFilter.peel($0, geometry) }) {
-        self = filter
+        self = filter.narrowed(to: bits)
         return
       }
       // A key that occurs twice can't be told from its double and fails every try; looking for them first would cost

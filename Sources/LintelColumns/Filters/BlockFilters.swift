@@ -86,13 +86,15 @@ public struct BlockFilterBuilder {
   /// From so many keys on a filter is closed: nearly as small as it gets, and built within the processor's cache.
   static let keysPerFilter = 65_536
 
+  private let fingerprintBits: Int
   private var groups: [(blocks: Int, filter: KeyFilter)] = []
   private var keys: [UInt64] = []
   /// Blocks whose keys wait, and those before them.
   private var blocks = 0
   private var closedBlocks = 0
 
-  public init() {}
+  /// - Parameter fingerprintBits: 1 to 8: a value that isn't in a block is taken to be with a probability of 1 in 2^bits.
+  public init(fingerprintBits: Int = 8) { self.fingerprintBits = fingerprintBits }
 
   /// Adds the next block: hashes of its values, which repeat as seldom as can be had cheaply.
   public mutating func add(_ hashes: [UInt64]) {
@@ -108,7 +110,7 @@ public struct BlockFilterBuilder {
   }
 
   private mutating func close() {
-    groups.append((blocks, KeyFilter(keys)))
+    groups.append((blocks, KeyFilter(keys, fingerprintBits: fingerprintBits)))
     keys.removeAll(keepingCapacity: true)
     closedBlocks += blocks
     blocks = 0

@@ -1,11 +1,13 @@
-/// A set of 64-bit keys in about nine bits each, which answers "surely not" or "perhaps".
+/// A set of 64-bit keys in about nine bits each, or fewer, which answers "surely not" or "perhaps".
 ///
-/// A key that was put in is always found. One that was not is found with a probability of 1/256. Keys must be hashes: every
+/// A key that was put in is always found. One that was not is found with a probability of 1/256, or more where fewer bits
+/// were asked for. Keys must be hashes: every
 /// bit of theirs is taken to be random.
 ///
 ///     filter       := 1 fingerprints:u16*      ascending: bits 48-63 of every key; to 256 keys
 ///                   | 2 fingerprints:u32*      ascending: bits 32-63 of every key; where 3 can't be built
 ///                   | 3 seed:u64 segment shift:u8 fingerprints:u8*        see ``BinaryFuseFilter``
+///                   | 4 bits:u8 seed:u64 segment shift:u8 fingerprints    of so many bits each, 1 to 7, in one stream of bits
 ///
 /// The first byte is the form; a filter ends where its bytes end.
 public struct KeyFilter: Sendable, Hashable {
@@ -21,10 +23,11 @@ public struct KeyFilter: Sendable, Hashable {
   private let form: Form
 
   /// Any number of keys, in any order; repeats are dropped.
-  public init(_ keys: [UInt64]) {
+  /// - Parameter fingerprintBits: Of a key where there are many, 1 to 8.
+  public init(_ keys: [UInt64], fingerprintBits: Int = 8) {
     if keys.count <= KeyFilter.shortListLimit {
       form = .short(KeyFilter.fingerprints(keys))
-    } else if let filter = BinaryFuseFilter(keys) {
+    } else if let filter = BinaryFuseFilter(keys, bits: fingerprintBits) {
       form = .fuse(filter)
     } else {
       form = .long(KeyFilter.fingerprints(keys))
@@ -81,7 +84,7 @@ extension KeyFilter {
       out.append(2)
       out.append(memoryOf: lanes)
     case .fuse(let filter):
-      out.append(3)
+      out.append(filter.bits == 8 ? 3 : 4)
       filter.encode(into: &out)
     }
   }
@@ -95,7 +98,8 @@ extension KeyFilter {
     switch tag {
     case 1: form = .short(try KeyFilter.lanes(&reader))
     case 2: form = .long(try KeyFilter.lanes(&reader))
-    case 3: form = .fuse(try BinaryFuseFilter(&reader))
+    case 3: form = .fuse(try BinaryFuseFilter(&reader, bits: 8))
+    case 4: form = .fuse(try BinaryFuseFilter(&reader, bits: Int(try reader.byte())))
     default: throw ColumnError(.unsupportedEncoding, "a filter of form \(tag)")
     }
   }

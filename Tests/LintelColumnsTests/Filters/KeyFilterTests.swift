@@ -68,6 +68,28 @@ import Testing
     #expect(Double(size) * 8 / Double(3 * count) < limit)
   }
 
+  /// Fewer bits let more through, and no key out.
+  @Test(arguments: 1...8)
+  func fewerBitsAreAFilterToo(bits: Int) throws {
+    var random = SplitMix64(seed: UInt64(bits) + 170)
+    for count in [257, 3000, 70_000] {
+      let keys = keys(count, &random)
+      let filter = KeyFilter(keys, fingerprintBits: bits)
+      #expect(keys.allSatisfy(filter.mayContain))
+      let written = bytes(filter)
+      #expect(written[0] == (bits == 8 ? 3 : 4))
+      #expect(try decoded(written) == filter)
+      let whole = bytes(KeyFilter(keys)).count
+      #expect(written.count <= whole * bits / 8 + 12)
+      let hits = (0..<50_000).count { _ in filter.mayContain(random.next()) }
+      let expected = 50_000 / Double(1 << bits)
+      #expect(abs(Double(hits) - expected) < 8 * expected.squareRoot() + 10, "\(hits), not \(expected)")
+      for length in stride(from: 0, to: written.count, by: max(1, written.count / 100)) {
+        _ = try? decoded(Array(written[..<length])).mayContain(keys[0])
+      }
+    }
+  }
+
   /// The twin says what the paper says: exclusive or of three fingerprints, places worked out by hand.
   @Test func placesFollowTheirDefinition() throws {
     var random = SplitMix64(seed: 91)

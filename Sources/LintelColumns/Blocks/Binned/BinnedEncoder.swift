@@ -16,12 +16,14 @@ enum BinnedEncoder {
   /// What another encoding takes, and what must be saved to be chosen before it: these decode faster.
   struct Rival {
     var size: Int
-    /// Also decides where it would save less than half a bit a value, as for flags.
-    var yieldsToAnySixteenth = false
+    /// One part in so many has to be saved.
+    var share = 16
+    /// Also where that is less than half a bit a value, as for flags.
+    var yieldsToAnyShare = false
 
     func loses(to size: Int, valueCount: Int) -> Bool {
       let saved = self.size - size
-      return saved * 16 >= self.size && (yieldsToAnySixteenth || saved * 16 >= valueCount)
+      return saved * share >= self.size && (yieldsToAnyShare || saved * 16 >= valueCount)
     }
   }
 

@@ -8,6 +8,10 @@ public enum BlockRelation: Sendable, Hashable {
   case offsets(runs: BlockReference)
   /// The value is a sum of other columns, times factors that follow from the key.
   case linear(keys: BlockReference, terms: [Int])
+  /// Rows of which the same is known have values like each other.
+  case classes(ClassContext)
+  /// The first of each run reaches as far as the others, counted from the values in the column of starts.
+  case enclosing(runs: BlockReference, starts: Int, ClassContext)
 }
 
 /// Encodes the blocks of one column, one after the other, by themselves or as what follows from other columns.
@@ -16,6 +20,7 @@ public enum BlockRelation: Sendable, Hashable {
 /// that many relations cost little time.
 public struct BlockEncoder {
   private let relations: [BlockRelation]
+  private let effort: EncodingEffort
   private var blocks = 0
   /// Numbers of the relations that won; `nil` where none did.
   private var bodyChoice: Int?
@@ -23,15 +28,19 @@ public struct BlockEncoder {
 
   private static let trialInterval = 16
 
-  public init(_ relations: [BlockRelation]) { self.relations = relations }
+  /// - Parameter effort: At least compact: relations are for merges.
+  public init(_ relations: [BlockRelation], effort: EncodingEffort = .compact) {
+    self.relations = relations
+    self.effort = effort
+  }
 
-  /// Appends the block as ``BlockCodec/encode(_:effort:into:)`` does, compactly: relations are for merges.
+  /// Appends the block as ``BlockCodec/encode(_:effort:into:)`` does.
   public mutating func encode(
     _ vector: ColumnVector, _ related: some RelatedBlocks, into out: inout [UInt8]
   ) -> BlockStatistics {
     let nullCount = vector.nullCount
     guard !relations.isEmpty, nullCount < vector.count else {
-      return BlockCodec.encode(vector, effort: .compact, into: &out)
+      return BlockCodec.encode(vector, effort: effort, into: &out)
     }
     let isTrial = blocks % Self.trialInterval == 0
     blocks += 1
@@ -46,7 +55,7 @@ public struct BlockEncoder {
     if encoding == nil || isTrial {
       let size = encoding == nil ? Int.max : out.count - bodyStart
       var plain: [UInt8] = []
-      let result = BlockCodec.encodeBody(vector, validity, count: values.count, .compact, into: &plain)
+      let result = BlockCodec.encodeBody(vector, validity, count: values.count, effort, into: &plain)
       bounds = result.1
       if plain.count <= size {
         out.removeLast(out.count - bodyStart)
@@ -112,6 +121,16 @@ public struct BlockEncoder {
   }
 }
 
+extension BlockEncoder {
+  /// Appends the body that one relation gives, whether it pays or not; `nil` where it gives none.
+  static func encodeBody(
+    _ vector: ColumnVector, _ relation: BlockRelation, _ related: some RelatedBlocks, into out: inout [UInt8]
+  ) -> BlockEncoding? {
+    let validity = vector.nullCount > 0 ? vector.validity : nil
+    return BlockValues(vector, validity, count: vector.count - vector.nullCount).encode(relation, related, into: &out)
+  }
+}
+
 /// The values of a block's valid rows, as far as relations can make something of them: integers and dictionary codes.
 private struct BlockValues {
   let count: Int
@@ -162,6 +181,18 @@ private struct BlockValues {
       case .offsets(let runs):
         guard !isCoded, validity == nil, let keys = keys(runs, related) else { return nil }
         return OffsetCodec.encodeBody(values, runs: keys, reference: runs, into: &out) ? .offsets : nil
+      case .classes(let context):
+        let isDone = ClassedCodec.encodeBody(values, context, related, validity, rowCount: rowCount, into: &out)
+        return isDone ? .classes : nil
+      case .enclosing(let runs, let startColumn, let context):
+        guard !isCoded, validity == nil, let keys = keys(runs, related),
+          let starts = try? related.integers(startColumn), starts.validity == nil,
+          case .int64(let startLanes) = starts.storage
+        else { return nil }
+        let isDone = EnclosingCodec.encodeBody(
+          values, runs: keys, reference: runs, starts: startLanes, startColumn: startColumn, context, related,
+          into: &out)
+        return isDone ? .enclosing : nil
       case .linear(let reference, let columns):
         guard !isCoded, let keys = keys(reference, related) else { return nil }
         var terms: [(column: Int, lanes: [Int64])] = []
