@@ -103,6 +103,26 @@ extension StoreScenario {
         .close, .backup(keep: 1), .restore, .open, .append([5]),
       ],
       isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
+      "tiers",
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .flush, .query, .clock(1200), .move, .query, .append([3]), .flush,
+        .move, .merge, .query, .close, .open, .append([4]), .clock(6000), .move, .query, .append([5]),
+      ]),
+    StoreScenario(
+      "tiers-erase", shardCount: 2,
+      steps: [
+        .append([0, 1]), .flush, .clock(1200), .move, .append([2]), .erase(1), .query, .eraseFiles, .query,
+        .append([3]), .flush, .clock(6000), .move, .look, .erase(0), .eraseFiles, .query, .close, .open, .append([4]),
+        .flush, .move, .merge, .query, .append([5]),
+      ]),
+    StoreScenario(
+      "tiers-expire", isTalking: true,
+      steps: [
+        .append([0, 1]), .flush, .append([2]), .retain(5020), .clock(1200), .move, .query, .clock(5040), .query,
+        .expire,
+        .append([3]), .flush, .move, .query, .close, .open, .query, .append([4]), .clock(90_000), .move, .query,
+        .expire, .append([5]),
+      ]),
     lifetime,
     lifetimeOfTwoShards,
   ]

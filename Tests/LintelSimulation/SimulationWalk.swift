@@ -110,7 +110,7 @@ extension SimulationWalk {
       groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
     }
     let others = StoreScenario.crashing.filter {
-      ["erase", "expire", "recovery-into-parts", "backup", "backup-copies"].contains($0.name)
+      ["erase", "expire", "recovery-into-parts", "backup", "backup-copies", "tiers"].contains($0.name)
     }
     for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] + others {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls

@@ -33,6 +33,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     case backup(keep: Int?)
     /// Of the newest backup, into a directory of its own.
     case restore
+    /// Parts go where their age belongs.
+    case move
 
     package var description: String {
       switch self {
@@ -53,6 +55,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
       case .expire: "expire"
       case .backup(let keep): keep.map { "backup, keep \($0)" } ?? "backup"
       case .restore: "restore"
+      case .move: "move"
       }
     }
   }
@@ -111,6 +114,11 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     self.silent = silent
   }
 
+  /// Where parts go that are a thousand seconds old; when they are five thousand old, into a folder of the store's.
+  package static let warmDirectory = "/volumes/warm"
+  package static let warmSeconds = 1000.0
+  package static let coldSeconds = 5000.0
+
   package var description: String { "\(name), \(shardCount) shard\(shardCount == 1 ? "" : "s")" }
 
   package func open(
@@ -124,6 +132,10 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.durability = durability
     configuration.logSegmentBytes = logSegmentBytes
     configuration.recoveryMemory = recoveryMemory
+    if steps.contains(where: { if case .move = $0 { true } else { false } }) {
+      configuration.tiers.warm = TierSettings(directory: Self.warmDirectory, afterSeconds: Self.warmSeconds)
+      configuration.tiers.cold = TierSettings(afterSeconds: Self.coldSeconds)
+    }
     return try Store.open(
       path: path ?? self.path, schemas: [Samples.schema], configuration: configuration, fileSystem: fileSystem,
       readOnly: readOnly, scheduler: scheduler, clock: { Samples.epoch + scheduler.clockSeconds * 1_000_000_000 })
@@ -271,6 +283,7 @@ extension StoreScenario {
       case .restore:
         await attempt("restore") { () async throws(StorageError) in try restore(fileSystem, ledger) }
       case .expire: await attempt("expire") { () async throws(StorageError) in try await opened?.expire() }
+      case .move: await attempt("move") { () async throws(StorageError) in try await opened?.move() }
       case .close:
         await attempt("close") { () async throws(StorageError) in try await opened?.close() }
         opened = nil

@@ -35,6 +35,8 @@ public enum SpanSchema {
       "parent_span_id": .reference(of: "span_id"),
       "reported_cost": .weightedSum(of: ["input_tokens", "output_tokens", "cache_read_tokens"]),
     ],
+    correlations: ["duration": ["output_tokens"], "cache_read_tokens": ["input_tokens"]],
+    durationColumn: "duration",
     subjectColumn: "user_hash",
     tenantColumn: "org_id",
     content: Conventions.content)

@@ -8,6 +8,7 @@ public struct ErasureReceipt: Sendable, Hashable {
   /// A part that was written anew, or dropped because nothing of it was left.
   struct Part: Sendable, Hashable {
     var table: String
+    var tier: Tier
     var name: String
     var rowsErased: Int
     var bytesRead: Int
@@ -58,7 +59,8 @@ public struct ErasureReceipt: Sendable, Hashable {
         + "\"rows\":\(request.rows)}"
     }
     let parts = parts.map { part in
-      "{\"table\":\(quoted(part.table)),\"tier\":\"hot\",\"part\":\(quoted(part.name)),\"rows_erased\":\(part.rowsErased),"
+      "{\"table\":\(quoted(part.table)),\"tier\":\"\(part.tier.rawValue)\",\"part\":\(quoted(part.name)),"
+        + "\"rows_erased\":\(part.rowsErased),"
         + "\"bytes\":\(part.bytesRead),\"replacement\":\(part.replacement.map(quoted) ?? "null"),"
         + "\"bytes_written\":\(part.bytesWritten)}"
     }

@@ -160,9 +160,9 @@ struct ErasureVerifier {
       let manifest = store.manifest.withLock { $0 }
       let named = manifest.fileNames
       var strays: [String] = []
-      for folder in StoreDirectory.partFolders + [StoreDirectory.contentFolder] {
-        let files = try store.fileSystem.list("\(store.path)/\(folder)").map { "\(folder)/\($0)" }
-        strays += files.filter { !named.contains($0) }.sorted()
+      for (folder, path) in store.directory.fileFolders {
+        let files = try store.fileSystem.list(path).filter { folder == Tier.hot.folder || !VolumeMark.isOwn($0) }
+        strays += files.map { "\(folder)/\($0)" }.filter { !named.contains($0) }.sorted()
       }
       var obsolete: [String] = []
       for (shard, floor) in manifest.logFloors.enumerated() {
@@ -218,7 +218,7 @@ struct ErasureVerifier {
   }
 
   private static let folders: Set<String> = [
-    "content", "erasure", "hot", "manifest", "receipts", "spill", "wal", "warm",
+    "cold", "content", "erasure", "hot", "manifest", "receipts", "spill", "wal", "warm",
   ]
 
   private mutating func scan(_ path: String, name: String) throws(StorageError) {

@@ -35,7 +35,8 @@ extension Store {
         progress.fromParts.add(pieces, shard: entry.shard)
         progress.parts.append(
           ErasureReceipt.Part(
-            table: entry.table, name: entry.fileName, rowsErased: entry.rowCount - (replacement?.rowCount ?? 0),
+            table: entry.table, tier: entry.tier, name: entry.fileName,
+            rowsErased: entry.rowCount - (replacement?.rowCount ?? 0),
             bytesRead: entry.fileBytes, replacement: replacement?.fileName,
             bytesWritten: replacement?.fileBytes ?? 0))
       }

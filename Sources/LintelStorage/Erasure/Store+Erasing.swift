@@ -104,11 +104,11 @@ extension Store {
       guard try publish({ _ in }) else { return }
       let current = manifest.withLock { $0 }
       let named = current.fileNames
-      for folder in StoreDirectory.partFolders + [StoreDirectory.contentFolder] {
-        let files = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
+      for (folder, path) in directory.fileFolders {
+        let files = try fileSystem.list(path).map { "\(folder)/\($0)" }
         let stray = files.filter { StoreDirectory.isOurs($0) && !named.contains($0) }
         for file in stray { try fileSystem.remove(directory.path(of: file)) }
-        if !stray.isEmpty { try fileSystem.syncDirectory("\(path)/\(folder)") }
+        if !stray.isEmpty { try fileSystem.syncDirectory(path) }
       }
       for shard in shards {
         try LogRecovery.removeObsolete(

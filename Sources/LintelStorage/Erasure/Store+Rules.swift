@@ -6,6 +6,8 @@ public struct ErasurePlace: Sendable, Hashable {
   public var table: String
   /// The part's file, or `memory/..`.
   public var name: String
+  /// `nil` for what is in memory.
+  public var tier: Tier? { isInMemory ? nil : Tier(fileName: name) }
   public var isInMemory: Bool
   public var rows: Int
   /// Bytes of the part's file.

@@ -6,7 +6,8 @@ public struct PartEntry: Sendable, Hashable {
   public var shard: Int
   /// How many merges made it: 0 for a flushed memtable.
   public var level: Int
-  /// Path relative to the data directory, such as `hot/000000000017.part`.
+  /// Path relative to the data directory, such as `hot/000000000017.part`; the folder is the part's ``tier``, and may be a
+  /// directory elsewhere (``Manifest/volumes``).
   public var fileName: String
   public var rowCount: Int
   public var fileBytes: Int
@@ -90,6 +91,8 @@ public struct Manifest: Sendable, Hashable {
   public var nextContent: [UInt64] = []
   /// No part holds rows of erasures that were asked for up to this number of the rules (``StoreRules/sequence``).
   public var erased: UInt64 = 0
+  /// Where the parts of a tier lie that has a directory outside the data directory.
+  public var volumes: [Tier: String] = [:]
 
   public init(sequence: UInt64, nextPartNumber: UInt64, logFloors: [UInt64], parts: [PartEntry]) {
     self.sequence = sequence

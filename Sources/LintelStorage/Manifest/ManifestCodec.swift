@@ -7,6 +7,7 @@ internal import LintelColumns
 ///     next-part 18
 ///     shard 0 7                                  shard, first log segment needed
 ///     erased 41                                  only where anything was erased
+///     tier warm /mnt/disk/lintel-warm            only of tiers that have a directory elsewhere
 ///     next-content 0 71021                       shard, above every id that pieces of content have had; or of no shard
 ///     part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live
 ///     content 19 0 0 content/000000000019.content 3120 801422 4801233 1f2e3d4c
@@ -15,6 +16,7 @@ internal import LintelColumns
 /// - `part`: number, table, shard, level, file, rows, file bytes, raw bytes, least and greatest time, when the newest
 ///   row came, CRC32C of the footer in hex, `live` or `quarantined`.
 /// - `erased`: no part holds rows of erasures asked for up to this number of the rules.
+/// - `tier`: `warm` or `cold`, in that order, and the directory that stands for the folder of that name.
 /// - `content`: number, shard, level, file, pieces, file bytes, bytes before compression, CRC32C of the trailer in hex. None
 ///   without `next-content` lines, and behind all parts.
 /// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
@@ -33,6 +35,10 @@ enum ManifestCodec {
     for (shard, floor) in manifest.logFloors.enumerated() { text += "shard \(shard) \(floor)\n" }
     // Who doesn't know this line refuses the store, and so brings nobody back.
     if manifest.erased > 0 { text += "erased \(manifest.erased)\n" }
+    // Who doesn't know these lines would look for parts where they aren't.
+    for (tier, directory) in manifest.volumes.sorted(by: { $0.key < $1.key }) {
+      text += "tier \(tier.rawValue) \(escape(directory))\n"
+    }
     // Nor does who doesn't know these lines take rows for whole that refer to content.
     for (shard, next) in manifest.nextContent.enumerated() { text += "next-content \(shard) \(next)\n" }
     for part in manifest.parts { text += line(part) }
@@ -119,6 +125,12 @@ private struct ManifestParser {
     if line < lines.count, lines[line].starts(with: "erased ".utf8) {
       guard let erased = fields("erased", 1).flatMap({ UInt64($0[0]) }), erased > 0 else { return nil }
       manifest.erased = erased
+    }
+    while line < lines.count, lines[line].starts(with: "tier ".utf8) {
+      guard let text = fields("tier", 2), let tier = Tier(rawValue: text[0]), tier != .hot,
+        manifest.volumes.keys.allSatisfy({ $0 < tier }), let directory = unescape(text[1]), !directory.isEmpty
+      else { return nil }
+      manifest.volumes[tier] = directory
     }
     while line < lines.count, lines[line].starts(with: "next-content ".utf8) {
       guard let next = fields("next-content", 2), Int(next[0]) == manifest.nextContent.count,

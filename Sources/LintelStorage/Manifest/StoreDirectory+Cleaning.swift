@@ -17,14 +17,19 @@ extension StoreDirectory {
   /// Whether a file is a part or a content segment, by its name.
   static func isOurs(_ name: String) -> Bool { name.hasSuffix(".part") || name.hasSuffix(".content") }
 
-  /// Removes files of parts and of content that the manifest doesn't name and unfinished temporary files: what an interrupted flush or merge
-  /// left. Only for a writable open, before anything new is written. Returns the names, relative to the data directory.
+  /// The folders of the files that manifests name, as they are called there and where they are.
+  var fileFolders: [(name: String, path: String)] {
+    Tier.allCases.map { ($0.folder, folder($0)) } + [(Self.contentFolder, "\(path)/\(Self.contentFolder)")]
+  }
+
+  /// Removes files of parts and of content that the manifest doesn't name and unfinished temporary files: what an interrupted
+  /// flush, merge or move left. Only for a writable open, before anything new is written. Returns the names, relative to the data directory.
   public func removeUnreferenced(_ manifest: Manifest) throws(StorageError) -> [String] {
     guard !isReadOnly else { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
     let named = manifest.fileNames
     var removed: [String] = []
-    for folder in Self.partFolders + [Self.contentFolder] {
-      let names = try fileSystem.list("\(path)/\(folder)").map { "\(folder)/\($0)" }
+    for (folder, directory) in fileFolders {
+      let names = try fileSystem.list(directory).map { "\(folder)/\($0)" }
       let stray = names.filter { (Self.isOurs($0) && !named.contains($0)) || $0.hasSuffix(".tmp") }
       // One that comes back after a crash is removed again, unless its name has been given to a new part by then: the sync
       // that makes that one durable does the same for this removal.

@@ -5,7 +5,7 @@
 ///     DATA/secret        32 random bytes, 0600: the key for hashing user ids
 ///     DATA/manifest/     ManifestStore
 ///     DATA/wal/shard-0000/   log segments
-///     DATA/hot/          parts
+///     DATA/hot/          parts; DATA/warm/ and DATA/cold/ where these tiers have no other directory
 ///     DATA/content/      content segments; made when first needed
 ///     DATA/spill/        what queries can't hold in memory, 0700; made when first needed, its files have no names
 public final class StoreDirectory: Sendable {
@@ -15,8 +15,8 @@ public final class StoreDirectory: Sendable {
   public let isReadOnly: Bool
   public let layout: StoreLayout
   private let lock: (any FileLock)?
+  let volumes = TierVolumes()
 
-  static let partFolders = ["hot", "warm"]
   static let contentFolder = "content"
   static let secretSize = 32
 
@@ -77,7 +77,10 @@ public final class StoreDirectory: Sendable {
   }
 
   /// Gives up the lock. Called when nothing writes any more.
-  public func release() { lock?.release() }
+  public func release() {
+    volumes.release()
+    lock?.release()
+  }
 
   /// Where the writer's queries put what memory can't hold.
   var spillDirectory: String { "\(path)/spill" }
@@ -93,8 +96,8 @@ public final class StoreDirectory: Sendable {
   }
 
   /// The name that a part of this number gets, relative to the data directory.
-  public func partFileName(_ number: UInt64, folder: String = "hot") -> String {
-    "\(folder)/\(LogFormat.padded(number)).part"
+  public func partFileName(_ number: UInt64, tier: Tier = .hot) -> String {
+    "\(tier.folder)/\(LogFormat.padded(number)).part"
   }
 
   /// The name that a content segment of this number gets, relative to the data directory.
@@ -102,8 +105,13 @@ public final class StoreDirectory: Sendable {
     "\(Self.contentFolder)/\(LogFormat.padded(number)).content"
   }
 
-  /// The path of a file that is named relative to the data directory.
-  public func path(of fileName: String) -> String { "\(path)/\(fileName)" }
+  /// The path of a file that is named relative to the data directory. Parts of a tier that has a directory elsewhere lie
+  /// there.
+  public func path(of fileName: String) -> String {
+    let tier = Tier(fileName: fileName)
+    guard tier != .hot, let folder = volumes.directories[tier] else { return "\(path)/\(fileName)" }
+    return "\(folder)/\(fileName.dropFirst(tier.folder.utf8.count + 1))"
+  }
 }
 
 extension StoreDirectory {
@@ -143,7 +151,7 @@ extension StoreDirectory {
         "there is no lintel.json beside \(name): choose an empty directory, or restore the file from a backup",
         path: path)
     }
-    for folder in partFolders {
+    for folder in Tier.allCases.map(\.folder) {
       if let part = try fileSystem.list("\(path)/\(folder)").first { throw refuse("\(folder)/\(part)") }
     }
     if let content = try fileSystem.list("\(path)/\(contentFolder)").first {

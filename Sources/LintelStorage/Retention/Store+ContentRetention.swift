@@ -53,7 +53,7 @@ extension Store {
     do throws(StorageError) {
       func write(_ mask: RowMask?, withContent: Bool) throws(StorageError) {
         var new = try PartMerger.merge(
-          [part.reader], masks: [mask], schema: schema, options: partOptions,
+          [part.reader], masks: [mask], schema: schema, options: partOptions(part.entry.tier),
           leavingOut: { !withContent && content.holds($0) },
           isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
         let share = Double(new.summary.rowCount) / Double(max(1, part.entry.rowCount))
@@ -67,11 +67,12 @@ extension Store {
         try write(mask, withContent: true)
         try write(mask.inverted(part.reader), withContent: false)
       }
-      try fileSystem.syncDirectory("\(path)/hot")
+      try fileSystem.syncDirectory(directory.folder(part.entry.tier))
       for new in written {
         live.append(
           try open(
-            new, table: part.entry.table, shard: part.entry.shard, level: max(1, part.entry.level),
+            new, table: part.entry.table, shard: part.entry.shard, tier: part.entry.tier,
+            level: max(1, part.entry.level),
             arrived: part.entry.arrived))
       }
     } catch {

@@ -171,6 +171,7 @@ final class Follower: Sendable {
     let loaded = try directory.loadManifest()
     if let problem = loaded.problem { view.problems.append(problem) }
     let manifest = loaded.manifest
+    try directory.follow(manifest)
     var parts: [UInt64: LivePart] = [:]
     for entry in manifest.parts where !entry.isQuarantined {
       guard let schema = schemas[entry.table], !damaged.withLock({ $0.numbers.contains(entry.number) }) else {

@@ -1,4 +1,4 @@
-/// Which parts to merge, within one table, shard and merge window.
+/// Which parts to merge, within one table, shard, tier and merge window.
 ///
 /// A merge takes the smallest parts, as many as it can, and only when the part it makes is at least ``growth`` times as
 /// full as the largest of them. So every merge that a row goes through multiplies the size of its part, which bounds how
@@ -71,6 +71,16 @@ struct MergePolicy: Sendable {
     return result
   }
 
+  /// As many of the first parts as one can take the place of; at least one.
+  func fitting(_ parts: [PartEntry]) -> [PartEntry] {
+    var fitting: [PartEntry] = []
+    for part in parts.prefix(maximumSources) {
+      if !fitting.isEmpty, fullness(fitting + [part]) > 1 { break }
+      fitting.append(part)
+    }
+    return fitting
+  }
+
   private func isWorthMerging(_ parts: [PartEntry]) -> Bool {
     parts.count > 1 || parts.contains { $0.level == 0 }
   }
@@ -104,6 +114,7 @@ struct MergePolicy: Sendable {
   private struct GroupKey: Hashable {
     var table: String
     var shard: Int
+    var tier: Tier
     /// `nil` for parts that span several windows.
     var window: Int64?
   }
@@ -112,7 +123,8 @@ struct MergePolicy: Sendable {
   private func groups(_ parts: [PartEntry]) -> [[PartEntry]] {
     var groups: [GroupKey: [PartEntry]] = [:]
     for part in parts where !part.isQuarantined && part.minTime <= part.maxTime {
-      let key = GroupKey(table: part.table, shard: part.shard, window: window.number(of: part.minTime...part.maxTime))
+      let key = GroupKey(
+        table: part.table, shard: part.shard, tier: part.tier, window: window.number(of: part.minTime...part.maxTime))
       groups[key, default: []].append(part)
     }
     return groups.values

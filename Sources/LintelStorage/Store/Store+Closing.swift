@@ -61,6 +61,7 @@ extension Store {
     }
     startMerging()
     startRetention()
+    startMoving(now: now)
     startSweeping()
     startErasing()
     guard !due.isEmpty || isStuck else { return }

@@ -121,8 +121,9 @@ extension Store {
     startMerging()
   }
 
-  var partOptions: PartOptions {
-    PartOptions(configuration, directory, numbers: partNumbers, mergeHelpers: mergeHelpers)
+  /// How parts of a tier are written.
+  func partOptions(_ tier: Tier) -> PartOptions {
+    PartOptions(configuration, directory, tier: tier, numbers: partNumbers, mergeHelpers: mergeHelpers)
   }
 
   private func write(_ frozen: FrozenMemtables) throws(StorageError) {
@@ -136,9 +137,9 @@ extension Store {
         let (kept, removed) = try (frozen.erased ?? exclusions.current).parted(
           memtable.segments, try schema(table), now: clock(), for: frozen.erased == nil ? .expiry : .erasure)
         if frozen.erased != nil { for batch in removed { erased.add(batch, shard: frozen.shard) } }
-        for part in try FlushWriter.write(kept, options: partOptions) { written.append((table, part)) }
+        for part in try FlushWriter.write(kept, options: partOptions(.hot)) { written.append((table, part)) }
       }
-      try fileSystem.syncDirectory("\(path)/hot")
+      try fileSystem.syncDirectory(directory.folder(.hot))
       for (table, part) in written {
         live.append(try open(part, table: table, shard: frozen.shard, level: 0, arrived: frozen.frozenAt))
       }
@@ -200,10 +201,11 @@ extension Store {
   /// Opens a part that has just been written: what can't be read back isn't published.
   /// - Parameter arrived: When its newest row came, in nanoseconds since 1970.
   func open(
-    _ part: WrittenPart, table: String, shard: Int, level: Int, arrived: Int64
+    _ part: WrittenPart, table: String, shard: Int, tier: Tier = .hot, level: Int, arrived: Int64
   ) throws(StorageError) -> LivePart {
     let entry = PartEntry(
-      part, table: table, shard: shard, level: level, fileName: directory.partFileName(part.number), arrived: arrived)
+      part, table: table, shard: shard, level: level, fileName: directory.partFileName(part.number, tier: tier),
+      arrived: arrived)
     return LivePart(entry: entry, reader: try open(entry, schema: try schema(table)))
   }
 
@@ -222,6 +224,8 @@ extension Store {
       var next = current
       try change(&next)
       next.nextPartNumber = max(next.nextPartNumber, partNumbers.following)
+      // Whatever parts it names, it says where they are.
+      next.volumes = directory.volumes.directories
       // Also where rows refer to content that damage has taken.
       if !next.content.isEmpty || !next.nextContent.isEmpty || shards.contains(where: { $0.content.nextID > 1 }) {
         next.nextContent = shards.map { shard in
@@ -237,16 +241,19 @@ extension Store {
 
 extension PartOptions {
   init(
-    _ configuration: StoreConfiguration, _ directory: StoreDirectory, numbers: PartNumbers, mergeHelpers: EngineThreads
+    _ configuration: StoreConfiguration, _ directory: StoreDirectory, tier: Tier = .hot, numbers: PartNumbers,
+    mergeHelpers: EngineThreads
   ) {
+    let density = PartDensity(tier)
     self.init(
-      fileSystem: directory.fileSystem, blockRows: configuration.blockRows,
+      fileSystem: directory.fileSystem, blockRows: density.blockRows(configured: configuration.blockRows),
+      density: density,
       window: MergeWindow(seconds: configuration.mergeWindowSeconds),
       dictionaryTrialValues: configuration.dictionaryTrialValues,
       parallelMergeRows: configuration.parallelMergeRows, mergeHelpers: mergeHelpers,
       allocate: {
         let number = numbers.take()
-        return (number, directory.path(of: directory.partFileName(number)))
+        return (number, directory.path(of: directory.partFileName(number, tier: tier)))
       })
   }
 }

@@ -10,6 +10,8 @@ struct MergeTurn: Sendable {
 }
 
 extension Store {
+  var mergePolicy: MergePolicy { MergePolicy(window: partOptions(.hot).window) }
+
   /// Merges parts until as few as possible are left in each merge window. Returns when that is done.
   ///
   /// - Throws: `.diskFull`, `.failedStop`, `.closed`, `.readOnly`.
@@ -22,7 +24,7 @@ extension Store {
   public func mergeAllBlocking(_ table: String? = nil) throws(StorageError) {
     if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
     try mergeTurn.withLock { (turn) throws(StorageError) in
-      while let group = MergePolicy(window: partOptions.window).all(mergeable(turn, table)).first {
+      while let group = mergePolicy.all(mergeable(turn, table)).first {
         try mergeOrExclude(group, &turn)
       }
       while try mergeContent(&turn, everything: true) == .merged {}
@@ -34,8 +36,7 @@ extension Store {
     merging.start(on: merger) { [self] in
       mergeTurn.withLock { turn in
         do throws(StorageError) {
-          let policy = MergePolicy(window: partOptions.window)
-          while let group = policy.next(mergeable(turn, nil), now: WallClock.now()) {
+          while let group = mergePolicy.next(mergeable(turn, nil), now: WallClock.now()) {
             try mergeOrExclude(group, &turn)
           }
           // One at a time: what else waits for its turn comes first.
@@ -47,7 +48,8 @@ extension Store {
     }
   }
 
-  private func mergeable(_ turn: MergeTurn, _ table: String?) -> [PartEntry] {
+  /// The parts of which the manifest may name others instead.
+  func mergeable(_ turn: MergeTurn, _ table: String?) -> [PartEntry] {
     state.withLock { state in
       guard state.failure == nil, state.phase == .open else { return [] }
       return state.parts.filter { table == nil || $0.key == table }.values.joined().map(\.entry)
@@ -57,8 +59,15 @@ extension Store {
 
   /// A part that turns out to be damaged is quarantined; the others get another chance without it.
   private func mergeOrExclude(_ group: [PartEntry], _ turn: inout MergeTurn) throws(StorageError) {
+    try excluding(group, &turn) { () throws(StorageError) in try merge(group) }
+  }
+
+  /// Does something with parts; those that it can't be done with are left alone from then on.
+  func excluding(
+    _ group: [PartEntry], _ turn: inout MergeTurn, _ body: () throws(StorageError) -> Void
+  ) throws(StorageError) {
     do throws(StorageError) {
-      try merge(group)
+      try body()
     } catch {
       switch error.code {
       case .corrupt, .incompatible, .invalid:
@@ -73,22 +82,35 @@ extension Store {
   }
 
   private func merge(_ group: [PartEntry]) throws(StorageError) {
-    guard let table = group.first?.table else { return }
+    guard let sources = live(group) else { return }
+    _ = try rewrite(sources, exclusions.current, for: .expiry)
+  }
+
+  /// Parts of one table as queries see them; `nil` when some are no longer among them.
+  func live(_ group: [PartEntry]) -> [LivePart]? {
+    guard let table = group.first?.table else { return nil }
     let numbers = Set(group.map(\.number))
     let sources = state.withLock { state in
       (state.parts[table] ?? []).filter { numbers.contains($0.entry.number) }
     }
-    guard sources.count == group.count else { return }
-    _ = try rewrite(sources, exclusions.current, for: .expiry)
+    return sources.count == group.count ? sources : nil
   }
 
-  /// Merges parts of one table, shard and window into one, without the rows that are expired, or those that are erased.
+  /// Merges parts of one table, shard, tier and window into one, without the rows that are expired, or those that are
+  /// erased.
+  ///
+  /// - Parameters:
+  ///   - purpose: Which of them.
+  ///   - target: The tier of the new part; `nil`: that of the old ones.
+  ///   - isCancelled: Asked again and again; when it is no longer wanted the merge ends with `.closed`.
   /// - Returns: The new part; `nil` when no row is left.
   func rewrite(
-    _ sources: [LivePart], _ exclusions: Exclusions, for purpose: Exclusions.Purpose
+    _ sources: [LivePart], _ exclusions: Exclusions, for purpose: Exclusions.Purpose, to target: Tier? = nil,
+    isCancelled: @escaping @Sendable () -> Bool = { false }
   ) throws(StorageError) -> LivePart? {
     let group = sources.map(\.entry)
-    guard let table = group.first?.table, let shard = group.first?.shard else { return nil }
+    guard let first = group.first else { return nil }
+    let (table, shard, tier) = (first.table, first.shard, target ?? first.tier)
     let schema = try schema(table)
     var readers: [PartReader] = []
     var masks: [RowMask?] = []
@@ -106,8 +128,8 @@ extension Store {
       return nil
     }
     var written = try PartMerger.merge(
-      readers, masks: masks, schema: schema, options: partOptions,
-      isCancelled: { [self] in isClosing.load(ordering: .relaxed) })
+      readers, masks: masks, schema: schema, options: partOptions(tier),
+      isCancelled: { [self] in isClosing.load(ordering: .relaxed) || isCancelled() })
     let rows = group.reduce(0) { $0 + $1.rowCount }
     if written.summary.rowCount < rows { noteRowsHaveGone() }
     let share = Double(written.summary.rowCount) / Double(max(1, rows))
@@ -116,21 +138,22 @@ extension Store {
     let level = group.map(\.level).max() ?? 0
     let live: LivePart
     do throws(StorageError) {
-      try fileSystem.syncDirectory("\(path)/hot")
+      try fileSystem.syncDirectory(directory.folder(tier))
       live = try open(
-        written, table: table, shard: shard, level: group.count > 1 ? 1 + level : max(1, level),
+        written, table: table, shard: shard, tier: tier, level: group.count > 1 ? 1 + level : max(1, level),
         arrived: group.map(\.arrived).max() ?? 0)
     } catch {
       try? fileSystem.remove(written.path)
       throw error
     }
-    try replace(group, with: [live])
+    try replace(group, with: [live], isMove: tier != first.tier)
     FreedMemory.giveBack()
     return live
   }
 
   /// Puts parts of a table in the place of others, durably.
-  func replace(_ group: [PartEntry], with live: [LivePart]) throws(StorageError) {
+  /// - Parameter isMove: They are in another tier.
+  func replace(_ group: [PartEntry], with live: [LivePart], isMove: Bool = false) throws(StorageError) {
     let numbers = Set(group.map(\.number))
     let mayRemove: Bool
     do throws(StorageError) {
@@ -153,9 +176,17 @@ extension Store {
     state.withLock { state in
       for table in Set(group.map(\.table)) { state.removeParts(numbers, table: table) }
       for part in live { state.add(part) }
-      state.counters.merges += 1
-      state.counters.mergedRows += live.reduce(0) { $0 + $1.entry.rowCount }
-      state.counters.writtenPartBytes += live.reduce(0) { $0 + $1.entry.fileBytes }
+      let rows = live.reduce(0) { $0 + $1.entry.rowCount }
+      let bytes = live.reduce(0) { $0 + $1.entry.fileBytes }
+      if isMove {
+        state.counters.moves += 1
+        state.counters.movedRows += rows
+        state.counters.movedBytes += bytes
+      } else {
+        state.counters.merges += 1
+        state.counters.mergedRows += rows
+      }
+      state.counters.writtenPartBytes += bytes
     }
     if mayRemove { removeFiles(group) }
   }

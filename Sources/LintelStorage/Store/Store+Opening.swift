@@ -76,6 +76,7 @@ extension Store {
     for schema in schemas where schema.columns[schema.timeColumn].type.physical != .int64 {
       throw refuse("the time column of table '\(schema.name)' is not an integer type")
     }
+    if let problem = configuration.tiers.problem { throw refuse(problem) }
     let rows = configuration.blockRows
     guard rows > 0, rows & (rows - 1) == 0, rows <= PartFormat.maximumBlockRows else {
       throw refuse("\(rows) rows a block is not a power of two up to \(PartFormat.maximumBlockRows)")
@@ -87,6 +88,7 @@ extension Store {
     _ scheduler: (any WorkScheduler)?, _ clock: @escaping @Sendable () -> Int64
   ) throws(StorageError) -> Store {
     let loaded = try directory.loadManifest()
+    try directory.openTiers(configuration.tiers, loaded.manifest)
     _ = try directory.removeUnreferenced(loaded.manifest)
     let exclusions = try directory.loadExclusions(loaded.manifest)
     let cache = BlockCache(capacity: configuration.cacheBytes)
@@ -105,6 +107,7 @@ extension Store {
       manifest: manifest, shards: shards, follower: nil, scheduler: scheduler, exclusions: exclusions,
       contentCache: ContentCache(capacity: configuration.contentCacheBytes),
       contentHasher: ContentHasher(secret: try directory.secret()), clock: clock)
+    try store.publishVolumes(manifest)
     try store.openParts(manifest)
     try store.openContent(manifest)
     store.findStoredRows()

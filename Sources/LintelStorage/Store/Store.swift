@@ -62,6 +62,8 @@ public final class Store: Sendable {
   /// Before this moment of the monotonic clock an erasure that failed is not tried again by itself.
   let erasureRetry = Mutex<Int64>(0)
   let expiring = PendingJob()
+  let moving = PendingJob()
+  let moveTurn = Mutex(MoveTurn())
   let sweeping = PendingJob()
   /// Damage of content that has been reported.
   let reportedDamage = Mutex<Set<StorageError>>([])

@@ -34,6 +34,8 @@ public struct StoreConfiguration: Sendable, Hashable {
   public var scrubBytesPerSecond = 4 << 20
   /// All parts are gone through once in this time at most, in seconds.
   public var scrubSeconds = 86_400.0
+  /// Where parts go as they age; by default they stay.
+  public var tiers = TierConfiguration()
   /// Threads that a merge may use; at least one.
   public var mergeThreads = EngineThreads.processorCount
 

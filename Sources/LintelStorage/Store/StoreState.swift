@@ -69,6 +69,10 @@ struct StoreState: Sendable {
     var flushedRows = 0
     var merges = 0
     var mergedRows = 0
+    /// Moves to another tier, which are no merges, and what they wrote.
+    var moves = 0
+    var movedRows = 0
+    var movedBytes = 0
     var writtenPartBytes = 0
     var scrubbedBytes = 0
     var scrubPasses = 0

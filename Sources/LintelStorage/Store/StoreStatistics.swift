@@ -30,7 +30,13 @@ public struct StoreStatistics: Sendable, Hashable {
   public var flushedRows = 0
   public var merges = 0
   public var mergedRows = 0
-  /// Bytes of all parts written by flushes and merges.
+  /// Each tier with its parts.
+  public var tiers: [TierDescription] = []
+  /// Moves to another tier, the rows moved and the bytes written by that.
+  public var moves = 0
+  public var movedRows = 0
+  public var movedBytes = 0
+  /// Bytes of all parts written by flushes, merges and moves.
   public var writtenPartBytes = 0
   /// Bytes of parts read again in the background, and how often all parts have been gone through.
   public var scrubbedBytes = 0
@@ -44,10 +50,13 @@ public struct StoreStatistics: Sendable, Hashable {
 
 /// One part, or one segment in memory.
 public struct PartDescription: Sendable, Hashable {
+  public var isInMemory: Bool { tier == nil }
+
   public var table: String
   /// The file's name within the data directory; `memory/..` for what is in no part yet.
   public var name: String
-  public var isInMemory: Bool
+  /// `nil` for what is in memory.
+  public var tier: Tier?
   public var shard: Int
   /// How many merges made it.
   public var level: Int
@@ -107,12 +116,16 @@ extension Store {
       statistics.flushedRows = state.counters.flushedRows
       statistics.merges = state.counters.merges
       statistics.mergedRows = state.counters.mergedRows
+      statistics.moves = state.counters.moves
+      statistics.movedRows = state.counters.movedRows
+      statistics.movedBytes = state.counters.movedBytes
       statistics.writtenPartBytes = state.counters.writtenPartBytes
       statistics.scrubbedBytes = state.counters.scrubbedBytes
       statistics.scrubPasses = state.counters.scrubPasses
       statistics.failure = state.failure
     }
     statistics.erasuresPending = exclusions.current.rules.erasures.count { $0.state == .hidden }
+    statistics.tiers = tiers()
     statistics.problems = problems.count
     statistics.cacheBytes = cache.cost
     statistics.logBytes = shards.reduce(0) { sum, shard in sum + shard.log.withLock { $0.writer.bytes } }
@@ -139,14 +152,14 @@ extension Store {
 
   private static func describe(_ entry: PartEntry) -> PartDescription {
     PartDescription(
-      table: entry.table, name: entry.fileName, isInMemory: false, shard: entry.shard, level: entry.level,
+      table: entry.table, name: entry.fileName, tier: entry.tier, shard: entry.shard, level: entry.level,
       rows: entry.rowCount, bytes: entry.fileBytes, minTime: entry.minTime, maxTime: entry.maxTime)
   }
 
   private static func describe(_ segment: any Segment, _ table: String, _ shard: Int) -> PartDescription? {
     guard let segment = segment as? BatchSegment else { return nil }
     return PartDescription(
-      table: table, name: segment.name, isInMemory: true, shard: shard, level: 0, rows: segment.rowCount,
+      table: table, name: segment.name, tier: nil, shard: shard, level: 0, rows: segment.rowCount,
       bytes: segment.byteCount, minTime: segment.minTime, maxTime: segment.maxTime)
   }
 }

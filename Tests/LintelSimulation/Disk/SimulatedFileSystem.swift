@@ -41,6 +41,7 @@ package final class SimulatedFileSystem: FileSystem {
     /// A device that lies: such syncs of files and directories report success and do nothing.
     var ignoresSync: @Sendable (_ path: String, _ site: UInt) -> Bool = { _, _ in false }
     var beforeCall: (@Sendable (Call) -> Void)?
+    var freeSpace: @Sendable (_ path: String) -> Int = { _ in 1 << 40 }
   }
 
   package static let noSpace: Int32 = 28
@@ -264,7 +265,7 @@ extension SimulatedFileSystem {
   }
 
   package func freeSpace(_ path: String) throws(StorageError) -> Int {
-    try call("freeSpace", path) { (_) throws(StorageError) in 1 << 40 }
+    try call("freeSpace", path) { (state) throws(StorageError) in state.freeSpace(path) }
   }
 }
 
@@ -290,6 +291,9 @@ extension SimulatedFileSystem {
       inode.writes = []
     }
   }
+
+  /// What is free of a device, by a path on it.
+  package func setFreeSpace(_ bytes: @escaping @Sendable (String) -> Int) { state.withLock { $0.freeSpace = bytes } }
 
   package func makePublic(_ path: String) { state.withLock { try? Self.inode(path, $0).isPrivate = false } }
 }

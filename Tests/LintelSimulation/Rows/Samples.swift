@@ -21,7 +21,8 @@ package enum Samples {
     ],
     hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
     predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])],
-    subjectColumn: "user", tenantColumn: "org", content: ContentKeys(names: ["said", "heard"], prefixes: ["said."]))
+    correlations: ["duration": ["tokens"]], durationColumn: "duration", subjectColumn: "user", tenantColumn: "org",
+    content: ContentKeys(names: ["said", "heard"], prefixes: ["said."]))
 
   /// The key of a user. Like a hash: its bytes are found nowhere else by chance.
   package static func user(_ number: Int) -> UInt128 {

@@ -34,19 +34,26 @@ import Testing
     files["merged.part"] = try await parts(GoldenRows.batches(), merged: true)
     files["tail.part"] = try await parts([GoldenRows.manyAttributes()], merged: false)
     files["lists.part"] = try await parts(GoldenRows.lists(), merged: true)
+    files["warm.part"] = try await parts(GoldenRows.traces(), merged: true, isWarm: true)
     return files
   }
 
-  private static func parts(_ batches: [Batch], merged: Bool) async throws -> [UInt8] {
+  private static func parts(_ batches: [Batch], merged: Bool, isWarm: Bool = false) async throws -> [UInt8] {
     let directory = ScratchDirectory()
     let path = directory.path + "/data"
-    let store = try Store.open(
-      path: path, schemas: [GoldenRows.schema], configuration: StoreTests.configuration { $0.blockRows = 1024 })
+    let configuration = StoreTests.configuration {
+      $0.blockRows = 1024
+      // Whatever the clock says: all that is there is as old as that, or from a time to come.
+      if isWarm { $0.tiers.warm = TierSettings(afterSeconds: 0) }
+    }
+    let store = try await Store.open(
+      at: path, schemas: [GoldenRows.schema], configuration: configuration, clock: { .max })
     for batch in batches {
       _ = try await store.append(batch)
       try await store.flush()
     }
     if merged { try await store.mergeAll() }
+    if isWarm { try await store.move() }
     let part = try #require(store.parts("golden").count == 1 ? store.parts("golden").first : nil)
     try await store.close()
     return [UInt8](try Data(contentsOf: URL(filePath: "\(path)/\(part.name)")))
@@ -58,6 +65,7 @@ import Testing
     case "flushed.part": RowText.rows(GoldenRows.fewRows())
     case "merged.part": GoldenRows.batches().flatMap { RowText.rows($0) }
     case "lists.part": GoldenRows.lists().flatMap { RowText.rows($0) }
+    case "warm.part": GoldenRows.traces().flatMap { RowText.rows($0) }
     default: RowText.rows(GoldenRows.manyAttributes())
     }
   }
@@ -95,7 +103,8 @@ import Testing
       if file == "tail.part" { #expect(reader.directory.tailKeys.count == 4) }
     }
     let expected: Set = [
-      "binned", "bitmap", "bitpack", "constant", "delta", "fresh", "keyed", "linear", "lists", "lz4", "offsets",
+      "binned", "bitmap", "bitpack", "constant", "delta", "enclosing", "fresh", "keyed", "linear", "lists",
+      "lz4", "offsets",
       "ordinals", "patched", "plain", "rle", "scaled", "template", "zstd",
     ]
     #expect(expected.subtracting(seen) == [], "what the golden parts show: \(seen.sorted())")

@@ -37,7 +37,8 @@ enum GoldenRows {
       ColumnDefinition("never", .string, nullable: true),
     ],
     hasAttributes: true, sortKey: ["org", "time"], shardKey: "org", timeColumn: "time", clusterColumn: "trace",
-    predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])])
+    predictors: ["name"], derivations: ["parent": .reference(of: "span"), "cost": .weightedSum(of: ["tokens"])],
+    correlations: ["duration": ["tokens"]], durationColumn: "duration")
 
   /// Batches that are flushed by themselves and then merged: into four blocks.
   static func batches() -> [Batch] { (0..<3).map { batch($0, rows: 1030) } }
@@ -61,6 +62,36 @@ enum GoldenRows {
     (5...6).map { number in
       var batch = batch(number, rows: 150)
       batch.attributes = ListRows.attributes(number, rows: 150)
+      return batch
+    }
+  }
+
+  /// Batches for a warm part: traces of eight spans whose steps grow towards the end, whose roots last as long as the rest, and
+  /// whose spans take the longer the more tokens they have.
+  static func traces() -> [Batch] {
+    (7...8).map { number in
+      var batch = batch(number, rows: 2048)
+      var dice = Dice(UInt64(2000 + number))
+      var columns = [String: RowColumn]()
+      for name in ["trace", "time", "duration", "tokens"] {
+        columns[name] = schema.index(of: name).map { RowColumn(schema.columns[$0].type.physical) }
+      }
+      for trace in 0..<256 {
+        var times = [1_790_000_000_000_000_000 + Int64((number - 7) * 256 + trace) * 40_000_000_000]
+        for left in (1...7).reversed() { times.append(times[7 - left] + Int64(dice.below(1 << 32)) / Int64(left)) }
+        let tokens = times.map { _ in Int64(1 + dice.below(1 << (3 + dice.below(10)))) }
+        var lengths = tokens.map { $0 * 10_000_000 + Int64(dice.below(1 << 20)) }
+        lengths[0] = (zip(times, lengths).dropFirst().map { $0 + $1 }.max() ?? 0) - times[0] + 1_000_000
+        for row in 0..<8 {
+          columns["trace"]?.append(.id(id(number * 10_000 + trace)))
+          columns["time"]?.append(.int(times[row]))
+          columns["duration"]?.append(.int(lengths[row]))
+          columns["tokens"]?.append(row == 0 ? nil : .int(tokens[row]))
+        }
+      }
+      for (name, column) in columns {
+        if let index = schema.index(of: name) { batch.columns[index] = column.finish() }
+      }
       return batch
     }
   }

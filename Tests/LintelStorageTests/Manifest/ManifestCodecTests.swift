@@ -54,6 +54,22 @@ extension Manifest {
     #expect(ManifestCodec.encode(manifest) == sealed(text))
   }
 
+  @Test func saysWhereTiersAreThatLieElsewhere() throws {
+    var manifest = Manifest(sequence: 42, nextPartNumber: 18, logFloors: [7], parts: [])
+    manifest.volumes = [.cold: "/mnt/cold disk", .warm: "/mnt/warm"]
+    let text = """
+      lintel-manifest 1
+      sequence 42
+      next-part 18
+      shard 0 7
+      tier warm /mnt/warm
+      tier cold /mnt/cold%20disk
+
+      """
+    #expect(ManifestCodec.encode(manifest) == sealed(text))
+    #expect(try ManifestCodec.decode(sealed(text), path: "m") == manifest)
+  }
+
   /// No Lintel writes them so, but opening must end.
   @Test func namesThatWereNotEscapedAreReadAllTheSame() throws {
     let text = """
@@ -86,6 +102,11 @@ extension Manifest {
     "lintel-manifest 1\nsequence -1\nnext-part 1\nshard 0 0\n",
     "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 1 0\n",
     "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\nfuture thing\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\ntier hot /a\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\ntier frozen /a\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\ntier warm \n",
+    "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\ntier cold /a\ntier warm /b\n",
+    "lintel-manifest 1\nsequence 1\nnext-part 1\nshard 0 0\ntier warm /a\ntier warm /a\n",
     "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 9 t 0 0 f 1 1 1 1 1 1 00 live\n",
     "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 1 0 f 1 1 1 1 1 1 00 live\n",
     "lintel-manifest 1\nsequence 1\nnext-part 5\nshard 0 0\npart 1 t 0 0 f -1 1 1 1 1 1 00 live\n",

@@ -64,12 +64,12 @@ struct MergedColumns {
   /// Columns at the beginning from which others may be derived.
   private(set) var keyCount = 0
 
-  init(_ sources: MergeSources, schema: TableSchema) throws(StorageError) {
-    try addSchemaColumns(sources, schema)
+  init(_ sources: MergeSources, schema: TableSchema, _ density: PartDensity) throws(StorageError) {
+    try addSchemaColumns(sources, schema, density)
     try addAttributes(sources)
     // What has no value leaves no trace.
     columns.removeAll { $0.valueCount == 0 }
-    let names = Set(MergedRelations.keyColumns(schema).map { schema.columns[$0].name })
+    let names = Set(MergedRelations.keyColumns(schema, density).map { schema.columns[$0].name })
     keyCount = columns.prefix { if case .schema(let name) = $0.role { names.contains(name) } else { false } }.count
   }
 
@@ -81,8 +81,10 @@ struct MergedColumns {
       .map(\.number)
   }
 
-  private mutating func addSchemaColumns(_ sources: MergeSources, _ schema: TableSchema) throws(StorageError) {
-    var names = MergedRelations.columnOrder(schema).map { schema.columns[$0].name }
+  private mutating func addSchemaColumns(
+    _ sources: MergeSources, _ schema: TableSchema, _ density: PartDensity
+  ) throws(StorageError) {
+    var names = MergedRelations.columnOrder(schema, density).map { schema.columns[$0].name }
     var found: [String: MergedColumn] = [:]
     for (number, source) in sources.readers.enumerated() {
       for (index, column) in source.directory.columns.enumerated() {

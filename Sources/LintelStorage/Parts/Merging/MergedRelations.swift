@@ -6,6 +6,7 @@ internal import LintelColumns
 /// The key columns are merged first, one after the other; from then on nothing changes, and threads may merge a column each.
 struct MergedRelations {
   private let schema: TableSchema
+  private let density: PartDensity
   private let rowCount: Int
   /// The number in the part's directory of each schema column that it will hold.
   private let numbers: [Int: Int]
@@ -16,8 +17,9 @@ struct MergedRelations {
   private static let maximumRows = 1 << 25
 
   /// - Parameter columns: All that will be written, in the order of the directory.
-  init(_ schema: TableSchema, rowCount: Int, columns: [MergedColumn]) {
+  init(_ schema: TableSchema, _ density: PartDensity, rowCount: Int, columns: [MergedColumn]) {
     self.schema = schema
+    self.density = density
     self.rowCount = rowCount
     var numbers: [Int: Int] = [:]
     for (number, column) in columns.enumerated() {
@@ -27,11 +29,15 @@ struct MergedRelations {
   }
 
   /// The columns that others take their keys from.
-  static func keyColumns(_ schema: TableSchema) -> [Int] { [schema.clusterColumn] + schema.predictors }
+  static func keyColumns(_ schema: TableSchema, _ density: PartDensity) -> [Int] {
+    // What a client sent tells which columns have values.
+    let others = density == .dense ? [schema.originsColumn].compactMap(\.self) : []
+    return [schema.clusterColumn] + schema.predictors + others
+  }
 
   /// The schema's columns, those first that others refer to: a block refers to columns before its own only.
-  static func columnOrder(_ schema: TableSchema) -> [Int] {
-    var order = keyColumns(schema)
+  static func columnOrder(_ schema: TableSchema, _ density: PartDensity) -> [Int] {
+    var order = keyColumns(schema, density)
     for derivation in schema.derivations.sorted(by: { $0.key < $1.key }).map(\.value) {
       switch derivation {
       case .reference(let column): order += [schema.index(of: column)].compactMap(\.self)
@@ -46,6 +52,7 @@ struct MergedRelations {
   func relations(of role: PartColumnRole) -> [BlockRelation] {
     guard role != .tail, rowCount <= Self.maximumRows else { return [] }
     var relations: [BlockRelation] = references.map { .keyed($0) }
+    if density == .dense { relations += references.filter { $0.kind == .values }.map { .classes(.key($0)) } }
     guard case .schema(let name) = role, let column = schema.index(of: name), let number = numbers[column] else {
       return relations
     }
@@ -63,6 +70,21 @@ struct MergedRelations {
       }
     case nil: break
     }
+    if density == .dense { relations += denseRelations(column, number, runs) }
+    return relations
+  }
+
+  /// What takes longer to find, to write and to read.
+  private func denseRelations(_ column: Int, _ number: Int, _ runs: BlockReference?) -> [BlockRelation] {
+    let contexts = (schema.correlations[column] ?? []).compactMap { numbers[$0] }.filter { $0 < number }
+      .flatMap { column in (0...3).map { ClassContext.magnitude(column: column, steps: $0) } }
+    var relations = contexts.map { BlockRelation.classes($0) }
+    guard let runs else { return relations }
+    relations += [0, 1, 2].map { .classes(.previous(runs: runs, steps: $0)) }
+    if column == schema.durationColumn, let starts = numbers[schema.timeColumn], starts < number {
+      let keys = references.filter { $0.kind == .values }.map { ClassContext.key($0) }
+      relations += ([.nothing] + keys + contexts).map { .enclosing(runs: runs, starts: starts, $0) }
+    }
     return relations
   }
 
@@ -73,7 +95,9 @@ struct MergedRelations {
       return nil
     }
     if column == schema.clusterColumn { return KeyCollector(.runs, dictionaryCount: dictionaryCount ?? 0) }
-    guard schema.predictors.contains(column), let dictionaryCount, dictionaryCount <= RowKeys.maximumDictionary else {
+    guard Self.keyColumns(schema, density).contains(column), let dictionaryCount,
+      dictionaryCount <= RowKeys.maximumDictionary
+    else {
       return nil
     }
     return KeyCollector(.values, dictionaryCount: dictionaryCount)

@@ -28,7 +28,7 @@ struct PartMerger {
     isCancelled: @escaping @Sendable () -> Bool
   ) throws(StorageError) -> WrittenPart {
     let sources = MergeSources(readers, masks: masks, leavingOut: isLeftOut)
-    let columns = try MergedColumns(sources, schema: schema)
+    let columns = try MergedColumns(sources, schema: schema, options.density)
     let helpers = sources.rowCount < options.parallelMergeRows ? 0 : options.mergeHelpers.count
     let ahead = UnitedAhead(helpers == 0 ? [] : columns.order(sources))
     let started = Monitor<(merger: PartMerger, queue: ColumnQueue)?>(nil)
@@ -93,7 +93,7 @@ struct PartMerger {
     times = plan.minTime...plan.maxTime
     layout = MergeLayout(
       plan, sourceBlockRows: sources.readers.map(\.blockRows), blockRows: blockRows)
-    relations = MergedRelations(schema, rowCount: layout.rowCount, columns: columns.columns)
+    relations = MergedRelations(schema, options.density, rowCount: layout.rowCount, columns: columns.columns)
   }
 
   private mutating func mergeKeyColumns(_ part: PartWriter) throws(StorageError) {
@@ -133,7 +133,7 @@ struct PartMerger {
     var numbering = CodeNumbering(entryCount: united.values?.count ?? 0)
     let values = united.values
     var writer = writer(column)
-    var encoder = BlockEncoder(relations.relations(of: column.role))
+    var encoder = BlockEncoder(relations.relations(of: column.role), effort: options.density.effort)
     var collector = relations.collector(column.role, dictionaryCount: values?.count)
     let related = ColumnRelations(relations, sources: sources, layout: layout)
     var gather = ColumnGather(column.physical, isCoded: values != nil)
@@ -152,13 +152,14 @@ struct PartMerger {
       if let failure = related.failure { throw failure }
       return try queue.pass(&writer, number)
     }
-    writer.finish(dictionary: values.map { numbering.dictionary(from: $0) }, effort: .compact)
+    writer.finish(dictionary: values.map { numbering.dictionary(from: $0) }, effort: options.density.effort)
     return (writer, collector)
   }
 
   func writer(_ column: MergedColumn) -> ColumnWriter {
     ColumnWriter(
-      column.role, typeName: column.typeName, physical: column.physical, blockCount: layout.blocks.count)
+      column.role, typeName: column.typeName, physical: column.physical, blockCount: layout.blocks.count,
+      fingerprintBits: options.density.fingerprintBits(column.role))
   }
 
   /// Calls `body` with every output block in turn, until it answers that there is no use in more.
@@ -166,7 +167,7 @@ struct PartMerger {
     _ queue: ColumnQueue, _ body: (Int, MergeLayout.Block) throws(StorageError) -> Bool
   ) throws(StorageError) {
     for (index, block) in layout.blocks.enumerated() {
-      if isCancelled() { throw StorageError(.closed, "the merge was given up because the store is closing") }
+      if isCancelled() { throw StorageError(.closed, "the merge was given up: something else comes first") }
       guard try body(index, block) else { throw queue.failure ?? StorageError(.closed, "the merge was given up") }
     }
   }

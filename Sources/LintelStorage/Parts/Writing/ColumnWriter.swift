@@ -17,13 +17,18 @@ struct ColumnWriter {
   private var entries: [BlockIndex.Entry] = []
   private var filters: FilterWriter?
 
-  /// - Parameter blockCount: Blocks of the part.
-  init(_ role: PartColumnRole, typeName: String, physical: PhysicalType, blockCount: Int) {
+  /// - Parameters:
+  ///   - blockCount: Blocks of the part.
+  ///   - fingerprintBits: Of the column's filters.
+  init(
+    _ role: PartColumnRole, typeName: String, physical: PhysicalType, blockCount: Int, fingerprintBits: Int = 8
+  ) {
     column = PartColumn(
       role: role, typeName: typeName, physical: physical, valueCount: 0, dataOffset: 0, dataLength: 0, rawLength: 0,
       index: PartChunk(offset: 0, length: 0, checksum: 0), dictionary: nil, dictionaryCount: 0, encodings: [:])
     entries.reserveCapacity(blockCount)
-    filters = FilterWriter(typeName: typeName, role: role, physical: physical, blockCount: blockCount)
+    filters = FilterWriter(
+      typeName: typeName, role: role, physical: physical, blockCount: blockCount, fingerprintBits: fingerprintBits)
   }
 
   private var position: Int { takenBytes + buffer.count }

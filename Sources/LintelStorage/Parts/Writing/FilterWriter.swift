@@ -16,9 +16,10 @@ struct FilterWriter {
   private static let maximumRepeats = 32
 
   private let blockCount: Int
+  private let fingerprintBits: Int
   private var isGivenUp = false
   /// For plain columns: built as blocks come.
-  private var builder = BlockFilterBuilder()
+  private var builder: BlockFilterBuilder
   private var distinct = DistinctHashes()
   /// For coded columns, whose dictionary comes last: the codes of each block, and where those of the next begin.
   private var codes: [UInt32] = []
@@ -30,7 +31,11 @@ struct FilterWriter {
   private var pairs = 0
 
   /// `nil` for columns that never get filters.
-  init?(typeName: String, role: PartColumnRole, physical: PhysicalType, blockCount: Int) {
+  init?(
+    typeName: String, role: PartColumnRole, physical: PhysicalType, blockCount: Int, fingerprintBits: Int = 8
+  ) {
+    self.fingerprintBits = fingerprintBits
+    builder = BlockFilterBuilder(fingerprintBits: fingerprintBits)
     guard blockCount >= Self.minimumBlocks, physical == .bytes || physical == .id128 else { return nil }
     guard role != .tail, typeName != ColumnType.variant.name, typeName != ColumnType.map.name else { return nil }
     if case .attribute(let key) = role, key.kind != .string { return nil }
@@ -60,7 +65,7 @@ struct FilterWriter {
   private mutating func giveUp() {
     isGivenUp = true
     codes = []
-    builder = BlockFilterBuilder()
+    builder = BlockFilterBuilder(fingerprintBits: fingerprintBits)
   }
 
   /// Whether a value is in half of the blocks at most, on average.
@@ -111,7 +116,7 @@ struct FilterWriter {
     guard pays(distinct: dictionary.count, blocks: blockCount) else { return nil }
     let hashes = FilterHash.values(of: dictionary)
     guard lastSeen.count <= hashes.count else { return nil }
-    var coded = BlockFilterBuilder()
+    var coded = BlockFilterBuilder(fingerprintBits: fingerprintBits)
     var start = 0
     for end in ends {
       coded.add(codes[start..<end].map { hashes[Int($0)] })

@@ -4,6 +4,7 @@ internal import LintelColumns
 struct PartOptions: Sendable {
   let fileSystem: any FileSystem
   let blockRows: Int
+  var density = PartDensity.light
   let window: MergeWindow
   /// Fewer values without a dictionary are left as they are by a merge: another one will have more.
   let dictionaryTrialValues: Int
