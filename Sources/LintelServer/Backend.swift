@@ -79,10 +79,13 @@
     var name: String
     var help: String
     var value: Int
+    /// `tier="hot"`, of several of one name, which follow each other; empty for none.
+    var labels = ""
     /// Only ever rises: a counter in Prometheus' words.
     var isCounter: Bool
 
-    init(_ name: String, _ help: String, _ value: Int, isCounter: Bool = false) {
+    init(_ name: String, _ help: String, _ value: Int, labels: String = "", isCounter: Bool = false) {
+      self.labels = labels
       self.name = name
       self.help = help
       self.value = value

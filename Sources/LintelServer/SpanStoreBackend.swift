@@ -96,7 +96,21 @@
         Gauge("lintel_scrubs_total", "Times that all parts were read again.", now.scrubPasses, isCounter: true),
         Gauge("lintel_erasures_pending", "Erasures that files still hold rows of.", now.erasuresPending),
         Gauge("lintel_written_part_bytes_total", "Bytes of parts written.", now.writtenPartBytes, isCounter: true),
+        Gauge("lintel_moves_total", "Moves of parts to another tier.", now.moves, isCounter: true),
+        Gauge("lintel_moved_rows_total", "Rows of those.", now.movedRows, isCounter: true),
+        Gauge("lintel_moved_bytes_total", "Bytes written by those.", now.movedBytes, isCounter: true),
       ]
+        + tierGauges("lintel_tier_parts", "Parts of a tier.", now, \.parts)
+        + tierGauges("lintel_tier_rows", "Rows of a tier's parts.", now, \.rows)
+        + tierGauges("lintel_tier_bytes", "Bytes of a tier's parts.", now, \.bytes)
+    }
+
+    private func tierGauges(
+      _ name: String, _ help: String, _ statistics: StoreStatistics, _ value: KeyPath<TierDescription, Int>
+    ) -> [Gauge] {
+      statistics.tiers.map { tier in
+        Gauge(name, help, tier[keyPath: value], labels: "tier=\"\(tier.tier.rawValue)\"")
+      }
     }
 
     private static func queryError(_ error: LintelError) -> QueryError {

@@ -25,7 +25,7 @@
       return settings
     }
 
-    private static func time(_ text: Substring) -> Int64? {
+    static func time(_ text: Substring) -> Int64? {
       let seconds: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
       guard let unit = text.last.flatMap({ seconds[$0] }), let number = Int64(text.dropLast()), number > 0 else {
         return nil

@@ -79,6 +79,27 @@
         "How long what spans say is kept (inputs, outputs, tools' results), written likewise. (default: as spans)",
         valueName: "times"))
     var contentRetention: String?
+    @Option(
+      help: ArgumentHelp(
+        "Where spans lie that are older than --warm-after; made if it doesn't exist. (default: none are warm)",
+        valueName: "dir"))
+    var warm: String?
+    @Option(help: ArgumentHelp("Age from which on they do. (default: 7d)", valueName: "time"))
+    var warmAfter: String?
+    @Option(
+      help: ArgumentHelp(
+        "Where spans lie that are older than --cold-after; made if it doesn't exist. (default: none are cold)",
+        valueName: "dir"))
+    var cold: String?
+    @Option(help: ArgumentHelp("Age from which on they do. (default: 90d)", valueName: "time"))
+    var coldAfter: String?
+    @Option(
+      help: ArgumentHelp(
+        "The oldest spans leave the volume of --data early while it has less free; 0: none do. (default: 0)",
+        valueName: "size"))
+    var hotFree: String?
+    @Option(help: ArgumentHelp("Bytes a second that such moves read and write. (default: 32MiB)", valueName: "size"))
+    var moveRate: String?
     @Flag(help: "Answer exports before they are on disk: faster, and a power cut may lose the last moments.")
     var buffered = false
     @Option(help: ArgumentHelp("Threads that move bytes of connections. (default: 2)", valueName: "n"))

@@ -100,6 +100,7 @@
         try reader.size("scrub-rate", options.scrubRate, orZero: true) ?? store.storage.scrubBytesPerSecond
       retention = try reader.retention("retention", options.retention)
       contentRetention = try reader.retention("content-retention", options.contentRetention)
+      store.storage.tiers = try reader.tiers(options)
       if try reader.flag("buffered", options.buffered) { store.storage.durability = .buffered }
     }
 

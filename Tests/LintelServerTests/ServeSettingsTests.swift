@@ -42,6 +42,30 @@
       #expect(settings.store.storage.durability == .buffered)
     }
 
+    @Test func tiersAreThereWhenTheyHaveADirectory() throws {
+      func tiers(_ arguments: [String], _ environment: [String: String] = [:]) throws -> TierConfiguration {
+        try settings(["--data", "d"] + arguments, environment).store.storage.tiers
+      }
+      #expect(try tiers([]) == TierConfiguration())
+      let day = 86_400.0
+      let usual = try tiers(["--warm", "/w", "--cold", "/c"])
+      #expect(usual.warm == TierSettings(directory: "/w", afterSeconds: 7 * day))
+      #expect(usual.cold == TierSettings(directory: "/c", afterSeconds: 90 * day))
+      let own = try tiers(
+        ["--cold-after", "2w", "--hot-free", "20GiB", "--move-rate", "1MiB"], ["LINTEL_COLD": "/c"])
+      #expect(own.warm == nil && own.cold == TierSettings(directory: "/c", afterSeconds: 14 * day))
+      #expect(own.hotFreeBytes == 20 << 30 && own.moveBytesPerSecond == 1 << 20)
+      // Other processes read the path, too.
+      let relative = try #require(try tiers(["--warm", "w"]).warm?.directory)
+      #expect(relative.hasPrefix("/") && relative.hasSuffix("/w"))
+      for wrong in [
+        ["--warm-after", "7d"], ["--cold-after", "7d"], ["--warm", "/w", "--warm-after", "7"], ["--hot-free", "1GiB"],
+        ["--warm", "/w", "--cold", "/c", "--cold-after", "1d"], ["--warm", "/w", "--move-rate", "0"],
+      ] {
+        #expect(throws: UsageError.self, "\(wrong)") { try tiers(wrong) }
+      }
+    }
+
     @Test func portsThatOthersReachWantTokens() throws {
       for open in [
         ["--api", "0.0.0.0:1"], ["--api", ":1"], ["--otlp-http", "10.1.2.3:1"], ["--otlp-http", "[::]:1"],

@@ -4,5 +4,5 @@ import ArgumentParser
 struct Command: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "lintel-bench", abstract: "Makes spans and measures Lintel with them.",
-    subcommands: [Generate.self, Load.self, Recover.self, Size.self, Query.self])
+    subcommands: [Generate.self, Load.self, Recover.self, Size.self, Move.self, Query.self])
 }

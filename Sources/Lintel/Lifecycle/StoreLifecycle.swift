@@ -61,7 +61,7 @@ struct StoreLifecycle {
     }
     for (_, entry) in rows.sorted(by: { $0.key < $1.key }) {
       answer.rows.append([
-        .text(entry.place.table), .text(entry.place.name), .text(entry.place.isInMemory ? "memory" : "hot"),
+        .text(entry.place.table), .text(entry.place.name), .text(entry.place.tier?.rawValue ?? "memory"),
         .count(entry.users), .count(entry.rows), .count(entry.place.bytes),
       ])
     }

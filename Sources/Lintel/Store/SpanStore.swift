@@ -120,6 +120,12 @@ public final class SpanStore: Sendable {
     try await Self.storage { () async throws(StorageError) in try await store.mergeAll() }
   }
 
+  /// Moves parts to the tiers where their age belongs, and returns when that is done. The store does so by itself, at the
+  /// rate that its configuration says; see ``LintelStorage/TierConfiguration``.
+  public func move() async throws(LintelError) {
+    try await Self.storage { () async throws(StorageError) in try await store.move() }
+  }
+
   /// Flushes, syncs and closes. Later calls throw `.closed`.
   public func close() async throws(LintelError) {
     try await Self.storage { () async throws(StorageError) in try await store.close() }

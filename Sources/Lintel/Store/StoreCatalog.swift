@@ -24,6 +24,8 @@ struct StoreCatalog: Catalog {
 
   func content() -> [ContentDescription] { store.contentSegments() }
 
+  func tiers(_ table: String) -> [TierDescription] { store.tiers(table) }
+
   func storage(_ table: String) -> [ColumnStorage] { store.describeStorage(table) }
 
   var problems: [StorageError] { store.problems }

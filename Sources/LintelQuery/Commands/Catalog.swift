@@ -17,6 +17,8 @@ public protocol Catalog: Sendable {
   func parts(_ table: String) throws(StorageError) -> [PartDescription]
   /// Rows of SHOW PARTS behind those: where content is, of whichever table.
   func content() throws(StorageError) -> [ContentDescription]
+  /// Rows of SHOW TIERS.
+  func tiers(_ table: String) throws(StorageError) -> [TierDescription]
   /// Rows of DESCRIBE STORAGE.
   func storage(_ table: String) throws(StorageError) -> [ColumnStorage]
   /// Rows of SHOW PROBLEMS: damage and failed background work since the opening, the oldest first.
@@ -40,6 +42,8 @@ extension Catalog {
   public func content() throws(StorageError) -> [ContentDescription] { [] }
 
   public func content(_ digest: UInt128, organization: String?) throws(StorageError) -> [UInt8]? { nil }
+
+  public func tiers(_ table: String) throws(StorageError) -> [TierDescription] { [] }
 
   public func storage(_ table: String) throws(StorageError) -> [ColumnStorage] { [] }
 

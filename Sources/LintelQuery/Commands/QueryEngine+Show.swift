@@ -9,6 +9,7 @@ extension QueryEngine {
     case .columns(let table): try describe(table)
     case .attributes(let table): try showAttributes(table)
     case .problems: showProblems()
+    case .tiers: try showTiers()
     }
   }
 
@@ -37,7 +38,7 @@ extension QueryEngine {
     for name in names {
       for part in try storing(at: table?.offset, { () throws(StorageError) in try catalog.parts(name) }) {
         answer.append(
-          .text(part.table), .text(part.name), .text(part.isInMemory ? "memory" : "hot"), .count(part.shard),
+          .text(part.table), .text(part.name), .text(part.tier?.rawValue ?? "memory"), .count(part.shard),
           .count(part.level), .count(part.rows), .count(part.bytes), .int64(part.minTime), .int64(part.maxTime))
       }
     }
@@ -46,6 +47,23 @@ extension QueryEngine {
       answer.append(
         .text("content"), .text(segment.name), .text("hot"), .count(segment.shard), .count(segment.level), .null,
         .count(segment.bytes), .null, .null, .count(segment.pieces))
+    }
+    return answer.result
+  }
+
+  private func showTiers() throws(QueryError) -> QueryResult {
+    var answer = ResultTable([
+      ("table", .string), ("tier", .string), ("parts", .int64), ("rows", .int64), ("bytes", .int64),
+      ("oldest", .timestamp), ("newest", .timestamp), ("after", .duration), ("directory", .string),
+    ])
+    for name in catalog.tableNames {
+      for tier in try storing(at: nil, { () throws(StorageError) in try catalog.tiers(name) }) {
+        answer.append(
+          .text(name), .text(tier.tier.rawValue), .count(tier.parts), .count(tier.rows), .count(tier.bytes),
+          tier.oldest.map { .int64($0) } ?? .null, tier.newest.map { .int64($0) } ?? .null,
+          tier.afterSeconds.map { .int64(Int64(exactly: ($0 * 1e9).rounded()) ?? .max) } ?? .null,
+          .text(tier.directory))
+      }
     }
     return answer.result
   }

@@ -4,6 +4,7 @@
     static let mediaType = "text/plain; version=0.0.4; charset=utf-8"
 
     private(set) var text = ""
+    private var lastGauge = ""
 
     mutating func counter(_ name: String, _ help: String, _ value: Int) {
       header(name, help, "counter")
@@ -16,8 +17,10 @@
     }
 
     mutating func gauge(_ gauge: Gauge) {
-      header(gauge.name, gauge.help, gauge.isCounter ? "counter" : "gauge")
-      text += "\(gauge.name) \(gauge.value)\n"
+      if gauge.name != lastGauge { header(gauge.name, gauge.help, gauge.isCounter ? "counter" : "gauge") }
+      lastGauge = gauge.name
+      text += gauge.labels.isEmpty ? gauge.name : "\(gauge.name){\(gauge.labels)}"
+      text += " \(gauge.value)\n"
     }
 
     mutating func histogram(_ name: String, _ help: String, _ histogram: Histogram) {

@@ -95,6 +95,9 @@ import Testing
     #expect(columns.contains("end_time | timestamp | true | When it ended. (computed: start_time + duration)"))
     #expect(!columns.contains { $0.hasPrefix("attribute_origins") })
     #expect(try lines("DESCRIBE STORAGE spans").isEmpty)
+    #expect(
+      try SpansFixture.engine.run("show tiers;").columns.map(\.name)
+        == ["table", "tier", "parts", "rows", "bytes", "oldest", "newest", "after", "directory"])
     #expect(try SpansFixture.engine.run("SHOW PARTS").columns.map(\.name).first == "table")
   }
 

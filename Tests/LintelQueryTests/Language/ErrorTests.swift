@@ -190,9 +190,9 @@ import Testing
       ),
       ("SELECT 1 FROM spans WHERE name IN ()", "the list of IN is empty", ")", "IN ("),
       (
-        "SHOW TIERS",
-        "SHOW TIERS is not part of SpanQL in this version; there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS and RETENTION",
-        "TIERS", ""
+        "SHOW VOLUMES",
+        "expected TABLES, PARTS, TIERS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS or RETENTION after SHOW, found VOLUMES; did you mean COLUMNS?",
+        "VOLUMES", ""
       ),
       ("SELECT 1; SELECT 2", "only one statement at a time", "SELECT 2", ""),
       ("SELECT x.name FROM spans AS s", "there is no table x in this query; did you mean s.name?", "x.name", ""),

@@ -66,7 +66,8 @@ import Testing
     #expect(try tiered.store.rules().erasures.map(\.state) == [.erased])
   }
 
-  @Test func aMoveLeavesOutWhatIsHidden() throws {
+  /// What an erasure takes away its receipt accounts for: a move takes erased rows along, hidden as before.
+  @Test func aMoveLeavesErasedRowsToTheErasure() throws {
     let batches = TieredStore.batches(2, users: 4)
     let tiered = try TieredStore()
     defer { tiered.end() }
@@ -75,6 +76,9 @@ import Testing
     try tiered.move(at: 1100)
     let left = batches.flatMap { RowText.rows($0) }.filter { !Self.isOf(1, $0) }.sorted()
     #expect(try tiered.rows() == left)
+    try tiered.run { (store) async throws(StorageError) in try await store.eraseFiles() }
+    #expect(try tiered.rows() == left)
+    #expect(tiered.parts == [0, 1, 0])
     #expect(tiered.store.tiers().map(\.rows).reduce(0, +) == left.count)
   }
 

@@ -19,7 +19,7 @@ enum Keywords {
     (reserved.map { $0.uppercased() } + statements.dropFirst() + [
       "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "DRY", "ERASURE", "ERASURES", "FILTER", "FIRST", "FOR",
       "HOLDS", "LAST", "NULLS", "ORG", "PARTS", "PROBLEMS", "RETENTION", "RUN", "SET", "STORAGE", "TABLE", "TABLES",
-      "USER",
+      "TIERS", "USER",
     ] + TraceJoin.Relation.allCases.map { $0.rawValue.uppercased() }).filter { !["ON", "UNION"].contains($0) }.sorted()
 
   /// The text with its ASCII letters in lower case: what keywords, functions and unquoted names are looked up by.

@@ -80,15 +80,10 @@ extension Parser {
     if take(keyword: "columns") { return .columns(try tableAfterFrom("SHOW COLUMNS")) }
     if take(keyword: "attributes") { return .attributes(try tableAfterFrom("SHOW ATTRIBUTES")) }
     if take(keyword: "problems") { return .problems }
-    if isKeyword("tiers") {
-      throw QueryError(
-        .syntax, "SHOW \(token.description.uppercased()) is not part of SpanQL in this version",
-        offset: token.range.lowerBound,
-        hint: "there are SHOW TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS and RETENTION")
-    }
+    if take(keyword: "tiers") { return .tiers }
     throw unexpected(
-      "expected TABLES, PARTS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS or RETENTION after SHOW",
-      ["tables", "parts", "columns", "attributes", "problems", "erasures", "holds", "retention"])
+      "expected TABLES, PARTS, TIERS, COLUMNS, ATTRIBUTES, PROBLEMS, ERASURES, HOLDS or RETENTION after SHOW",
+      ["tables", "parts", "tiers", "columns", "attributes", "problems", "erasures", "holds", "retention"])
   }
 
   private mutating func tableAfterFrom(_ statement: String) throws(QueryError) -> TableSyntax {

@@ -35,6 +35,7 @@ public struct ShowSyntax: Sendable, Hashable {
     case columns(TableSyntax)
     case attributes(TableSyntax)
     case problems
+    case tiers
   }
 
   let subject: Subject
