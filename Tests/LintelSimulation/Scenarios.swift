@@ -103,6 +103,7 @@ extension StoreScenario {
         .close, .backup(keep: 1), .restore, .open, .append([5]),
       ],
       isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
+    StoreScenario(
       "tiers",
       steps: [
         .append([0, 1]), .flush, .append([2]), .flush, .query, .clock(1200), .move, .query, .append([3]), .flush,

@@ -29,6 +29,7 @@ struct BackupSnapshot {
         let rulesNumber = try directory.rules.latest()
         let newest = try directory.manifests.latestSequence()
         let loaded = try directory.loadManifest()
+        try directory.follow(loaded.manifest)
         var snapshot = BackupSnapshot(manifest: loaded.manifest, rules: StoreRules())
         if let problem = loaded.problem { snapshot.problems.append(problem) }
         try snapshot.pinFiles(&pins)
@@ -96,6 +97,12 @@ struct BackupSnapshot {
       }
     }
     smallFiles.append(SmallFile(name: "lintel.json", bytes: directory.layout.encoded()))
+    // In a backup every tier lies in the folder of its name, and so it does in what is restored.
+    manifest.volumes = [:]
+    for tier in Set(manifest.parts.map(\.tier)).sorted() where tier != .hot {
+      let mark = VolumeMark(secret: try directory.secret(), tier: tier)
+      smallFiles.append(SmallFile(name: "\(tier.folder)/\(VolumeMark.fileName)", bytes: mark.encoded()))
+    }
     smallFiles.append(
       SmallFile(
         name: "manifest/\(LogFormat.padded(manifest.sequence)).manifest", bytes: ManifestCodec.encode(manifest)))

@@ -33,6 +33,10 @@ extension StoreDirectory {
     let file = "\(folder)/\(VolumeMark.fileName)"
     if let found = try readMark(file) {
       try Self.check(found, mark, folder)
+      // A copy of the store, or a restored one, has parts of its own beside the tier of the one it was made of.
+      if let former, former != folder, try readMark("\(former)/\(VolumeMark.fileName)") != nil {
+        throw Self.unmoved(tier, folder, former: former)
+      }
     } else if let former {
       throw Self.missing(tier, folder, former: former)
     } else if !isWanted {
@@ -94,6 +98,13 @@ extension StoreDirectory {
     let whose = found.store == wanted.store ? "this store's \(found.tier) tier" : "another store's \(found.tier) tier"
     throw StorageError(
       .invalid, "is \(whose), not the \(wanted.tier) tier of this one: choose another directory", path: folder)
+  }
+
+  private static func unmoved(_ tier: Tier, _ folder: String, former: String) -> StorageError {
+    StorageError(
+      .invalid,
+      "can't become the \(tier) tier, whose parts lie in \(former): give that directory, or a new one once all that "
+        + "\(former) holds has been moved there", path: folder)
   }
 
   private static func missing(_ tier: Tier, _ folder: String, former: String) -> StorageError {
