@@ -108,6 +108,8 @@ final class ContentReader: Sendable {
     let trailerOffset = size - ContentFormat.trailerLength
     let trailer = try file.read(at: trailerOffset, count: ContentFormat.trailerLength)
     guard trailer.suffix(8).elementsEqual(ContentFormat.trailerMagic) else { throw damaged("it has no trailer") }
+    // That the device refuses a read says nothing of the file.
+    var unread: StorageError?
     do throws(ColumnError) {
       var reader = PartBytesReader(trailer)
       let offset = try reader.fixed(UInt64.self)
@@ -123,6 +125,7 @@ final class ContentReader: Sendable {
       }
       let bytes: [UInt8]
       do throws(StorageError) { bytes = try file.read(at: Int(offset), count: Int(length)) } catch {
+        unread = error
         throw ColumnError(.truncated, error.message)
       }
       let fields = Array(trailer.prefix(ContentFormat.trailerChecked))
@@ -132,6 +135,7 @@ final class ContentReader: Sendable {
       }
       (groups, pieceCount, rawBytes, listRange) = try Self.directory(bytes, endsAt: Int(offset))
     } catch {
+      if let unread { throw unread }
       if error.code == .unsupportedEncoding {
         throw StorageError(.incompatible, "\(error.message): use the Lintel that wrote it", path: name)
       }
