@@ -206,10 +206,8 @@ struct BackupMaking {
 
   private mutating func add(_ file: BackupSnapshot.SmallFile) throws(StorageError) {
     try pins.makeFolder(of: file.name)
-    let target = try create(file.name)
-    try target.append(file.bytes)
-    try target.sync()
-    try target.close()
+    try fileSystem.writeSynced(
+      file.bytes, to: "\(pins.folder)/\(file.name)", isPrivate: BackupListing.isPrivate(file.name))
     writtenBytes += file.bytes.count
     listing.files.append(
       .init(name: file.name, bytes: file.bytes.count, checksum: Checksum.crc32c(file.bytes)))
@@ -226,10 +224,7 @@ struct BackupMaking {
       throw StorageError(.invalid, "the store has more files than a backup can list", path: pins.folder)
     }
     let path = "\(pins.folder)/\(BackupListing.fileName)"
-    let file = try fileSystem.create(path + ".tmp", isPrivate: false)
-    try file.append(bytes)
-    try file.sync()
-    try file.close()
+    try fileSystem.writeSynced(bytes, to: path + ".tmp")
     try fileSystem.rename(path + ".tmp", to: path)
     try fileSystem.syncDirectory(pins.folder)
     writtenBytes += bytes.count

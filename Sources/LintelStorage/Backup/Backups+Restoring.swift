@@ -149,11 +149,7 @@ private struct Restore {
 
   /// From here on nobody takes the directory for a store, or for a place for a new one.
   private func begin() throws(StorageError) {
-    let path = "\(target)/\(StoreDirectory.restoringName)"
-    let file = try fileSystem.create(path)
-    try file.append(layout.encoded())
-    try file.sync()
-    try file.close()
+    try fileSystem.writeSynced(layout.encoded(), to: "\(target)/\(StoreDirectory.restoringName)")
     try fileSystem.syncDirectory(target)
   }
 
@@ -207,10 +203,7 @@ private struct Restore {
     if rules.rules.sequence > 0 {
       let name = "erasure/\(LogFormat.padded(rules.rules.sequence)).rules"
       try makeFolder(of: name)
-      let file = try fileSystem.create("\(target)/\(name)")
-      try file.append(RulesCodec.encode(rules.rules))
-      try file.sync()
-      try file.close()
+      try fileSystem.writeSynced(RulesCodec.encode(rules.rules), to: "\(target)/\(name)")
     }
     try noteInAuditLog(enforced)
   }
@@ -219,11 +212,8 @@ private struct Restore {
   private mutating func copyUnlisted(_ name: String) throws(StorageError) {
     let bytes = try fileSystem.readAll("\(rules.directory)/\(name)", limit: 1 << 30)
     try makeFolder(of: "erasure/\(name)")
-    let file = try fileSystem.create(
-      "\(target)/erasure/\(name)", isPrivate: BackupListing.isPrivate("erasure/\(name)"))
-    try file.append(bytes)
-    try file.sync()
-    try file.close()
+    try fileSystem.writeSynced(
+      bytes, to: "\(target)/erasure/\(name)", isPrivate: BackupListing.isPrivate("erasure/\(name)"))
     report.files += 1
     report.bytes &+= bytes.count
   }

@@ -1,7 +1,7 @@
 internal import LintelColumns
 
 /// A segment whose content columns are read as the attributes that clients sent.
-struct ContentSegment: Segment {
+struct ContentSegment: CoveringSegment {
   let base: any Segment
   let view: ContentView
   let attributeKeys: [AttributeKey]
@@ -21,13 +21,6 @@ struct ContentSegment: Segment {
     attributeKeys = Set(keys.map { AttributeKey($0.name, $0.kind.ofContent ?? $0.kind) }).sorted()
   }
 
-  var name: String { base.name }
-  var rowCount: Int { base.rowCount }
-  var blockRows: Int { base.blockRows }
-  var isPart: Bool { base.isPart }
-  var mask: RowMask? { base.mask }
-  var contentName: String { base.contentName }
-
   /// The column that holds the recipes of an attribute's values.
   private func recipes(_ column: ColumnReference) -> ColumnReference? {
     guard case .attribute(let key) = column, content.contains(key), let kind = key.kind.asContent else { return nil }
@@ -40,33 +33,10 @@ struct ContentSegment: Segment {
     if case .attribute(let key) = column { key.kind.ofContent != nil } else { false }
   }
 
-  /// Whether what is stored of the column is something else than its values.
-  private func isMade(_ column: ColumnReference) -> Bool { isContent(column) || isDigests(column) }
+  func isChanged(_ column: ColumnReference) -> Bool { isContent(column) || isDigests(column) }
 
   func storedBytes(_ column: ColumnReference, block: Int) -> Int {
     base.storedBytes(column, block: block) + (recipes(column).map { base.storedBytes($0, block: block) } ?? 0)
-  }
-
-  func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? {
-    isMade(column) ? nil : base.statistics(column, block: block)
-  }
-
-  func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int] {
-    isMade(column) ? blocks : base.blocks(blocks, of: column, admits)
-  }
-
-  func filters(_ column: ColumnReference) -> BlockFilters? { isMade(column) ? nil : base.filters(column) }
-
-  func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
-    isMade(column) ? nil : try base.dictionary(column)
-  }
-
-  func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
-    isMade(column) ? nil : base.packed(column, block: block)
-  }
-
-  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
-    isMade(column) ? nil : try base.picked(column, block: block, rows: rows)
   }
 
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {

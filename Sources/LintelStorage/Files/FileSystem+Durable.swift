@@ -28,6 +28,14 @@ extension FileSystem {
     }
   }
 
+  /// Writes a whole new file and syncs it. Its name is the caller's to sync, as is what a crash leaves of it.
+  func writeSynced(_ bytes: [UInt8], to path: String, isPrivate: Bool = false) throws(StorageError) {
+    let file = try create(path, isPrivate: isPrivate)
+    try file.append(bytes)
+    try file.sync()
+    try file.close()
+  }
+
   /// Creates what is missing above a path, durably. To create the path itself, and to sync its parent, is the caller's.
   func createParentsDurably(of path: String) throws(StorageError) {
     var missing: [String] = []

@@ -5,7 +5,7 @@ internal import LintelColumns
 ///
 /// What is known of such attributes as a whole (zone maps, filters, dictionaries) tells of values that are gone: nobody gets
 /// to see it.
-struct ContentlessSegment: Segment {
+struct ContentlessSegment: CoveringSegment {
   let base: any Segment
   /// Rows that have their content still; `nil`: none has.
   let kept: RowMask?
@@ -21,17 +21,12 @@ struct ContentlessSegment: Segment {
     digestKeys = kept == nil ? [] : base.digestKeys
   }
 
-  var name: String { base.name }
-  var rowCount: Int { base.rowCount }
-  var blockRows: Int { base.blockRows }
-  var isPart: Bool { base.isPart }
-  var mask: RowMask? { base.mask }
   var contentName: String {
     let left = kept.map { "\(String($0.identity, radix: 16))-\($0.removedCount)" } ?? "none"
     return "\(base.contentName)-content-\(left)"
   }
 
-  private func isConcerned(_ column: ColumnReference) -> Bool {
+  func isChanged(_ column: ColumnReference) -> Bool {
     if case .attribute(let key) = column { keys.holds(key) } else { false }
   }
 
@@ -52,41 +47,17 @@ struct ContentlessSegment: Segment {
     return left
   }
 
-  func storedBytes(_ column: ColumnReference, block: Int) -> Int { base.storedBytes(column, block: block) }
-
-  func statistics(_ column: ColumnReference, block: Int) -> BlockStatistics? {
-    isConcerned(column) ? nil : base.statistics(column, block: block)
-  }
-
-  func blocks(_ blocks: [Int], of column: ColumnReference, _ admits: (BlockStatistics) -> Bool) -> [Int] {
-    isConcerned(column) ? blocks : base.blocks(blocks, of: column, admits)
-  }
-
-  func filters(_ column: ColumnReference) -> BlockFilters? { isConcerned(column) ? nil : base.filters(column) }
-
-  func dictionary(_ column: ColumnReference) throws(StorageError) -> ValueDictionary? {
-    isConcerned(column) ? nil : try base.dictionary(column)
-  }
-
-  func packed(_ column: ColumnReference, block: Int) -> PackedVector? {
-    isConcerned(column) ? nil : base.packed(column, block: block)
-  }
-
-  func picked(_ column: ColumnReference, block: Int, rows: [UInt32]) throws(StorageError) -> ColumnVector? {
-    isConcerned(column) ? nil : try base.picked(column, block: block, rows: rows)
-  }
-
   func isContent(_ column: ColumnReference) -> Bool { base.isContent(column) }
 
   func read(_ column: ColumnReference, block: Int) throws(StorageError) -> ColumnVector {
     let vector = try base.read(column, block: block)
-    return isConcerned(column) ? rest(vector, block: block, nil) : vector
+    return isChanged(column) ? rest(vector, block: block, nil) : vector
   }
 
   func content(
     _ column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
   ) throws(StorageError) -> ColumnVector? {
-    guard isConcerned(column) else { return try base.content(column, block: block, rows: rows, within: bounds) }
+    guard isChanged(column) else { return try base.content(column, block: block, rows: rows, within: bounds) }
     guard base.isContent(column) else {
       let vector = try read(column, block: block)
       return rows.map(vector.gather) ?? vector
@@ -103,7 +74,7 @@ struct ContentlessSegment: Segment {
   func contains(
     _ needle: [UInt8], in column: ColumnReference, block: Int, rows: [UInt32]?, within bounds: ReadBounds
   ) throws(StorageError) -> ColumnVector? {
-    guard isConcerned(column) else {
+    guard isChanged(column) else {
       return try base.contains(needle, in: column, block: block, rows: rows, within: bounds)
     }
     let asked = rows ?? (0..<UInt32(truncatingIfNeeded: rowCount(ofBlock: block))).map { $0 }
