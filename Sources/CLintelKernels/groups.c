@@ -8,51 +8,108 @@
 
 // Loops of the query executor over groups: rows with the number of their group, and runs of rows of one group.
 
-// Rows of one group come in runs, and adding to one cell again and again waits for the store before: four tables take turns.
+// Rows of one group come in runs, and adding to one cell again and again waits for the store before: several tables take
+// turns. Of few groups runs are longer, and more tables are still little to clear and to fold.
+
+size_t lintel_group_turns(size_t group_count) { return group_count <= 64 ? 8 : 4; }
+
+static inline __attribute__((always_inline)) void sum_in_turns(
+  const size_t turns, const int64_t *restrict values, const uint8_t *restrict valid, const uint32_t *restrict groups,
+  size_t count, size_t group_count, int64_t *restrict sums, uint32_t *restrict counts) {
+  size_t i = 0;
+  for (; i + turns <= count; i += turns) {
+    for (size_t turn = 0; turn < turns; turn++) {
+      size_t cell = turn * group_count + groups[i + turn];
+      uint8_t one = valid ? valid[i + turn] : 1;
+      sums[cell] += values[i + turn] & -(int64_t)one;
+      counts[cell] += one;
+    }
+  }
+  for (; i < count; i++) {
+    uint8_t one = valid ? valid[i] : 1;
+    sums[groups[i]] += values[i] & -(int64_t)one;
+    counts[groups[i]] += one;
+  }
+}
+
 void lintel_group_sum_i64(
   const int64_t *values, const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, int64_t *sums,
   uint32_t *counts) {
-  size_t i = 0;
-  if (valid) {
-    for (; i + 4 <= count; i += 4) {
-      for (size_t turn = 0; turn < 4; turn++) {
-        size_t cell = turn * group_count + groups[i + turn];
-        sums[cell] += values[i + turn] & -(int64_t)valid[i + turn];
-        counts[cell] += valid[i + turn];
-      }
-    }
-    for (; i < count; i++) {
-      sums[groups[i]] += values[i] & -(int64_t)valid[i];
-      counts[groups[i]] += valid[i];
-    }
+  int many = lintel_group_turns(group_count) == 8;
+  if (valid && many) {
+    sum_in_turns(8, values, valid, groups, count, group_count, sums, counts);
+  } else if (valid) {
+    sum_in_turns(4, values, valid, groups, count, group_count, sums, counts);
+  } else if (many) {
+    sum_in_turns(8, values, NULL, groups, count, group_count, sums, counts);
   } else {
-    for (; i + 4 <= count; i += 4) {
-      for (size_t turn = 0; turn < 4; turn++) {
-        size_t cell = turn * group_count + groups[i + turn];
-        sums[cell] += values[i + turn];
-        counts[cell]++;
-      }
-    }
-    for (; i < count; i++) {
-      sums[groups[i]] += values[i];
-      counts[groups[i]]++;
+    sum_in_turns(4, values, NULL, groups, count, group_count, sums, counts);
+  }
+}
+
+// The values as they are added, a piece at a time: that part of the work has room for many values in an instruction.
+#define PIECE 512
+
+LINTEL_CLONES
+static void packed_addends(
+  const int64_t *values, const uint8_t *valid, size_t count, uint64_t one, uint64_t *restrict addends) {
+  if (valid) {
+    for (size_t i = 0; i < count; i++) addends[i] = ((uint64_t)values[i] + one) & -(uint64_t)valid[i];
+  } else {
+    for (size_t i = 0; i < count; i++) addends[i] = (uint64_t)values[i] + one;
+  }
+}
+
+static inline __attribute__((always_inline)) void add_in_turns(
+  const size_t turns, const uint64_t *restrict addends, const uint32_t *restrict groups, size_t count,
+  size_t group_count, uint64_t *restrict cells) {
+  size_t i = 0;
+  for (; i + turns <= count; i += turns) {
+    for (size_t turn = 0; turn < turns; turn++) cells[turn * group_count + groups[i + turn]] += addends[i + turn];
+  }
+  for (; i < count; i++) cells[groups[i]] += addends[i];
+}
+
+// One addition for both: a cell's sum in its low bits, `shift` of them, and above them how many values it took.
+void lintel_group_sum_packed_i64(
+  const int64_t *values, const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, unsigned shift,
+  uint64_t *cells) {
+  uint64_t addends[PIECE];
+  int many = lintel_group_turns(group_count) == 8;
+  for (size_t start = 0; start < count; start += PIECE) {
+    size_t rest = count - start < PIECE ? count - start : PIECE;
+    packed_addends(values + start, valid ? valid + start : NULL, rest, (uint64_t)1 << shift, addends);
+    if (many) {
+      add_in_turns(8, addends, groups + start, rest, group_count, cells);
+    } else {
+      add_in_turns(4, addends, groups + start, rest, group_count, cells);
     }
   }
 }
 
+static inline __attribute__((always_inline)) void count_in_turns(
+  const size_t turns, const uint8_t *restrict valid, const uint32_t *restrict groups, size_t count, size_t group_count,
+  uint32_t *restrict counts) {
+  size_t i = 0;
+  for (; i + turns <= count; i += turns) {
+    for (size_t turn = 0; turn < turns; turn++) {
+      counts[turn * group_count + groups[i + turn]] += valid ? valid[i + turn] : 1;
+    }
+  }
+  for (; i < count; i++) counts[groups[i]] += valid ? valid[i] : 1;
+}
+
 void lintel_group_count(
   const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, uint32_t *counts) {
-  size_t i = 0;
-  if (valid) {
-    for (; i + 4 <= count; i += 4) {
-      for (size_t turn = 0; turn < 4; turn++) counts[turn * group_count + groups[i + turn]] += valid[i + turn];
-    }
-    for (; i < count; i++) counts[groups[i]] += valid[i];
+  int many = lintel_group_turns(group_count) == 8;
+  if (valid && many) {
+    count_in_turns(8, valid, groups, count, group_count, counts);
+  } else if (valid) {
+    count_in_turns(4, valid, groups, count, group_count, counts);
+  } else if (many) {
+    count_in_turns(8, NULL, groups, count, group_count, counts);
   } else {
-    for (; i + 4 <= count; i += 4) {
-      for (size_t turn = 0; turn < 4; turn++) counts[turn * group_count + groups[i + turn]]++;
-    }
-    for (; i < count; i++) counts[groups[i]]++;
+    count_in_turns(4, NULL, groups, count, group_count, counts);
   }
 }
 

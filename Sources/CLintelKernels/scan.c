@@ -1,6 +1,8 @@
 #include "CLintelKernels.h"
 #include "dispatch.h"
 
+#include <string.h>
+
 // Loops of the query executor: selection, sums and bounds of groups of lanes.
 
 LINTEL_CLONES
@@ -144,6 +146,27 @@ void lintel_time_bucket(
     out[i] = base + quotient * width;
   }
 }
+
+// Chosen rows often are neighbours, as where a filter takes whole traces: sixteen of them are copied at once.
+#define GATHER(name, type)                                                                           \
+  LINTEL_CLONES                                                                                      \
+  void name(const type *values, const uint32_t *rows, size_t count, type *out) {                     \
+    size_t i = 0;                                                                                    \
+    for (; i + 16 <= count; i += 16) {                                                               \
+      uint32_t apart = 0;                                                                            \
+      for (uint32_t lane = 0; lane < 16; lane++) apart |= rows[i + lane] - rows[i] - lane;           \
+      if (apart == 0) {                                                                              \
+        memcpy(out + i, values + rows[i], 16 * sizeof(type));                                        \
+      } else {                                                                                       \
+        for (size_t lane = 0; lane < 16; lane++) out[i + lane] = values[rows[i + lane]];             \
+      }                                                                                              \
+    }                                                                                                \
+    for (; i < count; i++) out[i] = values[rows[i]];                                                 \
+  }
+
+GATHER(lintel_gather_u8, uint8_t)
+GATHER(lintel_gather_u32, uint32_t)
+GATHER(lintel_gather_u64, uint64_t)
 
 // Positions of set flags. AVX-512 compresses sixteen positions at a time; there is no portable form of that.
 

@@ -54,13 +54,25 @@ uint32_t lintel_max_u32(const uint32_t *values, size_t count);
 
 // Queries. `valid` has a byte 0 or 1 for each value, or is NULL; so have `flags`.
 
+/// `values` at `rows`, each of which is a place in them.
+void lintel_gather_u8(const uint8_t *values, const uint32_t *rows, size_t count, uint8_t *out);
+void lintel_gather_u32(const uint32_t *values, const uint32_t *rows, size_t count, uint32_t *out);
+void lintel_gather_u64(const uint64_t *values, const uint32_t *rows, size_t count, uint64_t *out);
+
 /// The sum of the valid values: high * 2^32 + low. `count` below 2^31.
 void lintel_sum_i64(const int64_t *values, const uint8_t *valid, size_t count, int64_t *high, uint64_t *low);
-/// Adds the valid values of each group, and how many they are, to four tables of `group_count` cells each, row i to table
-/// i mod 4. Groups are below `group_count`, `count` below 2^32.
+/// How many tables of so many groups take turns in the next three.
+size_t lintel_group_turns(size_t group_count);
+/// Adds the valid values of each group, and how many they are, to as many tables of `group_count` cells each as take turns, a
+/// row each. No table gets more rows than its share and one less than there are tables. Groups are below `group_count`,
+/// `count` below 2^32.
 void lintel_group_sum_i64(
   const int64_t *values, const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, int64_t *sums,
   uint32_t *counts);
+/// The same where a cell has room for both: sums modulo 2^shift in its low bits, above them how many values it took.
+void lintel_group_sum_packed_i64(
+  const int64_t *values, const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, unsigned shift,
+  uint64_t *cells);
 void lintel_group_count(
   const uint8_t *valid, const uint32_t *groups, size_t count, size_t group_count, uint32_t *counts);
 /// Of each run the sum of the valid values, modulo 2^64, and how many they are. `starts` ascends; a run ends where the next

@@ -33,6 +33,25 @@ import Testing
     #expect(selectTrue(lanes.flags, validity: lanes.validity, base: base) == expected.map { $0 * 3 }, "seed \(seed)")
   }
 
+  /// Rows that are neighbours, alone, repeated and backwards.
+  @Test(arguments: 0..<44) func gather(_ seed: Int) {
+    let lanes = Lanes(UInt64(seed))
+    guard !lanes.values.isEmpty else { return }
+    var random = SeededGenerator(UInt64(seed))
+    var rows: [Int] = []
+    while rows.count < 300 {
+      let first = Int.random(in: 0..<lanes.values.count, using: &random)
+      let run = first..<min(lanes.values.count, first + Int.random(in: 1...60, using: &random))
+      rows += Int.random(in: 0..<8, using: &random) == 0 ? run.reversed() : Array(run)
+    }
+    let places = rows.map { UInt32($0) }
+    #expect(Vector.gather(lanes.values, places) == rows.map { lanes.values[$0] }, "seed \(seed)")
+    #expect(Vector.gather(lanes.codes, places) == rows.map { lanes.codes[$0] }, "seed \(seed)")
+    #expect(Vector.gather(lanes.flags, places) == rows.map { lanes.flags[$0] }, "seed \(seed)")
+    let wide = lanes.values.map { UInt128(truncatingIfNeeded: $0) }
+    #expect(Vector.gather(wide, places) == rows.map { wide[$0] }, "seed \(seed)")
+  }
+
   @Test(arguments: 0..<44) func compare(_ seed: Int) {
     let lanes = Lanes(UInt64(seed))
     let relations: [(ScalarFunction, (Int64, Int64) -> Bool)] = [
@@ -128,7 +147,8 @@ import Testing
   /// Counts, sums and least bits of groups, row by row and by runs, against one loop.
   @Test(arguments: 0..<44, [3, 70, 1500]) func groups(_ seed: Int, _ groupCount: Int) {
     let lanes = Lanes(UInt64(seed))
-    let values = lanes.values.map { $0 >> 12 }
+    // From values so great that a sum and a count have no room in one cell to those of a few bits.
+    let values = lanes.values.map { $0 >> (seed % 2 == 0 ? 0 : 12 + seed) }
     var random = SeededGenerator(UInt64(seed))
     var groups: [UInt32] = []
     while groups.count < values.count {
@@ -152,7 +172,8 @@ import Testing
     runs.count(lanes.validity, into: &found)
     #expect(found == counts, "seed \(seed)")
     var sums = [SIMD2<Int64>](repeating: .zero, count: groupCount)
-    GroupKernels.sum(values, groups, lanes.validity, into: &sums, groupCount: groupCount)
+    GroupKernels.sum(
+      values, bound: ScanKernels.magnitude(values) + 1, groups, lanes.validity, into: &sums, groupCount: groupCount)
     #expect(sums == states, "seed \(seed)")
     sums = Array(repeating: .zero, count: groupCount)
     runs.sum(values, lanes.validity, into: &sums)

@@ -28,14 +28,15 @@ final class IntegerSumAggregator: Aggregator {
     default: return
     }
     if let runs = rows.runs {
-      if try makeRoom(for: values) {
+      if try makeRoom(for: values) != nil {
         runs.sum(values, operand.validity, into: states.pointer)
       } else {
         addWide(values, runs.lanes, operand.validity)
       }
     } else if let groups = rows.groups {
-      if try makeRoom(for: values) {
-        GroupKernels.sum(values, groups, operand.validity, into: states.pointer, groupCount: states.count)
+      if let bound = try makeRoom(for: values) {
+        GroupKernels.sum(
+          values, bound: bound, groups, operand.validity, into: states.pointer, groupCount: states.count)
       } else {
         addWide(values, groups, operand.validity)
       }
@@ -52,13 +53,15 @@ final class IntegerSumAggregator: Aggregator {
     states[0][1] &+= Int64(statistics.rowCount - statistics.nullCount)
   }
 
-  /// Sees to it that the values can be added to the states; false when they are too great for that.
-  private func makeRoom(for values: [Int64]) throws(ExecutionFailure) -> Bool {
-    let (most, overflow) = (ScanKernels.magnitude(values) &+ 1).multipliedReportingOverflow(by: UInt64(values.count))
-    guard !overflow, most <= Self.boundLimit else { return false }
+  /// Sees to it that the values can be added to the states: what none of them exceeds in magnitude, or `nil` when they are
+  /// too great for that.
+  private func makeRoom(for values: [Int64]) throws(ExecutionFailure) -> UInt64? {
+    let greatest = ScanKernels.magnitude(values) &+ 1
+    let (most, overflow) = greatest.multipliedReportingOverflow(by: UInt64(values.count))
+    guard !overflow, most <= Self.boundLimit else { return nil }
     if bound &+ most > Self.boundLimit { try move() }
     bound &+= most
-    return true
+    return greatest
   }
 
   private func move() throws(ExecutionFailure) {

@@ -13,6 +13,28 @@ enum ScanKernels {
     }
   }
 
+  /// `values` at `rows`.
+  @inline(__always)
+  static func gather<Lane: BitwiseCopyable>(
+    _ values: UnsafeBufferPointer<Lane>, _ rows: UnsafeBufferPointer<UInt32>, into out: UnsafeMutableBufferPointer<Lane>
+  ) {
+    guard let places = rows.baseAddress, let from = UnsafeRawPointer(values.baseAddress),
+      let to = UnsafeMutableRawPointer(out.baseAddress)
+    else { return }
+    let count = rows.count
+    switch MemoryLayout<Lane>.stride {
+    case 1:
+      lintel_gather_u8(from.assumingMemoryBound(to: UInt8.self), places, count, to.assumingMemoryBound(to: UInt8.self))
+    case 4:
+      lintel_gather_u32(
+        from.assumingMemoryBound(to: UInt32.self), places, count, to.assumingMemoryBound(to: UInt32.self))
+    case 8:
+      lintel_gather_u64(
+        from.assumingMemoryBound(to: UInt64.self), places, count, to.assumingMemoryBound(to: UInt64.self))
+    default: for index in 0..<count { out[index] = values[Int(places[index])] }
+    }
+  }
+
   /// Lanes `value R constant`, the relations in the order = <> < <= > >=.
   static func compare(_ values: [Int64], _ relation: ScalarFunction, _ constant: Int64) -> [Bool] {
     let number: Int32 =

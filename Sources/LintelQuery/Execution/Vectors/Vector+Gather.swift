@@ -43,7 +43,7 @@ extension Vector {
     [T](unsafeUninitializedCapacity: rows.count) { out, initialized in
       values.withUnsafeBufferPointer { values in
         rows.withUnsafeBufferPointer { rows in
-          for index in 0..<rows.count { out[index] = values[Int(rows[index])] }
+          ScanKernels.gather(values, rows, into: out)
         }
       }
       initialized = rows.count
