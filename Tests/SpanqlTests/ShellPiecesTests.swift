@@ -50,8 +50,21 @@ import Testing
     let file = HistoryFile { $0 == "XDG_STATE_HOME" ? directory : nil }
     file.append("SELECT 1;")
     file.append("SELECT count(*) FROM spans WHERE user_hash = HASH_USER('alice');")
-    file.append("SELECT 'ü';")
-    #expect(file.load() == ["SELECT 1;", "SELECT 'ü';"])
+    for naming in [
+      "ERASE USER 'u-4711' DRY RUN;", "hold user 'jane.doe@example.org' FOR 'case 7';", "RELEASE USER 'u-4711';",
+      "SELECT 1 FROM spans WHERE attributes['user.id'] = 'u-4711';", "SELECT 1 WHERE user_id = 'u-4711';",
+    ] {
+      file.append(naming)
+    }
+    file.append("SELECT 'ü', user_hash FROM spans;")
+    #expect(file.load() == ["SELECT 1;", "SELECT 'ü', user_hash FROM spans;"])
+    // What an older shell has kept goes.
+    let path = directory + "/lintel/history"
+    var output = try OutputTarget(path: path)
+    try output.write(Array("SELECT 1;\nERASE USER 'u-4711';\nSELECT 2;\n".utf8))
+    output.close()
+    output = .standard
+    #expect(file.load() == ["SELECT 1;", "SELECT 2;"] && content(path) == "SELECT 1;\nSELECT 2;\n")
     var status = stat()
     #expect(stat(directory + "/lintel/history", &status) == 0 && status.st_mode & 0o777 == 0o600)
   }

@@ -22,20 +22,23 @@ struct HistoryFile {
     }
   }
 
-  /// The last lines, oldest first. A file that has grown long is cut on the way.
+  /// The last lines, oldest first. A file that has grown long, or has lines that aren't kept, is cut on the way.
   func load() -> [String] {
     guard let path else { return [] }
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return [] }
     var lines: [String] = []
+    var isClean = true
     var reader = LineReader(descriptor: descriptor)
     while let piece = reader.next() {
-      lines.append(contentsOf: piece.split(separator: "\n").map(String.init))
+      for line in piece.split(separator: "\n") {
+        if Self.mayBeKept(String(line)) { lines.append(String(line)) } else { isClean = false }
+      }
       if lines.count > 4 * Self.maximumLines { lines.removeFirst(lines.count - Self.maximumLines) }
     }
     close(descriptor)
-    if lines.count > 2 * Self.maximumLines {
-      lines.removeFirst(lines.count - Self.maximumLines)
+    if lines.count > 2 * Self.maximumLines || !isClean {
+      lines.removeFirst(max(0, lines.count - Self.maximumLines))
       rewrite(lines)
     }
     return lines
@@ -50,8 +53,12 @@ struct HistoryFile {
     close(descriptor)
   }
 
+  /// A statement may name a user where a word for one stands in it, as in `ERASE USER 'id'`, `HOLD USER 'id'`, `hash_user('id')`
+  /// and `attributes['user.id'] = 'id'`: better one too many is left out.
   static func mayBeKept(_ line: String) -> Bool {
-    !line.isEmpty && !line.contains("\n") && !line.lowercased().contains("hash_user")
+    if line.isEmpty || line.contains("\n") { return false }
+    let words = line.lowercased().split { !$0.isLetter && $0 != "_" }
+    return !words.contains { $0 == "hash_user" || $0 == "enduser" || $0.hasPrefix("user") && $0 != "user_hash" }
   }
 
   private func rewrite(_ lines: [String]) {
