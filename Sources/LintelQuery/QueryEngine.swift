@@ -41,8 +41,9 @@ public struct QueryEngine: Sendable {
     switch statement {
     case .select(let select): return try answer(select, text: text, cancellation)
     case .explain(let select, let isAnalyze):
+      if isAnalyze { return try analyze(select, text: text, cancellation) }
       let query = try Binder.bind(select, text: text, catalog: catalog)
-      return isAnalyze ? try analyze(query, cancellation) : ResultTable.lines(PlanDescription(query.plan).lines)
+      return ResultTable.lines(PlanDescription(query.plan).lines)
     case .show(let show): return try self.show(show)
     case .describe(let table, let storage):
       return storage ? try describeStorage(table) : try describe(table)
@@ -79,11 +80,15 @@ public struct QueryEngine: Sendable {
   private func answer(
     _ select: SelectSyntax, text: String, _ cancellation: CancellationToken
   ) throws(QueryError) -> QueryResult {
+    let start = ContinuousClock.now
     for _ in 0..<Self.attempts {
       let before = try storing(at: nil) { () throws(StorageError) in try catalog.hidings() }
       let query = try Binder.bind(select, text: text, catalog: catalog)
-      let result = try run(query, cancellation)
-      if try storing(at: nil, { () throws(StorageError) in try catalog.hidings() }) == before { return result }
+      var result = try run(query, cancellation)
+      if try storing(at: nil, { () throws(StorageError) in try catalog.hidings() }) == before {
+        result.statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
+        return result
+      }
     }
     throw QueryError(
       .storage, "users are erased faster than this query runs, so that its answer might show some: ask again")
@@ -103,9 +108,12 @@ public struct QueryEngine: Sendable {
   }
 
   private func analyze(
-    _ query: Binder.BoundQuery, _ cancellation: CancellationToken
+    _ select: SelectSyntax, text: String, _ cancellation: CancellationToken
   ) throws(QueryError) -> QueryResult {
-    let result = try run(query, cancellation)
+    let start = ContinuousClock.now
+    let query = try Binder.bind(select, text: text, catalog: catalog)
+    var result = try run(query, cancellation)
+    result.statistics.elapsedMilliseconds = (ContinuousClock.now - start).milliseconds
     var answer = ResultTable.lines(
       PlanDescription(query.plan).lines + PlanDescription.lines(result.statistics, rows: result.rowCount))
     answer.statistics = result.statistics

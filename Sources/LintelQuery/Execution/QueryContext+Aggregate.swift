@@ -90,7 +90,7 @@ extension QueryContext {
       other.release(self)
     }
     note(
-      "aggregate", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: all[0].groupCount,
+      "aggregate", times.body + (ContinuousClock.now - start), rowsIn: times.rowsOut, rowsOut: all[0].presentCount,
       bytes: times.bodyBytes)
     return all[0]
   }

@@ -14,7 +14,7 @@ final class QueryContext: @unchecked Sendable {
   private let start: ContinuousClock.Instant
   /// `nil` when it is off, and for rows that are made while the query runs.
   let cache: QueryCache?
-  private let memory: SharedCount
+  let memory: MemoryBudget
   /// Where intermediate results go that memory can't hold; `nil` where they can't.
   let spillSpace: SpillSpace?
   private let spilled: SharedCount
@@ -34,7 +34,7 @@ final class QueryContext: @unchecked Sendable {
     self.excluded = excluded
     self.cache = cache
     self.spillSpace = spillSpace
-    memory = SharedCount()
+    memory = MemoryBudget(limit: options.memoryLimitBytes)
     spilled = SharedCount()
     operators = OperatorLog()
   }
@@ -79,13 +79,7 @@ final class QueryContext: @unchecked Sendable {
 
   /// Throws past the limit, after `bytes` more.
   func checkMemory(_ bytes: Int) throws(ExecutionFailure) {
-    if bytes > 0, memory.current > options.memoryLimitBytes {
-      throw .query(
-        QueryError(
-          .limitExceeded,
-          "the query's intermediate results need more than its limit of \(options.memoryLimitBytes >> 20) MiB of memory; "
-            + "narrow the filter, group by fewer values, use LIMIT, or raise the limit"))
-    }
+    if bytes > 0 { try memory.check() }
   }
 
   // MARK: Threads
@@ -159,6 +153,9 @@ final class QueryContext: @unchecked Sendable {
       $0.blocksAnswered += answered
     }
   }
+
+  /// Bytes of column blocks read so far.
+  var bytesRead: Int { statistics.withLock { $0.bytesRead } }
 
   func result(_ table: ResultRows, plan: QueryPlan, warnings: [String]) throws(ExecutionFailure) -> QueryResult {
     var columns: [QueryResult.Column] = []

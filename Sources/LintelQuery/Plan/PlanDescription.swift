@@ -52,9 +52,10 @@ struct PlanDescription {
   private static func line(_ pruning: QueryResult.Pruning) -> String {
     let reasons = [
       ("zone maps", pruning.byZoneMaps), ("filters", pruning.byFilters), ("dictionaries", pruning.byDictionaries),
-      ("what is known of them", pruning.byStatistics),
+      ("statistics", pruning.byStatistics), ("the limit", pruning.byLimit),
     ].filter { $0.1 > 0 }.map { "\($0.1) by \($0.0)" }
-    let left = pruning.byZoneMaps + pruning.byFilters + pruning.byDictionaries + pruning.byStatistics
+    let left =
+      pruning.byZoneMaps + pruning.byFilters + pruning.byDictionaries + pruning.byStatistics + pruning.byLimit
     return "blocks not read: \(left) of \(pruning.blocks)"
       + (reasons.isEmpty ? "" : " (\(reasons.joined(separator: ", ")))")
   }

@@ -51,8 +51,8 @@ public struct QueryResult: Sendable {
     }
   }
 
-  /// One step of a query. Steps that work on a block one after the other run at once; their times are those of all threads
-  /// together.
+  /// One step of a query. Scans, and aggregations with them, work on a block one after the other on several threads at once:
+  /// their times are those of all threads together. Of every other step it is the time that passed.
   public struct OperatorRun: Sendable, Hashable {
     public let name: String
     public internal(set) var milliseconds: Double
@@ -77,6 +77,8 @@ public struct QueryResult: Sendable {
     public internal(set) var byDictionaries = 0
     /// Answered by what is known of the block.
     public internal(set) var byStatistics = 0
+    /// Rows read before were enough: LIMIT, or none here comes before the last of them in the order.
+    public internal(set) var byLimit = 0
   }
 
   public let columns: [Column]

@@ -144,6 +144,20 @@ import Testing
     #expect(Set(table.keys) == Set(ids))
   }
 
+  /// A table that may not grow has what was put in, and the query is told.
+  @Test func aTableWithoutRoomStaysAsItIs() throws {
+    let memory = MemoryBudget(limit: 1 << 20)
+    let table = IdentifierTable(.never, memory: memory)
+    for number in 0..<8000 { #expect(table.intern(UInt128(number) << 40) == UInt32(number)) }
+    try memory.check()
+    for number in 8000..<12_000 { #expect(table.intern(UInt128(number) << 40) == UInt32(number)) }
+    #expect(table.byteCount == 1 << 19 && memory.current == 0)
+    for number in 0..<12_000 { #expect(table.find(UInt128(number) << 40) == UInt32(number)) }
+    var isTold = false
+    do throws(ExecutionFailure) { try memory.check() } catch { isTold = true }
+    #expect(isTold)
+  }
+
   /// Counts, sums and least bits of groups, row by row and by runs, against one loop.
   @Test(arguments: 0..<44, [3, 70, 1500]) func groups(_ seed: Int, _ groupCount: Int) {
     let lanes = Lanes(UInt64(seed))

@@ -27,6 +27,9 @@ final class AggregationWorker: @unchecked Sendable {
 
   var groupCount: Int { hasKeys ? table.count : 1 }
 
+  /// Those of the groups that rows have.
+  var presentCount: Int { hasKeys ? table.presentCount : 1 }
+
   func consume(_ segment: PreparedSegment, _ context: EvaluationContext) throws(ExecutionFailure) {
     var groups: [UInt32]?
     var runs: GroupRuns?

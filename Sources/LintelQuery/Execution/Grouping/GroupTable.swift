@@ -1,3 +1,4 @@
+internal import CLintelKernels
 import LintelColumns
 
 /// Numbers the distinct combinations of group keys: groups are 0, 1, 2 .. in order of appearance on this thread.
@@ -22,6 +23,13 @@ final class GroupTable {
 
   /// Numbers given, to groups without rows as well.
   var count: Int { pairs.last?.count ?? keys.last?.count ?? 0 }
+
+  /// Groups that rows have.
+  var presentCount: Int {
+    guard let marks else { return count }
+    marks.grow(count)
+    return Int(lintel_count_flags(marks.pointer, count))
+  }
 
   var byteCount: Int {
     keys.reduce(0) { $0 + $1.byteCount } + pairs.reduce(0) { $0 + $1.byteCount } + (marks?.byteCount ?? 0)

@@ -8,7 +8,7 @@ enum AllGroups {
   /// How many there are; of those on disk, once they have been gone through.
   var count: Int {
     switch self {
-    case .memory(let worker): worker.groupCount
+    case .memory(let worker): worker.presentCount
     case .disk(let spill): spill.groupCount
     }
   }

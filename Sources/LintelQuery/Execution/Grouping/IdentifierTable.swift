@@ -16,10 +16,14 @@ final class IdentifierTable: @unchecked Sendable {
   /// So many keys, and the table grows: half of its slots, or three quarters once a growth has been left undone.
   @exclusivity(unchecked) private var growsAt = 128
   private let interrupt: Interrupt
+  private let memory: MemoryBudget?
 
-  /// - Parameter interrupt: ends the query that this is for; growing then stops.
-  init(_ interrupt: Interrupt = .never) {
+  /// - Parameters:
+  ///   - interrupt: ends the query that this is for; growing then stops.
+  ///   - memory: what growing asks for room, for who accounts for the table as it grows; `nil` for who may put it on disk.
+  init(_ interrupt: Interrupt = .never, memory: MemoryBudget? = nil) {
     self.interrupt = interrupt
+    self.memory = memory
     mask = 255
     slots = Memory.zeros(256)
   }
@@ -59,9 +63,12 @@ final class IdentifierTable: @unchecked Sendable {
   private func grow() {
     let (slotCount, slots) = (mask + 1, slots)
     growsAt = TableGrowth.room(slotCount)
-    let nextMask = slotCount * 4 - 1
-    let next = TableGrowth.table(of: slotCount * 4, from: slotCount, count: count, places: slotCount, interrupt) {
-      (place, next: UnsafeMutablePointer<Slot>) in
+    // Half full is full: four times the slots are seldom wasted on few keys, but are on many.
+    let nextCount = slotCount * (slotCount < 1 << 22 ? 4 : 2)
+    let nextMask = nextCount - 1
+    let next = TableGrowth.table(
+      of: nextCount, from: slotCount, count: count, places: slotCount, interrupt, memory: memory
+    ) { (place, next: UnsafeMutablePointer<Slot>) in
       if slots[place].tag == 0 { return }
       var index = Int(truncatingIfNeeded: ValueHash.hash(slots[place].key)) & nextMask
       while next[index].tag != 0 { index = (index &+ 1) & nextMask }
@@ -71,6 +78,6 @@ final class IdentifierTable: @unchecked Sendable {
     Memory.freeZeros(slots, slotCount)
     self.slots = next
     mask = nextMask
-    growsAt = slotCount * 2
+    growsAt = nextCount / 2
   }
 }

@@ -94,6 +94,16 @@ struct JoinKeys {
     query.note(bytes: contexts.reduce(0) { $0 + $1.meter.bytes })
   }
 
+  /// Calls `body` with the traces of the lanes, neighbours of one trace once.
+  func forEachTrace(_ body: (UInt128) -> Void) {
+    guard case .id128(let entries) = traces.plain.lanes else { return }
+    var last: UInt128?
+    for lane in entries.indices where entries[lane] != last && traces.isValid(lane) {
+      last = entries[lane]
+      body(entries[lane])
+    }
+  }
+
   /// Calls `body(lane, number of the trace, id)` for the lanes that have a trace and an id and whose trace `number` knows.
   /// Runs of one trace are looked up once.
   @inline(__always)

@@ -8,6 +8,7 @@ final class RowIndex: @unchecked Sendable {
   private var rows: [UInt32] = []
   /// Keys that have rows: those with smaller numbers than this.
   private(set) var keyCount = 0
+  private var reserved = 0
 
   /// The key of an id in a trace.
   @inline(__always)
@@ -16,10 +17,12 @@ final class RowIndex: @unchecked Sendable {
   /// - Parameter id: the column whose value the index is asked for.
   init(_ query: QueryContext, _ side: JoinSide, _ keyColumns: TraceJoin.Keys, id: Int) throws(ExecutionFailure) {
     let interrupt = query.interrupt
-    let traces = IdentifierTable(interrupt)
-    let keys = IdentifierTable(interrupt)
+    let traces = IdentifierTable(interrupt, memory: query.memory)
+    let keys = IdentifierTable(interrupt, memory: query.memory)
     self.traces = traces
     self.keys = keys
+    // Each row's place and key, their order, and where keys begin.
+    try query.reserve(side.count * 20)
     var lanes: [(row: UInt32, key: UInt32)] = []
     lanes.reserveCapacity(side.count)
     for block in try KeyBlocks(query, side, keyColumns.trace, [id]).blocks {
@@ -27,12 +30,21 @@ final class RowIndex: @unchecked Sendable {
       block.keys.forEach(0, traces.intern) { lane, trace, id in
         lanes.append((UInt32(truncatingIfNeeded: block.first + lane), keys.intern(Self.key(trace, id))))
       }
+      try reserveTables(query)
     }
     keyCount = keys.count
     let (order, starts) = try interrupt.byGroup(lanes.count, groups: keyCount) { lanes[$0].key }
     self.starts = try interrupt.mapLanes(starts) { UInt32(truncatingIfNeeded: $0) }
     rows = try interrupt.mapLanes(order) { lanes[Int($0)].row }
-    try query.reserve(traces.byteCount + keys.byteCount + lanes.count * 20)
+  }
+
+  /// Accounts for what the tables have grown by.
+  func reserveTables(_ query: QueryContext) throws(ExecutionFailure) {
+    let bytes = traces.byteCount + keys.byteCount
+    let more = bytes - reserved
+    reserved = bytes
+    _ = query.memory.add(more)
+    try query.memory.check()
   }
 
   /// Calls `body` for the rows of a key.

@@ -29,6 +29,9 @@ struct TraceForest {
     try readParents(of: try sharedTraces())
   }
 
+  /// Traces up to which their rows are looked up instead of going through all.
+  private static let fewTraces = 1024
+
   /// For each trace of the upper side whether the lower one has rows in it, too.
   private func sharedTraces() throws(ExecutionFailure) -> [Bool] {
     var shared = Array(repeating: false, count: index.traces.count)
@@ -40,9 +43,16 @@ struct TraceForest {
   }
 
   private mutating func readParents(of traces: [Bool]) throws(ExecutionFailure) {
-    let all = try JoinSide(query, filter: nil, subqueries: [])
-    let found = Results<[Link]>(count: all.blocks.count)
     let (query, index) = (query, index)
+    var filter: Expression?
+    var members: [MemberSet] = []
+    if query.options.usePruning, traces.count(where: \.self) <= Self.fewTraces {
+      let shared = index.traces.keys.filter { traces[Int(index.traces.find($0))] }
+      members.append(try MemberSet(rows: Vector(.id128(shared)), query.interrupt))
+      filter = .inSubquery(.column(keyColumns.trace, .id16), 0)
+    }
+    let all = try JoinSide(query, filter: filter, subqueries: members)
+    let found = Results<[Link]>(count: all.blocks.count)
     try JoinKeys.read(
       query, all.blocks, keyColumns.trace, [keyColumns.parent, keyColumns.row]
     ) { (number, keys) throws(ExecutionFailure) in
@@ -71,18 +81,24 @@ struct TraceForest {
 
   private mutating func connect(_ links: [[Link]]) throws(ExecutionFailure) {
     var edges: [(row: UInt32, parent: UInt32)] = []
-    edges.reserveCapacity(links.reduce(0) { $0 + $1.count })
+    let count = links.reduce(0) { $0 + $1.count }
+    try query.reserve(count * 16)
+    edges.reserveCapacity(count)
     for (number, link) in links.joined().enumerated() {
-      if number & (Interrupt.interval / 2 - 1) == 0 { try query.check() }
+      if number & (Interrupt.interval / 2 - 1) == 0 {
+        try query.check()
+        try index.reserveTables(query)
+      }
       let row = index.keys.intern(RowIndex.key(link.trace, link.row))
       edges.append((row, index.keys.intern(RowIndex.key(link.trace, link.parent))))
     }
     try query.check()
+    try index.reserveTables(query)
+    // Each thread's walks have marks, one a node.
+    try query.reserve(index.keys.count * (16 + 4 * query.threads))
     let (order, starts) = try query.interrupt.byGroup(edges.count, groups: index.keys.count) { edges[$0].row }
     self.starts = try query.interrupt.mapLanes(starts) { UInt32(truncatingIfNeeded: $0) }
     parents = try query.interrupt.mapLanes(order) { edges[Int($0)].parent }
-    // Each thread's walks have marks, one a node.
-    try query.reserve(edges.count * 12 + starts.count * (8 + 4 * query.threads))
   }
 
   // MARK: Walks

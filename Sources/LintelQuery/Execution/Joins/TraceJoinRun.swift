@@ -3,7 +3,8 @@ import LintelStorage
 
 /// Finds the pairs of a join.
 ///
-/// First each side's rows are selected by the side's own filter. For CHILD, PARENT and SIBLING the smaller side's keys then
+/// First each side's rows are selected by the side's own filter, that side first of which fewer blocks may have any; where
+/// they are of few traces, the other side's rows are looked for in those alone. For CHILD, PARENT and SIBLING the smaller side's keys then
 /// go into an index, which the other side's rows are looked up in, block by block on all threads. DESCENDANT and
 /// ANCESTOR go up the chains of parents in the traces that have rows of both sides (``TraceForest``). Only then are the
 /// other columns of the rows that are in pairs read.
@@ -20,11 +21,10 @@ struct TraceJoinRun {
 
   /// The pairs whose rows pass the filters, as rows with the join's columns.
   func pairs(left: Expression?, right: Expression?) throws(ExecutionFailure) -> PairSegment {
-    let left = try side(.left, left)
-    // A side without rows leaves nothing to look for.
-    let right = left.count == 0 ? left : try side(.right, right)
+    let (left, right) = try sides(left, right)
     guard left.count > 0, right.count > 0 else { return try segment(RowPairs(), left, right) }
     let start = ContinuousClock.now
+    let bytesBefore = query.bytesRead
     let parts: [RowPairs]
     switch join.relation {
     case .child: parts = try lookUp(left, join.keys.row, right, join.keys.parent)
@@ -36,12 +36,58 @@ struct TraceJoinRun {
     let pairs = try RowPairs.sorted(parts, leftCount: left.count, rightCount: right.count, query.interrupt)
     query.note(
       "join \(join.relation.rawValue)", ContinuousClock.now - start, rowsIn: left.count + right.count,
-      rowsOut: pairs.count)
+      rowsOut: pairs.count, bytes: query.bytesRead - bytesBefore)
     return try segment(pairs, left, right)
   }
 
-  private func side(_ side: TraceJoin.Side, _ filter: Expression?) throws(ExecutionFailure) -> JoinSide {
-    try JoinSide(query, filter: filter, subqueries: subqueries, name: "scan and filter \(join.name(of: side))")
+  private func sides(_ left: Expression?, _ right: Expression?) throws(ExecutionFailure) -> (JoinSide, JoinSide) {
+    let leftIsFirst = try candidates(left) <= candidates(right)
+    let first = try side(leftIsFirst ? .left : .right, leftIsFirst ? left : right, subqueries)
+    // A side without rows leaves nothing to look for.
+    if first.count == 0 { return (first, first) }
+    var filter = leftIsFirst ? right : left
+    var members = subqueries
+    // What may fail fails where it would.
+    if !(filter?.canFail ?? false), let traces = try traces(of: first) {
+      let isOfThem = Expression.inSubquery(.column(join.keys.trace, .id16), members.count)
+      filter = .call(.and, [isOfThem] + (filter?.conjuncts ?? []), .bool)
+      members.append(traces)
+    }
+    let second = try side(leftIsFirst ? .right : .left, filter, members)
+    return leftIsFirst ? (first, second) : (second, first)
+  }
+
+  private func side(
+    _ side: TraceJoin.Side, _ filter: Expression?, _ members: [MemberSet]
+  ) throws(ExecutionFailure) -> JoinSide {
+    try JoinSide(query, filter: filter, subqueries: members, name: "scan and filter \(join.name(of: side))")
+  }
+
+  private func candidates(_ filter: Expression?) throws(ExecutionFailure) -> Int {
+    var scan = ScanPlan()
+    scan.filter = filter
+    scan.subqueries = subqueries
+    if let filter { try scan.slots.add(filter) }
+    return scan.candidateBlocks(query)
+  }
+
+  /// Rows of a side up to which it is worth reading what traces they are of, and so many traces.
+  private static let fewRows = 16_384
+  private static let fewTraces = 1024
+
+  /// The traces of a side's rows, where they are few.
+  private func traces(of side: JoinSide) throws(ExecutionFailure) -> MemberSet? {
+    guard query.options.usePruning, side.count <= Self.fewRows else { return nil }
+    let found = Results<JoinKeys>(count: side.blocks.count)
+    try JoinKeys.read(query, side.blocks, join.keys.trace, []) { (number, keys) throws(ExecutionFailure) in
+      found.put(keys, at: number)
+    }
+    let traces = IdentifierTable(query.interrupt)
+    for keys in found.all {
+      keys.forEachTrace { _ = traces.intern($0) }
+      if traces.count > Self.fewTraces { return nil }
+    }
+    return try MemberSet(rows: Vector(.id128(traces.keys)), query.interrupt)
   }
 
   /// Pairs of rows of one trace whose ids are equal.

@@ -75,6 +75,8 @@ final class BlockScan: @unchecked Sendable {
     var filterBytes = 0
     var bodyBytes = 0
     var answered = 0
+    /// Blocks that were not asked for any more.
+    var unneeded = 0
   }
 
   /// Calls `body(worker, task number, task, context)` for every block that has rows left; the context selects them.
@@ -89,7 +91,7 @@ final class BlockScan: @unchecked Sendable {
     let contexts = query.makeContexts(slotCount: plan.slots.references.count)
     let times = Mutex(Times())
     try query.parallel(tasks.count) { (worker, number) throws(ExecutionFailure) in
-      guard needsMore(number) else { return }
+      guard needsMore(number) else { return times.withLock { $0.unneeded += 1 } }
       let task = self.tasks[number]
       let rows = task.segment.segment.rowCount(ofBlock: task.block)
       defer { self.query.cancellation.addProgress(done: rows) }
@@ -120,6 +122,7 @@ final class BlockScan: @unchecked Sendable {
     }
     let all = times.withLock { $0 }
     pruning.byStatistics = all.answered
+    pruning.byLimit = all.unneeded
     query.note(
       plan.name, all.filter, rowsIn: all.rowsIn, rowsOut: all.rowsOut, bytes: all.filterBytes, pruning: pruning)
     query.note(answered: all.answered)
@@ -146,5 +149,6 @@ extension QueryResult.Pruning {
     byFilters += other.byFilters
     byDictionaries += other.byDictionaries
     byStatistics += other.byStatistics
+    byLimit += other.byLimit
   }
 }

@@ -94,6 +94,18 @@ struct ScanPlan {
       segment, index: index, blocks: blocks, conjuncts: nodes, compiler: compiler, scan: self)
   }
 
+  /// How many blocks may have rows that pass the filter.
+  func candidateBlocks(_ query: QueryContext) -> Int {
+    let pruning = query.options.usePruning ? BlockPruning(filter?.conjuncts ?? [], subqueries: subqueries) : nil
+    var count = 0
+    for (index, segment) in query.segments.enumerated() where !query.excluded.contains(index) {
+      let missing = missingSlots(segment)
+      count +=
+        pruning?.remaining(segment) { slots.slot($0).map(missing.contains) ?? false }.blocks.count ?? segment.blockCount
+    }
+    return count
+  }
+
   private func missingSlots(_ segment: any Segment) -> Set<Int> {
     let present = Set(segment.attributeKeys + segment.digestKeys)
     var missing: Set<Int> = []
