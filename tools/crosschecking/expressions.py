@@ -21,6 +21,8 @@ LOGARITHM = "(CASE WHEN {{0}} > 0 THEN {0}({{0}}) WHEN {{0}} = 0 THEN '-inf'::DO
 ROOT = "(CASE WHEN {0} >= 0 THEN sqrt({0}) WHEN {0} IS NOT NULL THEN 'nan'::DOUBLE END)"
 LEAST = "(CASE WHEN {{0}} IS NOT NULL AND {{1}} IS NOT NULL THEN {0}({{0}}, {{1}}) END)"
 
+ROUND = "(sign({{0}}) * ((abs({{0}}) + {0} // 2) // {0}) * {0})"
+
 
 class Expressions:
     def __init__(self, rng):
@@ -40,6 +42,13 @@ class Expressions:
         side = self.rng.choice(self.sides)
         return f"{side}attributes['mixed']", f"{side}mixed_{kind}"
 
+    def mixed_integer(self):
+        """Integers that a double doesn't tell apart."""
+        side, operator = self.rng.choice(self.sides), self.pick("=", "<>", ">", "<=")
+        number = self.pick(2**53, 2**53 + 1, 2**63 - 2, 2**63 - 1)
+        return (f"{side}attributes['mixed'] {operator} {number}",
+                f"coalesce({side}mixed_integer {operator} {number}, {side}mixed_number {operator} {number})")
+
     # By type. Each takes how deep it may nest.
 
     def integer(self, depth=1):
@@ -48,7 +57,7 @@ class Expressions:
         template = self.pick(
             "coalesce({0}, 7)", "ifnull({0}, 7)", "CASE WHEN {0} > 5 THEN {1} END", "({0} + {1})", "({0} - {1})", "({0} % 1000)",
             "mod({0}, 7)", "abs({0})", "-{0}", "({0} * 3)", "nullif({0}, 0)", "CASE {0} WHEN 0 THEN 1 WHEN 5 THEN {1} ELSE 2 END",
-            "floor({0})", "round({0})", "ceil({0})", ("{0}::int64", "{0}"), ("CAST({2} AS int64)", "CAST({2} AS BIGINT)"), "length({3})",
+            "floor({0})", "round({0})", "ceil({0})", ("round({0}, -2)", ROUND.format(100)), ("{0}::int64", "{0}"), ("CAST({2} AS int64)", "CAST({2} AS BIGINT)"), "length({3})",
             ("least({0}, {1})", LEAST.format("least")), ("greatest({0}, {1})", LEAST.format("greatest")),
             ("CAST({4} AS int64)", "CAST(trunc({4}) AS BIGINT)"))
         return pair(template, self.integer(depth - 1), self.integer(depth - 1), self.flag(0), self.text(0), self.column("score"))
@@ -65,7 +74,8 @@ class Expressions:
     def money(self, depth=1):
         if depth == 0 or self.chance(0.5):
             return self.column("reported_cost")
-        template = self.pick(("({0} + 0.5usd)", "({0} + 500000000)"), "({0} * 2)", "-{0}", ("coalesce({0}, 0usd)", "coalesce({0}, 0)"))
+        template = self.pick(("({0} + 0.5usd)", "({0} + 500000000)"), "({0} * 2)", "-{0}", ("coalesce({0}, 0usd)", "coalesce({0}, 0)"),
+                             ("round({0}, 2)", ROUND.format(10**7)))
         return pair(template, self.money(depth - 1))
 
     def time(self, depth=1):
@@ -83,7 +93,7 @@ class Expressions:
         template = self.pick(
             "({0} + {1})", "({0} * 0.5)", ("({1} / {2})", "({1}::DOUBLE / nullif({2}, 0))"), ("sqrt({0})", ROOT), "abs({0})",
             *((f"{name}({{0}})", LOGARITHM.format(name)) for name in ("ln", "log2", "log10")), "exp({0} / 100)", "pow({1} % 10, 2)",
-            ("power({0}, 2)", "pow({0}, 2)"), "floor({0})", "ceiling({0})", "round({0}, 2)", ("CAST({1} AS float64)", "CAST({1} AS DOUBLE)"),
+            ("power({0}, 2)", "pow({0}, 2)"), "floor({0})", "ceiling({0})", "round({0}, 2)", "round({0}, -1)", "round({0} * 1e300, 12)", ("CAST({1} AS float64)", "CAST({1} AS DOUBLE)"),
             "coalesce({0}, 1.5)", ("({3} / 1s)", "({3}::DOUBLE / 1000000000)"))
         return pair(template, x, y, self.integer(0), self.column("duration"))
 
@@ -178,7 +188,8 @@ class Expressions:
         """An attribute of several types counts as what it is compared with."""
         return self.pick(
             pair("{0} = 'text'", self.mixed("text")), pair("{0} > 2", self.mixed("number")), pair("{0} <= 2.5", self.mixed("number")),
-            pair("{0}", self.flag(0)), pair("NOT {0}", self.flag(0)), pair("{0} LIKE '%5'", self.mixed("text")))
+            pair("{0}", self.flag(0)), pair("NOT {0}", self.flag(0)), pair("{0} LIKE '%5'", self.mixed("text")),
+            self.mixed_integer())
 
     def of_trace(self):
         outer, self.sides = self.sides, [""]

@@ -39,7 +39,7 @@ def random_span(rng, trace, ids):
         "retries": rng.choice([0, 1, 2, -7, rng.randint(-(10**9), 10**9), None]),
         "cached": rng.choice([True, False, None]),
         "http.route": rng.choice(["/v1/chat", "/v1/a_b", "", "100%", None]),
-        "mixed": rng.choice(["5", "text", 5, -3, 2.5, True, False, None, None]),
+        "mixed": rng.choice(["5", "text", 5, -3, 2.5, 2**53 + 1, 2**63 - 2, True, False, None, None]),
     }
     parent = ""
     if ids and rng.random() < 0.8:

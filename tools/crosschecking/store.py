@@ -18,7 +18,7 @@ ATTRIBUTES = {
     "cached": ("attributes['cached']", "BOOLEAN"), "route": ("attributes['http.route']", "VARCHAR"),
     "region": ("resource_attributes['cloud.region']", "VARCHAR"), "library": ("scope_attributes['flavor']", "VARCHAR"),
 }
-MIXED = {"mixed_text": "VARCHAR", "mixed_number": "DOUBLE", "mixed_flag": "BOOLEAN"}
+MIXED = {"mixed_text": "VARCHAR", "mixed_number": "DOUBLE", "mixed_integer": "BIGINT", "mixed_flag": "BOOLEAN"}
 ENUMERATIONS = {
     "status": ("unset", "ok", "error"), "kind": ("unspecified", "internal", "server", "client", "producer", "consumer"),
 }
@@ -78,6 +78,8 @@ class Store:
                 kind = {str: "mixed_text", bool: "mixed_flag", int: "mixed_number", float: "mixed_number"}.get(type(mixed))
                 if kind:
                     row[kind] = mixed
+                if type(mixed) is int:
+                    row["mixed_integer"] = mixed
                 file.write(json.dumps(row) + "\n")
             file.flush()
             texts = ", ".join(f"'{name}': '{'VARCHAR' if name in ENUMERATIONS else kind}'" for name, kind in types.items())
