@@ -189,6 +189,53 @@ import Testing
     }
   }
 
+  /// Clients that send each field of each message as an attribute: long ones are in the content store, short ones aren't, and
+  /// the whole is one list again, in the order of its numbers.
+  @Test func numberedMessagesAreInput() async throws {
+    try await withTemporaryDirectory { path in
+      let store = try await SpanStore.open(at: path)
+      let long = String(repeating: "what was asked at length ", count: 9)
+      func messages(_ count: Int) -> [String: Variant] {
+        var attributes: [String: Variant] = ["llm.output_messages.0.message.content": .string(long + "answered")]
+        for number in 0..<count {
+          let name = "llm.input_messages.\(number).message"
+          attributes["\(name).role"] = .string(number % 2 == 0 ? "user" : "assistant")
+          attributes["\(name).content"] = .string("\(long)\(number)")
+        }
+        return attributes
+      }
+      func shown(_ count: Int) -> String {
+        let all = (0..<count).map { number in
+          #"{"message":{"content":"\#(long)\#(number)","role":"\#(number % 2 == 0 ? "user" : "assistant")"}}"#
+        }
+        return "[\(all.joined(separator: ","))]"
+      }
+      try await store.append([
+        Self.span(0, messages(1)), Self.span(1, messages(12)),
+        Self.span(2, ["gen_ai.prompt.0.content": .string("hello"), "gen_ai.prompt.name": .string("greeting")]),
+        Self.span(3, ["gen_ai.prompt.name": .string("greeting"), "llm.input_messages.version": .int(2)]),
+        Self.span(4, messages(2).merging(["gen_ai.input.messages": .string("first")]) { first, _ in first }),
+      ])
+      for _ in 0..<2 {
+        let inputs = try await store.query("SELECT input FROM spans ORDER BY start_time").decode(String?.self)
+        #expect(inputs == [shown(1), shown(12), #"[{"content":"hello"}]"#, nil, "first"])
+        func numbers(_ condition: String) async throws -> [Int] {
+          try await store.query("SELECT attributes['number'] AS n FROM spans WHERE \(condition) ORDER BY start_time")
+            .decode(Int.self)
+        }
+        #expect(try await numbers("input LIKE '%length 11\"%'") == [1])
+        #expect(try await numbers("output LIKE '%answered%'") == [0, 1, 4])
+        #expect(
+          try await numbers("unflatten(attributes, 'llm.input_messages')[1]['message']['role'] = 'assistant'") == [
+            1, 4,
+          ])
+        #expect(try await numbers("unflatten(attributes, 'llm.input_messages')['version'] = 2") == [3])
+        try await store.flush()
+      }
+      try await store.close()
+    }
+  }
+
   // MARK: Looking around
 
   /// What content takes is shown where all else is, and counted where it is read.

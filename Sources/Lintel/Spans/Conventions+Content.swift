@@ -24,30 +24,34 @@ extension Conventions {
       "reranker.input_documents.", "reranker.output_documents.", "gen_ai.prompt.variable.",
     ])
 
-  /// Attributes that hold a span's whole input, the first that it has counting.
+  /// Attributes that hold a span's whole input, the first that it has counting. `[]` stands for a list whose elements, or
+  /// fields of them, are attributes each.
   static let inputs = [
-    "gen_ai.input.messages", "gen_ai.prompt", "input.value", "traceloop.entity.input", "ai.prompt.messages",
-    "ai.prompt", "gen_ai.tool.call.arguments", "ai.toolCall.args", "langfuse.observation.input", "mlflow.spanInputs",
-    "pydantic_ai.all_messages",
+    "gen_ai.input.messages", "gen_ai.prompt", "gen_ai.prompt[]", "llm.input_messages[]", "llm.prompts[]", "input.value",
+    "traceloop.entity.input", "ai.prompt.messages", "ai.prompt", "gen_ai.tool.call.arguments", "ai.toolCall.args",
+    "langfuse.observation.input", "mlflow.spanInputs", "pydantic_ai.all_messages",
   ]
 
   /// The same for its output.
   static let outputs = [
-    "gen_ai.output.messages", "gen_ai.completion", "output.value", "traceloop.entity.output", "ai.response.text",
-    "ai.response.object", "ai.response.toolCalls", "gen_ai.tool.call.result", "ai.toolCall.result",
-    "langfuse.observation.output", "mlflow.spanOutputs",
+    "gen_ai.output.messages", "gen_ai.completion", "gen_ai.completion[]", "llm.output_messages[]", "llm.completions[]",
+    "output.value", "traceloop.entity.output", "ai.response.text", "ai.response.object", "ai.response.toolCalls",
+    "gen_ai.tool.call.result", "ai.toolCall.result", "langfuse.observation.output", "mlflow.spanOutputs",
   ]
 
   /// A column that shows the first of some attributes as text.
   static func contentColumn(_ name: String, _ keys: [String], documentation: String) -> ComputedColumn {
-    let values = keys.map { "CAST(attributes['\($0)'] AS string)" }
+    let values = keys.map { key in
+      let value = key.hasSuffix("[]") ? "unflatten(attributes, '\(key)')" : "attributes['\(key)']"
+      return "CAST(\(value) AS string)"
+    }
     return ComputedColumn(
       name, "coalesce(\(values.joined(separator: ", ")))", documentation: documentation, onRequest: true)
   }
 
   /// A column that shows the digests of the first of some attributes that has messages in the content store.
   static func digestColumn(_ name: String, _ keys: [String], documentation: String) -> ComputedColumn {
-    let values = keys.map { "digests(attributes['\($0)'])" }
+    let values = keys.filter { !$0.hasSuffix("[]") }.map { "digests(attributes['\($0)'])" }
     return ComputedColumn(
       name, "coalesce(\(values.joined(separator: ", ")))", documentation: documentation, onRequest: true)
   }

@@ -110,7 +110,8 @@ struct ExpressionText {
   ]
 
   private static let names: [ScalarFunction: String] = [
-    .substring: "substring", .startsWith: "starts_with", .endsWith: "ends_with", .timeBucket: "time_bucket",
+    .substring: "substring", .startsWith: "starts_with", .endsWith: "ends_with",
+    .timeBucket: "time_bucket",
     .toInt64: "int64", .toFloat64: "float64", .toText: "string", .toBool: "bool", .toTimestamp: "timestamp",
     .toDuration: "duration", .toMoney: "money", .toVariant: "any", .variantText: "string_of",
     .variantBool: "bool_of", .variantNumber: "number_of", .textArray: "array", .digestArray: "digests",
@@ -125,6 +126,13 @@ struct ExpressionText {
     case (.not, 1): return "NOT \(grouped(operands[0]))"
     case (.isNull, 1): return "\(grouped(operands[0])) IS NULL"
     case (.negate, 1): return "-\(grouped(operands[0]))"
+    case (.unflatten, 1...): return "unflatten(attributes, \(text(operands[0])))"
+    case (.roundTo, 2):
+      // Digits of money are those of dollars.
+      if operands[0].type == .money, case .constant(.int64(let places), _) = operands[1] {
+        return "round(\(text(operands[0])), \(places + 9))"
+      }
+      return "round(\(text(operands[0])), \(text(operands[1])))"
     case (.element, 2): return "\(grouped(operands[0]))[\(text(operands[1]))]"
     default:
       let name = Self.names[function] ?? function.rawValue

@@ -1,6 +1,6 @@
 /// Scalar functions after binding; operand types have been made equal where a function needs it.
 ///
-/// NULL in, NULL out, except `and`/`or` (three-valued logic), `isNull` and `coalesce`.
+/// NULL in, NULL out, except `and`/`or` (three-valued logic), `isNull`, `coalesce` and `unflatten`.
 public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   // MARK: Comparison
 
@@ -55,6 +55,9 @@ public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   case abs
   /// Doubles (the binder drops them on integers). `round` takes halves away from zero.
   case floor, ceil, round
+  /// Number, digits behind the point (constant, negative for places before it; int64 numbers take only those): halves away
+  /// from zero. A double that has no such places, or for which they are past its range, is itself.
+  case roundTo
   /// Doubles, as the C library's functions give them (NaN and infinities included). `power` has two operands.
   case sqrt, ln, log2, log10, exp, power
   /// Two or more operands of one type: by the sort order (``QueryPlan/Ordering``). NULL when one is NULL.
@@ -96,6 +99,10 @@ public enum ScalarFunction: String, Sendable, Hashable, CaseIterable {
   case textArray
   /// Operand: bytes, 16 of each digest. As `variant`: the array of the digests, as text of 32 hexadecimal digits each.
   case digestArray
+  /// Prefix (constant), then of each attribute its name behind the prefix (constant) and its value, `variant`. As `variant`:
+  /// a tree in which dots lead from level to level, an array where all that a level has are numbers, else a map. Values that
+  /// are NULL are left out; NULL where all are.
+  case unflatten
   /// Origins column, entry (constant). Whether one of the row's `;`-separated entries is this one.
   case hasOrigin
 }

@@ -42,11 +42,12 @@ public enum TextFormats {
     return (nanos < 0 ? "-" : "") + String(whole) + digits
   }
 
-  /// `[+-]digits[.digits]` USD with at most nine digits of fraction, as nano-USD; `nil` for other text, or past 64 bits.
+  /// `[+-]digits[.digits][usd]` with at most nine digits of fraction, as nano-USD; `nil` for other text, or past 64 bits.
   public static func money(_ text: some StringProtocol) -> Int64? {
     var rest = Substring(text)
     let isNegative = rest.first == "-"
     if isNegative || rest.first == "+" { rest.removeFirst() }
+    if rest.hasSuffix("usd") { rest.removeLast(3) }
     return scaled(rest, by: 1_000_000_000, negative: isNegative)
   }
 

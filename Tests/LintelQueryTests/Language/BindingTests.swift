@@ -45,7 +45,17 @@ import Testing
     ("resource_attributes['cloud.region'] = 'eu'", "string_of(resource_attributes['cloud.region']) = 'eu'"),
     ("resource_attributes['n'] > 5", "number_of(resource_attributes['n']) > 5.0"),
     ("events[0]['name']", "events[0]['name']"),
-    ("round(duration / 3, 2)", "round((float64(duration) / 3.0) * 100.0) / 100.0"),
+    ("round(duration / 3, 2)", "round(float64(duration) / 3.0, 2)"),
+    ("round(reported_cost, 2)", "round(reported_cost, 2)"),
+    ("round(input_tokens, 2)", "input_tokens"), ("round(input_tokens, -2)", "round(input_tokens, -2)"),
+    ("round(input_tokens, NULL)", "NULL"), ("'0.25usd'::money", "0.25usd"), ("'-3'::money", "-3usd"),
+    (
+      "CASE WHEN 1 = 2 THEN 9223372036854775807 + 1 ELSE 0 END",
+      "CASE WHEN 1 = 2 THEN 9223372036854775807 + 1 ELSE 0 END"
+    ),
+    ("resource_attributes['n'] > 9007199254740991", "number_of(resource_attributes['n']) > 9007199254740991.0"),
+    ("resource_attributes['n'] > 9007199254740992", "resource_attributes['n'] > any(9007199254740992)"),
+    ("resource_attributes['n'] = duration", "resource_attributes['n'] = any(duration)"),
     ("CASE status WHEN 'ok' THEN 1 ELSE 2.5 END", "CASE WHEN status = 'ok' THEN 1.0 ELSE 2.5 END"),
     ("coalesce(NULL, name)", "name"),
     ("nullif(name, 'x')", "CASE WHEN name = 'x' THEN NULL ELSE name END"),
@@ -118,6 +128,29 @@ import Testing
     let twice = try engine.plan(
       "SELECT sum(duration), sum(duration) * 2, max(duration) FROM spans HAVING sum(duration) > 1s")
     #expect(twice.aggregation?.calls.count == 2)
+  }
+
+  /// Halves go away from zero, whatever is rounded, and what has no such digits stays as it is.
+  @Test(
+    arguments: [
+      ("CAST(round(0.256usd, 2) AS string)", "0.26"), ("CAST(round(-0.255usd, 2) AS string)", "-0.26"),
+      ("CAST(round(1234usd, -2) AS string)", "1200"), ("CAST(round(0.25usd, 12) AS string)", "0.25"),
+      ("round(1e308, 1)", "1e+308"), ("round(1e300, 10)", "1e+300"), ("round(2.25, 1)", "2.3"),
+      ("round(-25, -1)", "-30"),
+      ("round(24, -1)", "20"), ("round(9223372036854775807, -15)", "9223000000000000000"),
+      ("round(1250.0, -2)", "1300.0"),
+      ("round(5, NULL)", nil), ("round(NULL, 1)", nil), ("round(0.1, 15)", "0.1"),
+    ] as [(String, String?)])
+  func rounding(_ text: String, _ rounded: String?) throws {
+    let result = try SpansFixture.engine.run("SELECT CAST(\(text) AS string) AS x")
+    #expect(result.cells == [[rounded.map { .text($0) } ?? .null]])
+  }
+
+  @Test(arguments: [
+    "round(5, 2.5)", "round(0.5, 16)", "round(1s, 2)", "round(0.5, 'x')", "round(9223372036854775807, -1)",
+  ])
+  func whatCannotBeRounded(_ text: String) {
+    #expect(throws: QueryError.self) { try SpansFixture.engine.run("SELECT \(text) AS x") }
   }
 
   @Test func withoutFrom() throws {

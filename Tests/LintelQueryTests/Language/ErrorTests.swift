@@ -198,7 +198,8 @@ import Testing
       ("SELECT x.name FROM spans AS s", "there is no table x in this query; did you mean s.name?", "x.name", ""),
       (
         "SELECT sum(name) FROM spans",
-        "the argument of sum is a number, and this is string; CAST(.. AS int64) reads a number from text", "name)", ""
+        "the argument of sum is a number, and this is string; CAST(.. AS int64) reads a number from text, '..'::timestamp a time",
+        "name)", ""
       ),
       (
         "SELECT CAST(name AS integr) FROM spans", "there is no type integr to CAST to; did you mean integer?", "integr",

@@ -68,13 +68,14 @@ extension Oracle {
     case .isNull: return .bool(values[0] == .null)
     default: break
     }
+    if function == .unflatten { return OracleVariant.unflatten(values) }
     if values.contains(.null) { return .null }
     let types = operands.map(\.type)
     switch function {
     case .equal, .notEqual, .less, .lessOrEqual, .greater, .greaterOrEqual:
       return OracleComparison.compare(function, values[0], values[1], types[0])
     case .not: return values[0] == .bool(true) ? .bool(false) : .bool(true)
-    case .add, .subtract, .multiply, .divide, .modulo, .negate, .abs, .timeBucket:
+    case .add, .subtract, .multiply, .divide, .modulo, .negate, .abs, .timeBucket, .roundTo:
       return try OracleArithmetic.value(function, values)
     case .floor, .ceil, .round, .sqrt, .ln, .log2, .log10, .exp, .power:
       return OracleArithmetic.real(function, values)
@@ -163,6 +164,16 @@ enum OracleArithmetic {
     case (.subtract, .int64(let a), .int64(let b)): return .int64(try exact(Int128(a) - Int128(b)))
     case (.multiply, .int64(let a), .int64(let b)): return .int64(try exact(Int128(a) * Int128(b)))
     case (.modulo, .int64(let a), .int64(let b)): return b == 0 ? .null : .int64(Int64(Int128(a) % Int128(b)))
+    case (.roundTo, .int64(let a), .int64(let places)):
+      // Halves away from zero, by going through how far it is to both neighbours.
+      let unit = (0..<max(0, -places)).reduce(Int128(1)) { power, _ in power * 10 }
+      let down = Int128(a) / unit * unit
+      let neighbour = a < 0 ? down - unit : down + unit
+      return .int64(try exact((Int128(a) - down).magnitude * 2 >= unit.magnitude ? neighbour : down))
+    case (.roundTo, .float64(let a), .int64(let places)):
+      let unit = Glibc.pow(10, Double(places.magnitude))
+      if places < 0 { return .float64(Glibc.round(a / unit) * unit) }
+      return .float64(fabs(a) >= 0x1p52 || !(a * unit).isFinite ? a : Glibc.round(a * unit) / unit)
     case (.negate, .float64(let a), _): return .float64(-a)
     case (.abs, .float64(let a), _): return .float64(fabs(a))
     case (.add, .float64(let a), .float64(let b)): return .float64(a + b)

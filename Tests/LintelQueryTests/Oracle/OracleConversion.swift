@@ -95,6 +95,43 @@ enum OracleVariant {
     return .bytes(bytes)
   }
 
+  /// A tree by one value after the other: each goes down its path and is put where the path ends.
+  static func unflatten(_ values: [Value]) -> Value {
+    final class Level {
+      var own: Variant?
+      var below: [String: Level] = [:]
+
+      var variant: Variant {
+        if below.isEmpty { return own ?? .empty }
+        let numbers = below.keys.compactMap { name in Int(name).flatMap { String($0) == name && $0 >= 0 ? $0 : nil } }
+        if own == nil, numbers.count == below.count {
+          return .array(numbers.sorted().compactMap { below[String($0)]?.variant })
+        }
+        let others = below.keys.filter { name in !numbers.contains { String($0) == name } }
+        let names = numbers.sorted().map { String($0) } + others.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return .map(
+          (own.map { [.init("", $0)] } ?? []) + names.compactMap { name in below[name].map { .init(name, $0.variant) } }
+        )
+      }
+    }
+    let root = Level()
+    var isEmpty = true
+    for place in stride(from: 1, to: values.count, by: 2) {
+      guard case .bytes(let name) = values[place], case .bytes(let bytes) = values[place + 1],
+        let value = try? Variant(decoding: bytes)
+      else { continue }
+      isEmpty = false
+      var level = root
+      for component in String(decoding: name, as: UTF8.self).split(separator: ".", omittingEmptySubsequences: false) {
+        let next = level.below[String(component)] ?? Level()
+        level.below[String(component)] = next
+        level = next
+      }
+      level.own = value
+    }
+    return isEmpty ? .null : encoded(root.variant)
+  }
+
   static func value(_ function: ScalarFunction, _ values: [Value]) -> Value {
     if function == .textArray {
       return encoded(

@@ -101,22 +101,29 @@ struct RandomQuery {
   // MARK: Expressions by type
 
   mutating func anything(_ depth: Int) -> String {
-    switch number(0...11) {
+    switch number(0...12) {
     case 0: integer(depth)
     case 1: real(depth)
     case 2: text(depth)
     case 3: condition(depth)
     case 4: duration(depth)
     case 5: time(depth)
-    case 6: pick("cost", "cost + 0.01usd", "-cost", "cost * 2", "NULL")
+    case 6: pick("cost", "cost + 0.01usd", "-cost", "cost * 2", "NULL", "round(cost, 2)", "round(cost, -1)")
     case 7: pick("trace", "span", "level", "raw")
     case 8, 9:
       pick(
         "a.text", "a.int", "a.real", "a.flag", "a.tree", "a.number", "a.mixed", "m.name", "m.tokens", "m.took",
         "m.names", "m.kind", "m.cost", "none"
       ).attribute
-    case 10: pick("extra", "resource['host']", "resource['r.note']", "extra['k']", "extra[0]", "resource")
+    case 10: pick(unflattened, "CAST(\(unflattened) AS string)", "\(unflattened)[1]", "\(unflattened)['text']")
+    case 11: pick("extra", "resource['host']", "resource['r.note']", "extra['k']", "extra[0]", "resource")
     default: choice(depth)
+    }
+  }
+
+  private var unflattened: String {
+    mutating get {
+      "unflatten(attributes, '\(pick("list", "list[]", "list[]", "list.1.parts[]", "list.0", "a", "m", "none"))')"
     }
   }
 
@@ -136,7 +143,7 @@ struct RandomQuery {
     if depth == 0 || chance(3) {
       return pick("small", "tokens", "big", "small", "0", "1", "-3", "400", "a.int".attribute)
     }
-    return switch number(0...9) {
+    return switch number(0...10) {
     case 0: "(\(integer(depth - 1)) + \(integer(depth - 1)))"
     case 1: "(\(integer(depth - 1)) - small)"
     case 2: "small * \(pick("small", "3", "tokens"))"
@@ -145,7 +152,8 @@ struct RandomQuery {
     case 5: "abs(\(pick("small", "tokens", "big")))"
     case 6: "CAST(\(pick(real(depth - 1), text(depth - 1), "flag", "time", "took", "extra", "level")) AS int64)"
     case 7: "-\(pick("small", "tokens", "(small + 1)"))"
-    case 8: "floor(\(pick("small", "tokens")))"
+    case 8: "\(pick("floor", "round"))(\(pick("small", "tokens")))"
+    case 9: "round(\(pick("small", "tokens", "big")), \(pick("-1", "-2", "-15", "3", "NULL")))"
     default: "CASE WHEN small > 2 THEN \(integer(depth - 1)) ELSE big END"
     }
   }
@@ -164,7 +172,7 @@ struct RandomQuery {
     case 6: "CAST(\(pick("small", "name", "note", "flag", "extra", "took", "a.mixed".attribute)) AS float64)"
     case 7: "\(real(depth - 1)) - \(real(depth - 1))"
     case 8: "score % \(pick("2.5", "0.0", "small"))"
-    default: "round(\(real(depth - 1)), 2)"
+    default: "round(\(real(depth - 1)), \(pick("2", "-2", "15", "1")))"
     }
   }
 

@@ -51,6 +51,9 @@ struct RandomTable {
     ("a.number", [.int, .double]), ("a.mixed", [.string, .int, .double, .bool, .variant]),
     ("m.tokens", [.int, .string]),
     ("m.name", [.string]),
+    ("list.0.role", [.string]), ("list.0.text", [.string, .int]), ("list.2.text", [.string]), ("list.10", [.variant]),
+    ("list.10.text", [.string]), ("list.1.parts.0.n", [.int]), ("list.1.parts.1.n", [.double]), ("list.01", [.bool]),
+    ("list..x", [.string]), ("list", [.string]),
   ]
 
   static let words = ["", "alpha", "beta", "Gamma", "delta%x", "it's", "ÄÖ ß", "x_y", "a.b", "42", "-7", "1.5", "true"]

@@ -61,6 +61,40 @@ enum Arithmetic {
     return Vector(.int64(lanes), validity: validity)
   }
 
+  /// ``ScalarFunction/roundTo``.
+  static func round(_ numbers: Vector, places: Vector) throws(ExecutionFailure) -> Vector {
+    guard case .int64(let places) = places.lanes, let digits = places.first else { return numbers }
+    guard case .int64(let values) = numbers.lanes else {
+      let unit = (0..<digits.magnitude).reduce(1.0) { power, _ in power * 10 }
+      return Vector(.float64(mapLanes(doubles(numbers)) { round($0, digits, unit) }), validity: numbers.validity)
+    }
+    guard digits < 0 else { return numbers }
+    // Of 10^20 and more no number is half.
+    guard digits >= -19 else { return Vector(.int64(mapLanes(values) { _ in 0 }), validity: numbers.validity) }
+    let unit = (0..<digits.magnitude).reduce(UInt64(1)) { power, _ in power * 10 }
+    var lanes = values
+    for (lane, value) in values.enumerated() {
+      let rest = value.magnitude % unit
+      let (rounded, overflow) =
+        (value.magnitude - rest).addingReportingOverflow(rest >= unit - rest ? unit : 0)
+      let number = value < 0 ? Int64(exactly: 0 - Int128(rounded)) : Int64(exactly: rounded)
+      if let number, !overflow {
+        lanes[lane] = number
+      } else if numbers.isValid(lane) {
+        throw .overflow("round of \(value) to \(unit)")
+      }
+    }
+    return Vector(.int64(lanes), validity: numbers.validity)
+  }
+
+  private static func round(_ value: Double, _ digits: Int64, _ unit: Double) -> Double {
+    if digits < 0 { return (value / unit).rounded(.toNearestOrAwayFromZero) * unit }
+    let scaled = value * unit
+    // Past 2^52 there is nothing behind the point.
+    guard scaled.isFinite, value.magnitude < 0x1p52 else { return value }
+    return scaled.rounded(.toNearestOrAwayFromZero) / unit
+  }
+
   static func unary(_ function: ScalarFunction, _ operand: Vector) throws(ExecutionFailure) -> Vector {
     if case .int64(let values) = operand.lanes {
       switch function {

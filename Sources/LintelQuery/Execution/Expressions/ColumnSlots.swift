@@ -51,7 +51,7 @@ extension Expression {
   var canFail: Bool {
     if case .call(let function, _, let type) = self {
       switch function {
-      case .add, .subtract, .multiply, .negate, .abs: if type.physical == .int64 { return true }
+      case .add, .subtract, .multiply, .negate, .abs, .roundTo: if type.physical == .int64 { return true }
       case .timeBucket: return true
       default: break
       }

@@ -204,6 +204,14 @@ final class EvaluationContext {
     return picked
   }
 
+  /// Whether the block is known to have no value of a column.
+  func isAbsent(_ slot: Int) -> Bool {
+    guard slots[slot] == nil, let source,
+      let statistics = source.segment.statistics(source.columns[slot], block: source.block)
+    else { return false }
+    return statistics.nullCount == statistics.rowCount
+  }
+
   /// The column's selected rows.
   func column(_ slot: Int) throws(ExecutionFailure) -> Vector {
     guard let selection else { return try full(slot) }

@@ -136,6 +136,7 @@ struct ExpressionCompiler {
   private func compile(
     call function: ScalarFunction, _ operands: [Expression], _ type: ColumnType
   ) throws(ExecutionFailure) -> EvaluationNode {
+    if function == .unflatten { return try compile(unflatten: operands) }
     var nodes: [EvaluationNode] = []
     for operand in operands { nodes.append(try compile(operand)) }
     guard let first = nodes.first else { throw .unsupported("\(function.rawValue) without operands") }
@@ -158,6 +159,30 @@ struct ExpressionCompiler {
     default: break
     }
     return FunctionNode(function, nodes, operandTypes: operands.map(\.type), type: type)
+  }
+
+  /// The attributes that the segment has.
+  private func compile(unflatten operands: [Expression]) throws(ExecutionFailure) -> EvaluationNode {
+    var values: [(name: [UInt8], value: EvaluationNode, slots: [Int])] = []
+    for place in stride(from: 1, to: operands.count - 1, by: 2) {
+      guard case .constant(.bytes(let name), _) = operands[place] else {
+        throw .unsupported("the names of unflatten must be constants")
+      }
+      let value = try compile(operands[place + 1])
+      if let constant = value as? ConstantNode, constant.value == .null { continue }
+      values.append((name, value, attributeSlots(of: operands[place + 1])))
+    }
+    return values.isEmpty ? ConstantNode(.null, .variant) : UnflattenNode(values)
+  }
+
+  /// The slots of an expression that reads nothing but one attribute; else none.
+  private func attributeSlots(of expression: Expression) -> [Int] {
+    switch expression {
+    case .attribute(let read):
+      read.kinds.compactMap { slots.slot(.attribute(AttributeKey(read.name, $0))) }.filter { !missing.contains($0) }
+    case .call(.toVariant, let operands, _): operands.count == 1 ? attributeSlots(of: operands[0]) : []
+    default: []
+    }
   }
 
   private func compareConstant(

@@ -15,6 +15,7 @@ enum ScalarKernels {
         return Compare.apply(function, first, operands[1], firstType)
       case .add, .subtract, .multiply, .divide, .modulo, .power:
         return try Arithmetic.binary(function, first, operands[1])
+      case .roundTo: return try Arithmetic.round(first, places: operands[1])
       case .timeBucket: return try Arithmetic.timeBucket(width: first, operands[1])
       case .least, .greatest: return extreme(operands, firstType, greatest: function == .greatest)
       case .startsWith, .endsWith, .contains: return Text.test(function, first, operands[1])

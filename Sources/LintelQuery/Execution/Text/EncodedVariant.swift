@@ -17,6 +17,9 @@ enum EncodedVariant {
     case malformed
   }
 
+  static let arrayTag: UInt8 = 7
+  static let mapTag: UInt8 = 8
+
   static func scalar(_ encoded: UnsafeBufferPointer<UInt8>) -> Scalar {
     var cursor = Cursor(encoded)
     guard let tag = cursor.byte() else { return .malformed }
@@ -33,7 +36,7 @@ enum EncodedVariant {
     case 5, 6:
       guard let length = cursor.varint(), let content = cursor.take(length) else { return .malformed }
       return tag == 5 ? .string(content) : .bytes(content)
-    case 7, 8: return .composite(tag: tag)
+    case arrayTag, mapTag: return .composite(tag: tag)
     default: return .malformed
     }
   }
@@ -43,7 +46,7 @@ enum EncodedVariant {
     _ encoded: UnsafeBufferPointer<UInt8>, key: UnsafeBufferPointer<UInt8>
   ) -> UnsafeBufferPointer<UInt8>? {
     var cursor = Cursor(encoded)
-    guard cursor.byte() == 8, let count = cursor.varint() else { return nil }
+    guard cursor.byte() == mapTag, let count = cursor.varint() else { return nil }
     var found: UnsafeBufferPointer<UInt8>?
     var remaining = count
     while remaining > 0 {
@@ -59,7 +62,9 @@ enum EncodedVariant {
   /// The encoded element of an array at `position`, from 0.
   static func element(_ encoded: UnsafeBufferPointer<UInt8>, at position: Int64) -> UnsafeBufferPointer<UInt8>? {
     var cursor = Cursor(encoded)
-    guard cursor.byte() == 7, let count = cursor.varint(), position >= 0, UInt64(position) < count else { return nil }
+    guard cursor.byte() == arrayTag, let count = cursor.varint(), position >= 0, UInt64(position) < count else {
+      return nil
+    }
     for _ in 0..<position { guard cursor.skip(depth: 0) else { return nil } }
     let start = cursor.position
     guard cursor.skip(depth: 0) else { return nil }
@@ -142,10 +147,10 @@ enum EncodedVariant {
       case 5, 6:
         guard let length = varint() else { return false }
         return take(length) != nil
-      case 7, 8:
+      case arrayTag, mapTag:
         guard var count = varint() else { return false }
         while count > 0 {
-          if tag == 8 { guard let length = varint(), take(length) != nil else { return false } }
+          if tag == mapTag { guard let length = varint(), take(length) != nil else { return false } }
           guard skip(depth: depth + 1) else { return false }
           count -= 1
         }

@@ -30,7 +30,7 @@ extension Binder {
     if expression.type == .variant { return read(expression, as: .number) }
     throw QueryError(
       .binding, "\(place) is a number, and this is \(expression.type.name)", offset: node.range.lowerBound,
-      hint: expression.type == .string ? "CAST(.. AS int64) reads a number from text" : nil)
+      hint: expression.type == .string ? "CAST(.. AS int64) reads a number from text, '..'::timestamp a time" : nil)
   }
 
   mutating func bindNegation(_ operand: SyntaxNode, _ scope: Scope) throws(QueryError) -> Expression {

@@ -104,22 +104,27 @@ extension Binder {
     var kinds: Set<AttributeKind> = []
     for segment in snapshot?.segments ?? [] {
       let keys = segment.attributeKeys
-      var low = 0
-      var high = keys.count
-      while low < high {
-        let middle = (low + high) / 2
-        if keys[middle].name < name { low = middle + 1 } else { high = middle }
-      }
-      while low < keys.count, keys[low].name == name {
-        kinds.insert(keys[low].kind)
-        low += 1
+      for key in keys[Self.place(of: name, in: keys)...] {
+        guard key.name == name else { break }
+        kinds.insert(key.kind)
       }
     }
     return kinds
   }
 
+  /// Where the keys of a name, or those behind it, begin in a list of keys.
+  static func place(of name: String, in keys: [AttributeKey]) -> Int {
+    var low = 0
+    var high = keys.count
+    while low < high {
+      let middle = (low + high) / 2
+      if keys[middle].name < name { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
   /// A dynamic attribute: what is still in its list, and what was moved into columns.
-  private mutating func bindAttribute(
+  mutating func bindAttribute(
     _ list: String, _ name: String, _ side: TraceJoin.Side?, hint: AttributeHint?
   ) -> Expression {
     let kinds = attributeKinds(of: name)

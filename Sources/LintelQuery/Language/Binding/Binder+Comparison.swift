@@ -8,10 +8,12 @@ extension Binder {
     switch (isDynamic(left, scope), isDynamic(right, scope)) {
     case (true, false):
       let second = try bind(right, scope)
-      return (try bind(left, scope, hint: Self.hint(from: second)), second)
+      let (attribute, other) = try bindAttribute(left, beside: second, scope)
+      return (attribute, other)
     case (false, true):
       let first = try bind(left, scope)
-      return (first, try bind(right, scope, hint: Self.hint(from: first)))
+      let (attribute, other) = try bindAttribute(right, beside: first, scope)
+      return (other, attribute)
     case (true, true):
       let first = try bind(left, scope)
       let second = try bind(right, scope)
@@ -19,6 +21,28 @@ extension Binder {
       return (Self.widen(first, to: .variant), Self.widen(second, to: .variant))
     case (false, false):
       return (try bind(left, scope), try bind(right, scope))
+    }
+  }
+
+  /// An attribute as the other operand wants it. One that has doubles too is read as a double, which an integer from 2^53 on may
+  /// not be: then both stay what they are.
+  mutating func bindAttribute(
+    _ node: SyntaxNode, beside other: Expression, _ scope: Scope
+  ) throws(QueryError) -> (attribute: Expression, other: Expression) {
+    let attribute = try bind(node, scope, hint: Self.hint(from: other))
+    guard attribute.type == .float64, Self.mayExceedDouble(other) else { return (attribute, other) }
+    return (Self.widen(try bind(node, scope), to: .variant), Self.widen(other, to: .variant))
+  }
+
+  /// Whether an expression has integers that a double can't tell from their neighbours.
+  private static func mayExceedDouble(_ expression: Expression) -> Bool {
+    if case .constant(let value, _) = expression {
+      if case .int64(let number) = value { return number.magnitude >= 1 << 53 }
+      return false
+    }
+    switch expression.type {
+    case .int64, .timestamp, .duration, .money: return true
+    default: return false
     }
   }
 

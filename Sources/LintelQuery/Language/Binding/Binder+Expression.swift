@@ -130,7 +130,10 @@ extension Binder {
     _ operand: SyntaxNode?, _ branches: [BranchSyntax], _ otherwise: SyntaxNode?, _ scope: Scope
   ) throws(QueryError) -> Expression {
     var conditions: [Expression] = []
+    let wasConditional = isConditional
+    defer { isConditional = wasConditional }
     for branch in branches {
+      defer { isConditional = true }
       if let operand {
         let (left, right) = try bindPair(operand, branch.condition, scope)
         conditions.append(try compare(.equal, left, right, operand, branch.condition))

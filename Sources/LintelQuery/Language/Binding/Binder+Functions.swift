@@ -7,7 +7,8 @@ extension Binder {
     guard FunctionNames.scalars.contains(call.name) else {
       throw QueryError(
         .binding, "there is no function \(call.name)", offset: node.range.lowerBound,
-        hint: NameSuggestion.hint(for: call.name, among: FunctionNames.all.sorted()))
+        hint: FunctionNames.elsewhere[call.name]
+          ?? NameSuggestion.hint(for: call.name, among: FunctionNames.all.sorted()))
     }
     if call.isDistinct || call.isStar || call.filter != nil {
       let what = call.isDistinct ? "DISTINCT" : call.isStar ? "*" : "FILTER"
@@ -20,6 +21,7 @@ extension Binder {
     case "coalesce", "ifnull", "least", "greatest", "nullif": return try bindChoice(call, node, scope)
     case "content": return try bindContent(call, node, scope)
     case "digests": return try bindDigests(call, node, scope)
+    case "unflatten": return try bindUnflatten(call, node, scope)
     case "now", "hash_user", "time_bucket": return try bindSpecial(call, node, scope)
     default: return try bindTextFunction(call, node, scope)
     }
@@ -54,7 +56,7 @@ extension Binder {
     case "mod": return try arithmetic(.modulo, arguments[0], arguments[1], call.arguments[0], call.arguments[1])
     case "floor": return isWhole ? arguments[0] : .call(.floor, [double], .float64)
     case "ceil", "ceiling": return isWhole ? arguments[0] : .call(.ceil, [double], .float64)
-    case "round": return isWhole ? arguments[0] : try rounded(double, arguments, call)
+    case "round": return try rounded(arguments, call)
     case "exp": return .call(.exp, [double], .float64)
     case "ln": return .call(.ln, [double], .float64)
     case "log10": return .call(.log10, [double], .float64)
@@ -64,17 +66,30 @@ extension Binder {
     }
   }
 
-  /// `round(x, digits)` is round(x * 10^digits) / 10^digits.
-  private func rounded(_ x: Expression, _ arguments: [Expression], _ call: CallSyntax) throws(QueryError) -> Expression
-  {
-    guard arguments.count == 2 else { return .call(.round, [x], .float64) }
-    guard case .constant(.int64(let digits), .int64) = arguments[1], (0...15).contains(digits) else {
+  /// `round(x [, digits])`; digits of money are those of dollars.
+  private func rounded(_ arguments: [Expression], _ call: CallSyntax) throws(QueryError) -> Expression {
+    let number = arguments[0]
+    let isWhole = number.type != .float64
+    guard arguments.count == 2 else { return isWhole ? number : .call(.round, [number], .float64) }
+    if Self.isNull(arguments[1]) { return .constant(.null, number.type) }
+    let limit: Int64 = 15
+    guard case .constant(.int64(let digits), .int64) = arguments[1], (-limit...limit).contains(digits) else {
       throw QueryError(
-        .binding, "the digits of round are a number from 0 to 15", offset: call.arguments[1].range.lowerBound)
+        .binding, "the digits of round are a whole number from -\(limit) to \(limit)",
+        offset: call.arguments[1].range.lowerBound)
     }
-    if digits == 0 { return .call(.round, [x], .float64) }
-    let unit = Expression.constant(.float64((0..<digits).reduce(1.0) { power, _ in power * 10 }), .float64)
-    return .call(.divide, [.call(.round, [.call(.multiply, [x, unit], .float64)], .float64), unit], .float64)
+    let places: Int64
+    switch number.type {
+    case .money: places = digits - 9
+    case .timestamp, .duration:
+      throw QueryError(
+        .binding, "round with digits takes a number or money", offset: call.arguments[0].range.lowerBound,
+        hint: "time_bucket(10ms, x) rounds times and durations down")
+    default: places = digits
+    }
+    if isWhole, places >= 0 { return number }
+    if places == 0 { return .call(.round, [number], .float64) }
+    return .call(.roundTo, [number, .constant(.int64(places), .int64)], number.type)
   }
 
   // MARK: Choice

@@ -24,14 +24,15 @@ extension Binder {
     var readings: [AttributeHint?: Expression] = [nil: natural]
     var members = Members()
     for node in list {
-      let item = try bind(node, scope)
+      var item = try bind(node, scope)
       if Self.isNull(item) {
         members.hasNull = true
         continue
       }
       let hint = isDynamicOperand ? Self.hint(from: item) : nil
       if readings[hint] == nil { readings[hint] = try bind(operand, scope, hint: hint) }
-      let own = readings[hint] ?? natural
+      var own = readings[hint] ?? natural
+      if isDynamicOperand, own.type == .float64 { (own, item) = try bindAttribute(operand, beside: item, scope) }
       if Self.isNull(own) {
         // An attribute that has no value of this kind: equal to nothing, and NULL.
         members.hasNull = true

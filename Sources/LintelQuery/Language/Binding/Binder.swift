@@ -52,6 +52,8 @@ struct Binder {
   var keys: [Key] = []
   var calls: [AggregateCall] = []
   var subqueries: [QueryPlan] = []
+  /// Within what is computed for some rows only: constants that overflow there are no error yet.
+  var isConditional = false
 
   var schema: TableSchema? { snapshot?.schema }
 

@@ -4,6 +4,14 @@ extension Binder {
   /// Computes a call whose operands are all constants, where that is worth while: bounds such as `now() - 5m`, patterns put
   /// together with `||`, conversions. Everything else is left to the executor.
   func fold(_ expression: Expression, _ offset: Int) throws(QueryError) -> Expression {
+    do throws(QueryError) { return try folded(expression, offset) } catch {
+      // It fails where its row takes it.
+      if isConditional, error.code == .overflow { return expression }
+      throw error
+    }
+  }
+
+  private func folded(_ expression: Expression, _ offset: Int) throws(QueryError) -> Expression {
     guard case .call(let function, let operands, let type) = expression else { return expression }
     var values: [Value] = []
     for operand in operands {
