@@ -71,6 +71,11 @@
     var scrubRate: String?
     @Option(
       help: ArgumentHelp(
+        "Largest file of spans that merges make, which is what an erasure writes anew. (default: 2GiB)",
+        valueName: "size"))
+    var partSize: String?
+    @Option(
+      help: ArgumentHelp(
         "How long spans are kept: 90d, or acme=30d for one organisation; several separated by commas. (default: for good)",
         valueName: "times"))
     var retention: String?

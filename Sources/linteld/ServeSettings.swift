@@ -98,6 +98,8 @@
       store.storage.flushBytes = min(store.storage.flushBytes, store.storage.memoryBudget / 4)
       store.storage.scrubBytesPerSecond =
         try reader.size("scrub-rate", options.scrubRate, orZero: true) ?? store.storage.scrubBytesPerSecond
+      store.storage.maximumPartBytes =
+        try reader.size("part-size", options.partSize) ?? store.storage.maximumPartBytes
       retention = try reader.retention("retention", options.retention)
       contentRetention = try reader.retention("content-retention", options.contentRetention)
       store.storage.tiers = try reader.tiers(options)

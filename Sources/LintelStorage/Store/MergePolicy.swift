@@ -28,7 +28,7 @@ struct MergePolicy: Sendable {
   var maximumWaiting = 40
   /// Rows of a merged part at most: bounds the plan that a merge keeps in memory.
   var maximumRows = 16 << 20
-  /// File bytes of a merged part at most.
+  /// File bytes of a merged part at most, as far as its sources' bytes tell.
   var maximumBytes = 2 << 30
   /// A window is quiet, and its remains are merged, when none of its parts is among the last so many ever numbered.
   var quietNumbers: UInt64 = 128

@@ -10,7 +10,11 @@ struct MergeTurn: Sendable {
 }
 
 extension Store {
-  var mergePolicy: MergePolicy { MergePolicy(window: partOptions(.hot).window) }
+  var mergePolicy: MergePolicy {
+    var policy = MergePolicy(window: MergeWindow(seconds: configuration.mergeWindowSeconds))
+    policy.maximumBytes = configuration.maximumPartBytes
+    return policy
+  }
 
   /// Merges parts until as few as possible are left in each merge window. Returns when that is done.
   ///

@@ -25,6 +25,9 @@ public struct StoreConfiguration: Sendable, Hashable {
   public var retryWindowRows = 2_000_000
   /// Parts are merged only within windows of this many seconds of the time column.
   public var mergeWindowSeconds = 86_400.0
+  /// Bytes of the largest part that merges and moves make. What has to be written anew to take one row away is a part: smaller ones
+  /// make erasures cheaper, and take more bytes for the same rows.
+  public var maximumPartBytes = 2 << 30
   /// Bytes of dictionaries and blocks kept in memory: the numbers, codes and dictionaries that questions about ten million
   /// spans go over. Columns that would take over a third of it pass through a fourth at most.
   public var cacheBytes = 384 << 20

@@ -139,6 +139,17 @@ private struct PolicyRun {
     #expect(run.amplification == 1)
   }
 
+  @Test func noMergeMakesMoreThanThePartSize() {
+    var policy = MergePolicy(window: MergeWindow(seconds: 86_400))
+    policy.maximumBytes = 32 << 20
+    var run = PolicyRun(policy)
+    for _ in 0..<200 { run.flush(rows: 100_000) }
+    run.mergeAll()
+    #expect(run.parts.allSatisfy { $0.fileBytes <= 32 << 20 })
+    // At least half as large, but for the last ones.
+    #expect(run.parts.count <= 2 * 200 * 5_000_000 / (32 << 20) + 1 && run.amplification < 4)
+  }
+
   @Test func whatHasPiledUpDuringALongMergeIsMergedAtOnce() {
     var run = PolicyRun()
     for index in 0..<90 { run.flush(rows: 170_000, isMerging: index == 89) }
