@@ -68,4 +68,39 @@ import Testing
     last.crash()
     end.drain()
   }
+
+  /// What has expired makes the room that its own dropping needs.
+  @Test func retentionFreesAFullDisk() throws {
+    let tiered = try TieredStore { $0.mergeWindowSeconds = 100 }
+    defer { tiered.end() }
+    var dice = Dice(12)
+    let batches = (0..<10).map { number in
+      Samples.batch(
+        &dice, Samples.Options(spread: 50_000_000_000, start: Samples.epoch + Int64(number) * 100_000_000_000))
+    }
+    try tiered.write(batches)
+    try tiered.store.setRetention(table: "events", tenant: nil, nanoseconds: 1_000_000_000_000)
+    #expect(tiered.files.count == 10)
+    let bytes = tiered.files.reduce(0) { $0 + (tiered.disk.contents($1)?.count ?? 0) }
+    let written = tiered.store.statistics.writtenPartBytes
+    tiered.disk.setFault(.fail(at: tiered.disk.callCount, errno: SimulatedFileSystem.noSpace, lasting: true))
+    // There is room as soon as a part is gone, and not before.
+    tiered.disk.observeChanges { [disk = tiered.disk] call in
+      if call.name == "remove", call.path.hasSuffix(".part") { disk.setFault(.none) }
+    }
+    tiered.scheduler.clockSeconds = 1900
+    #expect(try rows(tiered.store) == RowText.rows(batches[9]).sorted())
+    try tiered.run { (store) async throws(StorageError) in try await store.expire() }
+    tiered.disk.observeChanges(nil)
+    #expect(tiered.files.count == 1)
+    #expect(tiered.files.reduce(0) { $0 + (tiered.disk.contents($1)?.count ?? 0) } < bytes / 5)
+    #expect(tiered.store.statistics.writtenPartBytes == written)
+    let disk = tiered.disk.afterCrash(.nothing)
+    tiered.scheduler.drain()
+    let again = try TieredStore(on: disk, at: 1900) { $0.mergeWindowSeconds = 100 }
+    defer { again.end() }
+    #expect(try rows(again.store) == RowText.rows(batches[9]).sorted())
+    #expect(again.store.problems == [] && again.files.count == 1)
+    #expect(try append(batches[9], to: again.store, again.scheduler)?.get().stored == 0)
+  }
 }
