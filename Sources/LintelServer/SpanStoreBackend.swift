@@ -85,7 +85,8 @@
         Gauge("lintel_memtable_bytes", "Memory reserved for rows in memory.", now.memtableBytes),
         Gauge("lintel_log_bytes", "Bytes of the write-ahead log's segments being written.", now.logBytes),
         Gauge("lintel_cache_bytes", "Bytes of decoded blocks and dictionaries kept.", now.cacheBytes),
-        Gauge("lintel_store_problems", "Damage found and background work that failed since the start.", now.problems),
+        Gauge(
+          "lintel_store_problems", "Damage, and background work that failed and hasn't succeeded since.", now.problems),
         Gauge("lintel_flushes_total", "Memtables written into parts.", now.flushes, isCounter: true),
         Gauge("lintel_flushed_rows_total", "Rows of those.", now.flushedRows, isCounter: true),
         Gauge("lintel_merges_total", "Merges of parts.", now.merges, isCounter: true),

@@ -22,7 +22,10 @@ extension StoreScenario {
         guard isTold("erased", erasure.number), let receipt = try store.receipt(erasure.number) else {
           return Wrong(.other, "erasure \(erasure.number) is finished, and has no line in the audit log or no receipt")
         }
-        _ = try ReceiptCheck.check(receipt)
+        let text = try ReceiptCheck.check(receipt).text
+        if accountsForAll, let (asked, gone) = Self.rows(text), asked != gone {
+          return Wrong(.other, "a receipt accounts for \(gone) rows, and there were \(asked) to be erased: \(text)")
+        }
       }
       if !rules.retention.isEmpty, !isTold("retention", nil) {
         return Wrong(.other, "the audit log doesn't tell of a retention")
@@ -31,6 +34,36 @@ extension StoreScenario {
     } catch {
       return Wrong(.other, "what tells of erasures: \(error)")
     }
+  }
+
+  /// Whether nothing but erasures takes rows away, and none is lost: then a receipt has as many as there were when its
+  /// erasures were asked for.
+  private var accountsForAll: Bool {
+    durability == .synced
+      && !steps.contains { step in
+        switch step {
+        case .retain, .retainContent, .backup, .restore: true
+        default: false
+        }
+      }
+  }
+
+  /// The rows that a receipt's requests counted, and those that it says are gone.
+  private static func rows(_ receipt: String) -> (asked: Int, gone: Int)? {
+    func numbers(in opening: String, to end: Character, after field: String) -> [Int]? {
+      guard let start = receipt.firstRange(of: opening)?.upperBound,
+        let close = receipt[start...].firstIndex(of: end)
+      else { return nil }
+      return receipt[start..<close].split(whereSeparator: { ",{}".contains($0) })
+        .filter { field.isEmpty || $0.hasPrefix(field) }.compactMap {
+          $0.split(separator: ":").last.flatMap { Int($0) }
+        }
+    }
+    guard let asked = numbers(in: "\"erasures\":[", to: "]", after: "\"rows\":"),
+      let memory = numbers(in: "\"rows_erased_from_memory\":{", to: "}", after: ""),
+      let parts = numbers(in: "\"rows_erased_from_parts\":{", to: "}", after: "")
+    else { return nil }
+    return (asked.reduce(0, +), (memory + parts).reduce(0, +))
   }
 
   /// After a recovery erasures go on. Where a crash has left torn records, those are kept, and are in the way.

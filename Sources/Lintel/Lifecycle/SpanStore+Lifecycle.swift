@@ -3,7 +3,7 @@ public import LintelQuery
 internal import LintelStorage
 
 extension SpanStore {
-  /// Carries out what ERASE, LIFT, HOLD, RELEASE, ALTER and their SHOWs stand for, without their text.
+  /// Carries out what ERASE, LIFT, HOLD, RELEASE, ALTER, DROP and their SHOWs stand for, without their text.
   public func lifecycle(_ command: LifecycleCommand) async throws(LintelError) -> QueryResult {
     do throws(StorageError) {
       return try await threads.run { [store, userHasher] () throws(StorageError) in

@@ -2,7 +2,7 @@ internal import LintelColumns
 internal import LintelQuery
 internal import LintelStorage
 
-/// Carries out statements about erasures, holds and retention, in which users have ids and the store has keys.
+/// Carries out statements about erasures, holds, retention and lost parts, in which users have ids and the store has keys.
 struct StoreLifecycle {
   let store: Store
   let userHasher: UserHasher
@@ -29,6 +29,17 @@ struct StoreLifecycle {
       try store.setRetention(table: table, tenant: organization.map { TenantName($0) }, nanoseconds: nanoseconds)
       return Self.table(try store.rules().retention)
     case .showRetention: return Self.table(try store.rules().retention)
+    case .dropPart(let name):
+      let part = try store.giveUp(name)
+      var answer = LifecycleAnswer([
+        ("table", .string), ("part", .string), ("tier", .string), ("rows", .int64), ("bytes", .int64),
+      ])
+      answer.rows = [
+        [
+          .text(part.table), .text(part.name), .text(part.tier?.rawValue ?? ""), .count(part.rows), .count(part.bytes),
+        ]
+      ]
+      return answer
     }
   }
 

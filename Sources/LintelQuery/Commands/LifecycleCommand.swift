@@ -1,6 +1,6 @@
 public import LintelColumns
 
-/// What statements about erasures, legal holds and retention ask for.
+/// What statements about erasures, legal holds, retention and lost parts ask for.
 public enum LifecycleCommand: Sendable, Hashable {
   /// `ERASE USER 'id', .. [IN ORG 'x'] [DRY RUN]`
   case erase(users: [String], organization: String?, isDryRun: Bool)
@@ -20,6 +20,8 @@ public enum LifecycleCommand: Sendable, Hashable {
   case setContentRetention(table: String, organization: String?, nanoseconds: Int64?)
   /// `SHOW RETENTION`
   case showRetention
+  /// `DROP PART 'hot/000000000017.part'`
+  case dropPart(String)
 
   /// A dry run tells in how many rows of which parts a user is; who was erased when, and why somebody is held, is not for
   /// everybody either.

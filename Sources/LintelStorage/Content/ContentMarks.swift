@@ -38,6 +38,29 @@ struct ContentIDs {
     }
   }
 
+  /// Ids are from 1 to below this.
+  static let greatest: UInt64 = 1 << 61
+
+  /// The ids, ascending, as the first of each run of consecutive ones and the run's length.
+  var runs: [(first: UInt64, count: UInt64)] {
+    var runs: [(first: UInt64, count: UInt64)] = []
+    for (chunk, place) in places.sorted(by: { $0.key < $1.key }) {
+      for word in 0..<Self.chunkWords {
+        var bits = words[place + word]
+        while bits != 0 {
+          let id = chunk << 12 | UInt64(word) << 6 | UInt64(bits.trailingZeroBitCount)
+          bits &= bits &- 1
+          if let last = runs.last, last.first + last.count == id {
+            runs[runs.count - 1].count += 1
+          } else {
+            runs.append((id, 1))
+          }
+        }
+      }
+    }
+    return runs
+  }
+
   func contains(_ id: UInt64) -> Bool {
     guard let place = places[id >> 12] else { return false }
     return words[place + Int(id >> 6 & 63)] >> (id & 63) & 1 != 0

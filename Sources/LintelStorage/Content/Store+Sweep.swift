@@ -1,15 +1,6 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// What a sweep did with a segment.
-struct SweptContent: Sendable {
-  var old: ContentEntry
-  /// `nil` when nothing of it was left.
-  var new: ContentEntry?
-  /// Pieces that went with erased rows: others had no rows before.
-  var erased = 0
-}
-
 /// When content is swept next.
 struct SweepPlan: Sendable {
   /// Whether rows may have gone since the last time.
@@ -71,7 +62,7 @@ extension Store {
     guard !isReadOnly, isWanted else { return }
     sweeping.start(on: merger) { [self] in
       do throws(StorageError) { try sweepIfDue() } catch {
-        if error.code != .closed { report(error) }
+        if error.code != .closed { report(error, by: .sweeping) }
       }
     }
   }
@@ -94,6 +85,7 @@ extension Store {
       do throws(StorageError) {
         let hasLeft = try sweepContent(everything: isWhole)
         sweepPlan.withLock { $0.succeeded(isWhole: isWhole, hasLeft: hasLeft, began: began) }
+        succeeded(.sweeping)
       } catch {
         sweepPlan.withLock { $0.failed(monotonic: WallClock.monotonic()) }
         throw error
@@ -142,7 +134,7 @@ extension Store {
     do throws(StorageError) {
       try writeFrozen()
       isMarked = try mark(shard.index, &marks) == nil
-      if isMarked { _ = try sweepContent(shard, marks, below: generation, where: chosen) }
+      if isMarked { try sweepContent(shard, marks, below: generation, where: chosen) }
     } catch {
       // What is there needn't be stored again.
       try? rememberContent(shard)
@@ -156,33 +148,29 @@ extension Store {
   /// has the turn to merge. Damaged segments are left as they are.
   /// - Parameters:
   ///   - chosen: Numbers of segments; `nil` for all.
-  ///   - erased: What erased rows referred to.
-  /// - Returns: Every segment that was looked at.
+  ///   - erasing: The rules of the erasure that this is a part of, and is accounted for as.
   func sweepContent(
     _ shard: Shard, _ marks: ContentMarks, below generation: UInt64, where chosen: Set<UInt64>? = nil,
-    erased: ContentIDs = ContentIDs()
-  ) throws(StorageError) -> [SweptContent] {
-    var swept: [SweptContent] = []
+    for erasing: Exclusions? = nil
+  ) throws(StorageError) {
     for segment in state.withLock({ $0.contentSegments[shard.index].filter { $0.since < generation } }) {
       if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
       guard chosen?.contains(segment.entry.number) ?? true, let list = try listed(segment) else { continue }
       do throws(StorageError) {
-        let new = try sweep(segment, list, marks, shard)?.entry
-        let gone = list.count { !marks.ids.contains($0.id) && erased.contains($0.id) }
-        swept.append(SweptContent(old: segment.entry, new: new, erased: gone))
+        try sweep(segment, list, marks, shard, for: erasing)
       } catch {
         guard error.code == .corrupt else { throw error }
         reportOnce(error)
       }
     }
-    return swept
   }
 
   private func sweep(
-    _ segment: LiveContent, _ list: [(id: UInt64, digest: UInt128)], _ marks: ContentMarks, _ shard: Shard
-  ) throws(StorageError) -> LiveContent? {
+    _ segment: LiveContent, _ list: [(id: UInt64, digest: UInt128)], _ marks: ContentMarks, _ shard: Shard,
+    for erasing: Exclusions?
+  ) throws(StorageError) {
     let left = list.count { marks.ids.contains($0.id) }
-    if left == list.count { return segment }
+    if left == list.count { return }
     let new =
       left == 0
       ? nil
@@ -190,8 +178,27 @@ extension Store {
         (writer) throws(StorageError) in
         try Self.copy(segment.reader, list, where: { marks.ids.contains($0) }, to: &writer)
       }
+    var step: ErasureProgress.Step?
+    if let erasing {
+      // Others had no rows before.
+      let erased = erasureJournal.progress.pieces[shard.index] ?? ContentIDs()
+      let gone = list.count { !marks.ids.contains($0.id) && erased.contains($0.id) }
+      let entry = segment.entry
+      let swept = ErasureProgress.Step.content(
+        number: entry.number,
+        ErasureReceipt.Content(
+          name: entry.fileName, piecesErased: gone, bytesRead: entry.fileBytes, replacement: new?.entry.fileName,
+          bytesWritten: new?.entry.fileBytes ?? 0))
+      do throws(StorageError) {
+        try willErase(swept, erasing)
+      } catch {
+        if let new { try? fileSystem.remove(directory.path(of: new.entry.fileName)) }
+        throw error
+      }
+      step = swept
+    }
     try replaceContent([segment], shard: shard.index, with: new.map { [$0] } ?? [])
-    return new
+    if let step { erasureJournal.hasErased(step) }
   }
 
   /// What a segment holds; `nil` when it is damaged, which is reported.

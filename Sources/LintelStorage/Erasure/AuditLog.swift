@@ -3,7 +3,7 @@ internal import Crypto
 /// Something about erasures, holds or retention that is to be accounted for.
 struct AuditEvent: Sendable {
   enum Kind: String, Sendable {
-    case requested, refused, erased, lifted, held, released, retention, restored
+    case requested, refused, erased, lifted, held, released, retention, restored, dropped
   }
 
   var kind: Kind

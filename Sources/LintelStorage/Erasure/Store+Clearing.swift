@@ -13,7 +13,7 @@ extension Store {
       for shard in shards { generations.append(try freeze(shard, for: .erasure(exclusions))) }
       try writeFrozen()
       try clearParts(exclusions)
-      for shard in shards { try clearContent(shard, below: generations[shard.index]) }
+      for shard in shards { try clearContent(shard, exclusions, below: generations[shard.index]) }
       return generations
     } catch {
       // What is there needn't be stored again.
@@ -28,18 +28,9 @@ extension Store {
       if isClosing.load(ordering: .relaxed) { throw StorageError(.closed, "the store is closing") }
       guard try holdsHidden(part, exclusions) else { continue }
       let entry = part.entry
-      let pieces = try piecesOfHidden(part, exclusions)
-      let replacement = try rewrite([part], exclusions, for: .erasure)?.entry
+      erasureJournal.willErase(try piecesOfHidden(part, exclusions), shard: entry.shard)
+      _ = try rewrite([part], exclusions, for: .erasure)
       cache.forget(part: entry.number)
-      erasureProgress.withLock { progress in
-        progress.fromParts.add(pieces, shard: entry.shard)
-        progress.parts.append(
-          ErasureReceipt.Part(
-            table: entry.table, tier: entry.tier, name: entry.fileName,
-            rowsErased: entry.rowCount - (replacement?.rowCount ?? 0),
-            bytesRead: entry.fileBytes, replacement: replacement?.fileName,
-            bytesWritten: replacement?.fileBytes ?? 0))
-      }
     }
   }
 
@@ -85,19 +76,11 @@ extension Store {
   }
 
   /// Takes from a shard's content what no row is left to refer to.
-  private func clearContent(_ shard: Shard, below generation: UInt64) throws(StorageError) {
+  private func clearContent(_ shard: Shard, _ exclusions: Exclusions, below generation: UInt64) throws(StorageError) {
     var marks = ContentMarks()
     // Where a part can't be looked at, the verification says so.
     if try mark(shard.index, &marks) == nil {
-      let erased = erasureProgress.withLock { $0.pieces(shard: shard.index) }
-      let swept = try sweepContent(shard, marks, below: generation, erased: erased)
-      erasureProgress.withLock { progress in
-        progress.content += swept.filter { $0.new?.number != $0.old.number }.map { swept in
-          ErasureReceipt.Content(
-            name: swept.old.fileName, piecesErased: swept.erased, bytesRead: swept.old.fileBytes,
-            replacement: swept.new?.fileName, bytesWritten: swept.new?.fileBytes ?? 0)
-        }
-      }
+      try sweepContent(shard, marks, below: generation, for: exclusions)
     }
     try rememberContent(shard)
   }

@@ -11,7 +11,7 @@ extension Store {
     erasing.start(on: merger) { [self] in
       do throws(StorageError) { try eraseFilesBlocking() } catch {
         if error.code == .closed { return }
-        report(error)
+        report(error, by: .erasing)
         erasureRetry.withLock { $0 = WallClock.monotonic() &+ Self.erasureRetryNanoseconds }
       }
     }
@@ -36,6 +36,7 @@ extension Store {
         try erasePass()
       }
     }
+    succeeded(.erasing)
   }
 
   private func erasePass() throws(StorageError) {
@@ -50,12 +51,12 @@ extension Store {
     let verification = try mergeTurn.withLock { (_) throws(StorageError) in
       waitingErasures.subtract(1, ordering: .relaxed)
       isWaiting = false
-      beginProgress()
+      erasureJournal.begin(manifest.withLock { $0 })
       let generations = try clear(exclusions)
       for observer in erasureObservers.withLock({ $0 }) { observer() }
       try clearLeftovers()
       refreshStoredRows()
-      let renewed = erasureProgress.withLock { Set($0.parts.compactMap(\.replacement)) }
+      let renewed = Set(erasureJournal.progress.parts.compactMap(\.replacement))
       return try verify(pending, renewed: renewed, generations: generations)
     }
     guard verification.isClean else {
@@ -63,12 +64,13 @@ extension Store {
       throw StorageError(
         .invalid,
         "an erasure can't be finished: its rows are hidden, but these files hold some, or can't be read: \(names). "
-          + "Restore them from a backup, or remove them, but none in content/, which have what others said as well; it is "
-          + "tried again every minute and when the store is opened", path: path)
+          + "Restore them from a backup. Parts that can't be had back are given up by DROP PART 'file', and what was kept of "
+          + "damage beside the log may be removed; files in content/ have what others said as well. It is tried again every "
+          + "minute and when the store is opened", path: path)
     }
     try publish { $0.erased = max($0.erased, exclusions.rules.sequence) }
     let after = manifest.withLock { $0 }
-    let progress = erasureProgress.withLock { $0 }
+    let progress = erasureJournal.progress
     let receipt = ErasureReceipt(
       number: exclusions.rules.sequence, finished: clock(),
       requests: pending.map {
@@ -76,24 +78,11 @@ extension Store {
           number: $0.number, token: $0.token, tenant: $0.tenant, requested: $0.requested, rows: $0.rows)
       },
       isAfterRestart: pending.contains { erasuresAtOpening.contains($0.number) },
-      rowsFromMemory: progress.fromMemory.rows, parts: progress.parts, content: progress.content,
-      rootBefore: MerkleTree.root(progress.before ?? after), rootAfter: MerkleTree.root(after),
+      rowsFromMemory: progress.rowsFromMemory, parts: progress.parts, content: progress.content,
+      rootBefore: progress.rootBefore ?? MerkleTree.root(after), rootAfter: MerkleTree.root(after),
       verification: verification)
     try finish(pending, receipt)
-    erasureProgress.withLock { $0 = ErasureProgress() }
-  }
-
-  /// Begins to account for what goes, unless an earlier pass has.
-  private func beginProgress() {
-    let current = manifest.withLock { $0 }
-    let found = state.withLock { state in
-      defer { state.erasedInLog = ErasedRows() }
-      return state.erasedInLog
-    }
-    erasureProgress.withLock { progress in
-      if progress.before == nil { progress.before = current }
-      progress.fromMemory.add(found)
-    }
+    erasureJournal.clear()
   }
 
   /// Removes files that no manifest names: what the device refused to remove before. To be called by whoever has the turn to

@@ -16,11 +16,11 @@ extension Store {
 
   /// Drops expired parts, and writes those anew that stay partly, in the background.
   func startRetention() {
-    guard !isReadOnly, !exclusions.current.rules.retention.isEmpty else { return }
+    guard !isReadOnly, !exclusions.current.rules.retention.isEmpty else { return succeeded(.expiring) }
     expiring.start(on: merger) { [self] in
       // Content has its own times, and pauses after a failure.
       do throws(StorageError) { try expireParts() } catch {
-        if error.code != .closed { report(error) }
+        if error.code != .closed { report(error, by: .expiring) }
       }
     }
   }
@@ -56,6 +56,7 @@ extension Store {
       }
       try expireContent(exclusions, now: now)
     }
+    succeeded(.expiring)
   }
 
   /// ``expireBlocking()`` on a thread of the store's.

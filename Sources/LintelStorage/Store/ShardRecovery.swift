@@ -12,6 +12,8 @@ struct ShardRecovery {
   let schemas: [TableSchema]
   let configuration: StoreConfiguration
   let exclusions: Exclusions
+  /// Told of rows that go with a log that isn't needed any more.
+  let journal: ErasureJournal
   /// For parts that are opened to see whether they can be.
   let cache: BlockCache
   let scheduler: (any WorkScheduler)?
@@ -63,11 +65,19 @@ struct ShardRecovery {
       let written = try rows.finish()
       // On a full disk the store opens for queries; rows are taken when there is room.
       let writer = try LogWriter.open(logDirectory, shard: index, fileSystem: fileSystem, after: recovery)
-      if let written { try publish(written, content, pool, writer, recovery, &manifest) }
+      var erased = replay.erased
+      if let written {
+        for (shard, ids) in erased.pieces { journal.willErase(ids, shard: shard) }
+        let step = ErasureProgress.Step.memory(shard: index, floor: writer.segment, rows: erased.rows)
+        if !erased.isEmpty { try journal.willErase(step, rules: exclusions.rules.sequence) }
+        try publish(written, content, pool, writer, recovery, &manifest)
+        if !erased.isEmpty { journal.hasErased(step) }
+        erased = ErasedRows()
+      }
       let window = retryWindow(of: rows.batches, replay)
       for damage in recovery.damages { state.report(damage.error) }
       insert(rows.batches, &state)
-      state.erasedInLog.add(replay.erased)
+      state.erasedInLog[index] = erased
       return Shard(
         index: index, directory: logDirectory, log: Shard.Log(writer: writer, retryWindow: window),
         content: pool, damagedSegments: recovery.damagedSegments, scheduler: scheduler)

@@ -77,7 +77,7 @@ extension Store {
         sealed = try log.writer.rotate()
       } catch {
         if error.code == .diskFull {
-          report(error)
+          report(error, by: .flushing)
           throw error
         }
         throw failStop(error)
@@ -107,7 +107,7 @@ extension Store {
           try write(frozen)
         } catch {
           if error.code == .diskFull {
-            report(error)
+            report(error, by: .flushing)
             throw error
           }
           throw failStop(error)
@@ -117,6 +117,7 @@ extension Store {
       return wrote
     }
     guard wrote else { return }
+    succeeded(.flushing)
     FreedMemory.giveBack()
     startMerging()
   }
@@ -148,11 +149,13 @@ extension Store {
       if let content { try? fileSystem.remove(directory.path(of: content.entry.fileName)) }
       throw error
     }
+    let step = try willErase(erased, frozen, live, content)
     let rowsLeft = live.reduce(0) { $0 + $1.entry.rowCount }
     if rowsLeft < frozen.rowCount { noteRowsHaveGone() }
     let mayRemove = try publish(live, content, frozen)
-    erasureProgress.withLock { [erased] in $0.fromMemory.add(erased) }
+    if let step { erasureJournal.hasErased(step) }
     state.withLock { state in
+      state.erasedInLog[frozen.shard] = ErasedRows()
       state.frozen.removeAll { $0.id == frozen.id }
       state.replaceContent([], shard: frozen.shard, with: content.map { [$0] } ?? [])
       for part in live { state.add(part) }
@@ -179,12 +182,34 @@ extension Store {
       }
     } catch {
       // The next try writes new parts; these are in no manifest, unless nobody knows which one counts.
-      if error.code != .failedStop {
-        for part in live { try? fileSystem.remove(directory.path(of: part.entry.fileName)) }
-        if let content { try? fileSystem.remove(directory.path(of: content.entry.fileName)) }
-      }
+      if error.code != .failedStop { discard(live, content) }
       throw error
     }
+  }
+
+  private func discard(_ live: [LivePart], _ content: LiveContent?) {
+    for part in live { try? fileSystem.remove(directory.path(of: part.entry.fileName)) }
+    if let content { try? fileSystem.remove(directory.path(of: content.entry.fileName)) }
+  }
+
+  /// Notes what goes when the log begins behind what has been frozen: erased rows of the memtables, and those that a
+  /// recovery left in the log. `nil` when nothing does.
+  private func willErase(
+    _ erased: ErasedRows, _ frozen: FrozenMemtables, _ live: [LivePart], _ content: LiveContent?
+  ) throws(StorageError) -> ErasureProgress.Step? {
+    var erased = erased
+    erased.add(state.withLock { $0.erasedInLog[frozen.shard] })
+    guard !erased.isEmpty else { return nil }
+    for (shard, ids) in erased.pieces { erasureJournal.willErase(ids, shard: shard) }
+    let step = ErasureProgress.Step.memory(
+      shard: frozen.shard, floor: frozen.lastSegment + 1, rows: erased.rows)
+    do throws(StorageError) {
+      try willErase(step, frozen.erased ?? exclusions.current)
+    } catch {
+      discard(live, content)
+      throw error
+    }
+    return step
   }
 
   /// What can't be removed now goes with the next flush.

@@ -1,10 +1,10 @@
 internal import LintelColumns
 internal import Synchronization
 
-/// Taking files in again that were damaged or missing, and have been restored.
+/// Taking files in again that were damaged or missing, and have been restored; or giving them up.
 ///
-/// Nothing waits for that: an erasure is finished only when every file that the manifest names has been read, whether it is
-/// set aside or not; and a sweep takes nothing away while a part is.
+/// Until one or the other an erasure isn't finished, for that takes a look at every file that the manifest names, and a sweep
+/// takes nothing away.
 extension Store {
   func isQuarantined(_ entry: PartEntry) -> Bool {
     state.withLock { $0.quarantined.contains { $0.number == entry.number } }
@@ -35,6 +35,56 @@ extension Store {
     }
     startErasing()
     startMerging()
+  }
+
+  /// Gives a part up that is damaged or missing and can't be had back: its rows are lost for good, and nothing waits for it
+  /// any more. Blocks.
+  ///
+  /// - Parameter name: Its file, as ``problems`` names it.
+  /// - Returns: What it held.
+  /// - Throws: `.invalid` when no such part is set aside; `.diskFull`, `.failedStop`, `.closed`, `.readOnly`.
+  public func giveUp(_ name: String) throws(StorageError) -> PartDescription {
+    if isReadOnly { throw StorageError(.readOnly, "the store was opened read-only", path: path) }
+    // Nobody merges, sweeps or erases meanwhile.
+    let entry = try mergeTurn.withLock { (_) throws(StorageError) in
+      guard let entry = state.withLock({ state in state.quarantined.first { $0.fileName == name } }) else {
+        throw StorageError(
+          .invalid,
+          "no such part is set aside: only parts that are damaged or missing can be given up; SHOW PROBLEMS names them",
+          path: name)
+      }
+      // Who took rows away, and which, is in the log before it happens.
+      try changeRules { (_) throws(StorageError) in
+        ((), [AuditEvent(.dropped, detail: "part=\(entry.fileName) table=\(entry.table) rows=\(entry.rowCount)")])
+      }
+      let mayRemove: Bool
+      do throws(StorageError) {
+        mayRemove = try publish { $0.parts.removeAll { $0.number == entry.number } }
+      } catch {
+        if error.code == .failedStop { throw failStop(error) }
+        throw error
+      }
+      state.withLock { state in
+        state.quarantined.removeAll { $0.number == entry.number }
+        state.forgetProblems(of: entry.fileName)
+        state.counters.droppedParts += 1
+        state.counters.droppedRows += entry.rowCount
+      }
+      cache.forget(part: entry.number)
+      noteRowsHaveGone()
+      if mayRemove {
+        do throws(StorageError) {
+          try fileSystem.remove(directory.path(of: entry.fileName))
+        } catch {
+          // That may be why it was set aside.
+          if !error.isMissingFile { report(error) }
+        }
+      }
+      return entry
+    }
+    erasureRetry.withLock { $0 = 0 }
+    startErasing()
+    return Self.describe(entry)
   }
 
   /// Takes in a content segment of which something was damaged, or that was missing, and that has been read whole since.

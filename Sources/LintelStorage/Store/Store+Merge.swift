@@ -45,8 +45,9 @@ extension Store {
           }
           // One at a time: what else waits for its turn comes first.
           if try mergeContent(&turn, everything: false) == .merged { startMerging() }
+          succeeded(.merging)
         } catch {
-          if error.code != .closed { report(error) }
+          if error.code != .closed { report(error, by: .merging) }
         }
       }
     }
@@ -128,7 +129,9 @@ extension Store {
       readers.append(source.reader)
     }
     guard !readers.isEmpty else {
+      let steps = try willErase(group, nil, exclusions, purpose)
       try drop(group)
+      for step in steps { erasureJournal.hasErased(step) }
       return nil
     }
     var written = try PartMerger.merge(
@@ -141,18 +144,36 @@ extension Store {
     written.rawBytes = written.summary.rowCount == rows ? rawBytes : Int(Double(rawBytes) * share)
     let level = group.map(\.level).max() ?? 0
     let live: LivePart
+    let steps: [ErasureProgress.Step]
     do throws(StorageError) {
       try fileSystem.syncDirectory(directory.folder(tier))
       live = try open(
         written, table: table, shard: shard, tier: tier, level: group.count > 1 ? 1 + level : max(1, level),
         arrived: group.map(\.arrived).max() ?? 0)
+      steps = try willErase(group, live.entry, exclusions, purpose)
     } catch {
       try? fileSystem.remove(written.path)
       throw error
     }
     try replace(group, with: [live], isMove: tier != first.tier)
+    for step in steps { erasureJournal.hasErased(step) }
     FreedMemory.giveBack()
     return live
+  }
+
+  /// Notes what goes with parts that an erasure has written anew: one at a time.
+  private func willErase(
+    _ group: [PartEntry], _ replacement: PartEntry?, _ exclusions: Exclusions, _ purpose: Exclusions.Purpose
+  ) throws(StorageError) -> [ErasureProgress.Step] {
+    guard purpose == .erasure, let entry = group.first, group.count == 1 else { return [] }
+    let step = ErasureProgress.Step.part(
+      number: entry.number,
+      ErasureReceipt.Part(
+        table: entry.table, tier: entry.tier, name: entry.fileName,
+        rowsErased: entry.rowCount - (replacement?.rowCount ?? 0), bytesRead: entry.fileBytes,
+        replacement: replacement?.fileName, bytesWritten: replacement?.fileBytes ?? 0))
+    try willErase(step, exclusions)
+    return [step]
   }
 
   /// Puts parts of a table in the place of others, durably.

@@ -94,17 +94,20 @@ extension Store {
     let cache = BlockCache(capacity: configuration.cacheBytes)
     var state = StoreState(shardCount: directory.layout.shardCount)
     if let problem = loaded.problem { state.report(problem) }
+    let (journal, unknown) = try ErasureJournal.load(directory, loaded.manifest, exclusions.current.rules)
+    if let unknown { state.report(unknown) }
     var manifest = loaded.manifest
     var shards: [Shard] = []
     for index in 0..<directory.layout.shardCount {
       let recovery = ShardRecovery(
         index: index, directory: directory, schemas: schemas, configuration: configuration,
-        exclusions: exclusions.current, cache: cache, scheduler: scheduler, clock: clock)
+        exclusions: exclusions.current, journal: journal, cache: cache, scheduler: scheduler, clock: clock)
       shards.append(try recovery.run(&state, &manifest))
     }
     let store = Store(
       directory: directory, schemas: schemas, configuration: configuration, cache: cache, state: state,
       manifest: manifest, shards: shards, follower: nil, scheduler: scheduler, exclusions: exclusions,
+      erasureJournal: journal,
       contentCache: ContentCache(capacity: configuration.contentCacheBytes),
       contentHasher: ContentHasher(secret: try directory.secret()), clock: clock)
     try store.publishVolumes(manifest)
@@ -208,7 +211,8 @@ extension Store {
       directory: directory, schemas: schemas, configuration: configuration, cache: cache,
       state: StoreState(shardCount: directory.layout.shardCount),
       manifest: .empty(shardCount: directory.layout.shardCount), shards: [], follower: follower,
-      scheduler: scheduler, exclusions: exclusions, contentCache: contentCache,
+      scheduler: scheduler, exclusions: exclusions, erasureJournal: ErasureJournal(directory),
+      contentCache: contentCache,
       contentHasher: ContentHasher(secret: try directory.secret()), clock: clock)
   }
 }

@@ -138,6 +138,7 @@ extension Store {
           state.withLock { $0.counters.scrubbedBytes += bytes }
         } else {
           turn.current = nil
+          succeeded(.checking(entry.fileName))
           try takeIn(entry)
         }
       } catch {
@@ -154,7 +155,10 @@ extension Store {
       turn.currentContent = bytes == nil ? nil : scan
       turn.spend(bytes ?? 0)
       state.withLock { $0.counters.scrubbedBytes += bytes ?? 0 }
-      if bytes == nil { try takeIn(scan.entry) }
+      if bytes == nil {
+        succeeded(.checking(scan.entry.fileName))
+        try takeIn(scan.entry)
+      }
     } catch {
       turn.currentContent = nil
       found(error, in: scan.entry)
@@ -164,7 +168,12 @@ extension Store {
   private func found(_ error: StorageError, in entry: ContentEntry) {
     let isLive = state.withLock { $0.contentSegments[entry.shard].contains { $0.entry.number == entry.number } }
     // A merge or a sweep may have replaced it meanwhile.
-    if isLive || !error.isMissingFile { reportOnce(error) }
+    if error.isMissingFile, !isLive { return }
+    if error.code == .corrupt || error.isMissingFile {
+      reportOnce(error)
+    } else {
+      report(error, by: .checking(entry.fileName))
+    }
   }
 
   /// Opens the next part or content segment of this pass, or of the next pass when that is due. False when there is nothing
@@ -207,6 +216,10 @@ extension Store {
   private func found(_ error: StorageError, in entry: PartEntry) {
     // A merge may have replaced it meanwhile.
     if error.isMissingFile, !isLive(entry) { return }
-    if error.code == .corrupt || error.isMissingFile { quarantine(entry, because: error) } else { report(error) }
+    if error.code == .corrupt || error.isMissingFile {
+      quarantine(entry, because: error)
+    } else {
+      report(error, by: .checking(entry.fileName))
+    }
   }
 }

@@ -55,7 +55,7 @@ public final class Store: Sendable {
   /// Held by whoever erases rows from files.
   let erasureTurn = Mutex(())
   /// What erasing has taken away that no receipt accounts for yet.
-  let erasureProgress = Mutex(ErasureProgress())
+  let erasureJournal: ErasureJournal
   let erasing = PendingJob()
   /// Numbers of the erasures that weren't finished when the store was opened.
   let erasuresAtOpening: Set<UInt64>
@@ -79,7 +79,8 @@ public final class Store: Sendable {
   init(
     directory: StoreDirectory, schemas: [TableSchema], configuration: StoreConfiguration, cache: BlockCache,
     state: consuming StoreState, manifest: Manifest, shards: [Shard], follower: Follower?,
-    scheduler: (any WorkScheduler)?, exclusions: CurrentExclusions, contentCache: ContentCache,
+    scheduler: (any WorkScheduler)?, exclusions: CurrentExclusions, erasureJournal: ErasureJournal,
+    contentCache: ContentCache,
     contentHasher: ContentHasher, clock: @escaping @Sendable () -> Int64
   ) {
     self.contentCache = contentCache
@@ -97,6 +98,7 @@ public final class Store: Sendable {
     self.shards = shards
     self.follower = follower
     self.exclusions = exclusions
+    self.erasureJournal = erasureJournal
     let unfinished = exclusions.current.rules.erasures.filter { $0.state == .hidden || exclusions.isDoubtful }
     erasuresAtOpening = Set(unfinished.map(\.number))
     // Rows go by rules alone: without any, all content is some row's.
@@ -117,7 +119,8 @@ public final class Store: Sendable {
 
   var fileSystem: any FileSystem { directory.fileSystem }
 
-  /// What is wrong and needs a person: quarantined parts, damaged log records, failed background work. Oldest first.
+  /// What is wrong and may need a person: quarantined parts, damaged log records, background work that failed and hasn't
+  /// succeeded since. Oldest first.
   public var problems: [StorageError] { state.withLock { $0.problems } + (follower?.problems ?? []) }
 
   func schema(_ table: String) throws(StorageError) -> TableSchema {
@@ -178,10 +181,15 @@ public final class Store: Sendable {
 
   /// The problems after the first `count`, as far as they are still known, and how many there have been.
   public func problems(after count: Int) -> (new: [StorageError], count: Int) {
-    state.withLock { state in (state.problems.suffix(max(0, state.reported - count)), state.reported) }
+    state.withLock { state in (state.problems(after: count), state.reported) }
   }
 
-  func report(_ problem: StorageError) { state.withLock { $0.report(problem) } }
+  func report(_ problem: StorageError, by work: BackgroundWork? = nil) {
+    state.withLock { $0.report(problem, by: work) }
+  }
+
+  /// Some work has done all that it is there for.
+  func succeeded(_ work: BackgroundWork) { state.withLock { $0.forgetProblems(by: work) } }
 
   /// Reports damage of content, which queries and work in the background meet time and again.
   func reportOnce(_ problem: StorageError) {

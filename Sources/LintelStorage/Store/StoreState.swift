@@ -44,15 +44,16 @@ struct StoreState: Sendable {
   var parts: [String: [LivePart]] = [:]
   /// Parts that were found damaged: their files stay, and may come back whole.
   var quarantined: [PartEntry] = []
-  var problems: [StorageError] = []
+  /// Oldest first.
+  private var noted: [NotedProblem] = []
   /// Problems so far, those that gave way included.
-  var reported = 0
+  private(set) var reported = 0
   /// Bytes reserved for rows in memory and on their way there.
   var reservedBytes = 0
   var nextSegmentNumber: UInt64 = 1
   var nextFrozenNumber: UInt64 = 1
-  /// Rows of erased subjects that the recovery found in the log and left out, until a receipt accounts for them.
-  var erasedInLog = ErasedRows()
+  /// Per shard, rows of erased subjects that the recovery found in the log and left out: gone when the log begins anew.
+  var erasedInLog: [ErasedRows]
   /// Memtables whose small batches are being joined.
   var settling: Set<SettlingKey> = []
   var counters = Counters()
@@ -87,20 +88,31 @@ struct StoreState: Sendable {
     content = (0..<shardCount).map { _ in ContentMemory(generation: 0) }
     contentSegments = Array(repeating: [], count: shardCount)
     lostContent = Array(repeating: [], count: shardCount)
+    erasedInLog = Array(repeating: ErasedRows(), count: shardCount)
   }
 
-  mutating func report(_ problem: StorageError) {
-    guard problems.last != problem else { return }
-    if problems.count >= Self.maximumProblems { problems.removeFirst() }
-    problems.append(problem)
+  var problems: [StorageError] { noted.map(\.error) }
+
+  /// The problems after the first `count`, as far as they are still known.
+  func problems(after count: Int) -> [StorageError] { noted.filter { $0.number > count }.map(\.error) }
+
+  /// - Parameter work: What failed by it, and is tried again: each failure is noted once until the work has succeeded.
+  mutating func report(_ problem: StorageError, by work: BackgroundWork? = nil) {
+    func isSame(_ other: NotedProblem) -> Bool { other.error == problem && other.work == work }
+    guard !(work == nil ? noted.last.map(isSame) ?? false : noted.contains(where: isSame)) else { return }
+    if noted.count >= Self.maximumProblems { noted.removeFirst() }
     reported += 1
+    noted.append(NotedProblem(error: problem, work: work, number: reported))
   }
 
   /// Whether something is wrong with a file.
-  func hasProblem(of file: String) -> Bool { problems.contains { $0.isDamage(of: file) } }
+  func hasProblem(of file: String) -> Bool { noted.contains { $0.error.isDamage(of: file) } }
 
   /// Forgets what was wrong with a file that is whole again.
-  mutating func forgetProblems(of file: String) { problems.removeAll { $0.isDamage(of: file) } }
+  mutating func forgetProblems(of file: String) { noted.removeAll { $0.error.isDamage(of: file) } }
+
+  /// Forgets why some work had failed, for now it hasn't.
+  mutating func forgetProblems(by work: BackgroundWork) { noted.removeAll { $0.work == work } }
 
   /// Throws when the store takes no rows.
   func checkWritable() throws(StorageError) {

@@ -150,7 +150,7 @@ extension Store {
     }
   }
 
-  private static func describe(_ entry: PartEntry) -> PartDescription {
+  static func describe(_ entry: PartEntry) -> PartDescription {
     PartDescription(
       table: entry.table, name: entry.fileName, tier: entry.tier, shard: entry.shard, level: entry.level,
       rows: entry.rowCount, bytes: entry.fileBytes, minTime: entry.minTime, maxTime: entry.maxTime)

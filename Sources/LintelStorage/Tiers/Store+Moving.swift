@@ -44,9 +44,10 @@ extension Store {
           // What that has freed shows when nobody reads the old part any more.
           if moved.isForRoom { break }
         }
+        succeeded(.moving)
       } catch {
         if error.code == .closed { return }
-        report(error)
+        report(error, by: .moving)
         moveTurn.withLock { $0.pause(now: now) }
       }
     }

@@ -28,6 +28,7 @@ import Testing
         "ALTER TABLE spans SET CONTENT RETENTION 30d FOR ORG 'x'",
         .setContentRetention(table: "spans", organization: "x", nanoseconds: 30 * day)
       ),
+      ("DROP PART 'hot/000000000017.part'", .dropPart("hot/000000000017.part")),
       ("SHOW ERASURES", .showErasures), ("SHOW HOLDS", .showHolds), ("SHOW RETENTION", .showRetention),
     ] as [(String, LifecycleCommand)] {
       #expect(try command(text) == expected, "\(text)")
@@ -39,7 +40,8 @@ import Testing
       ("ERASE 'u1'", 6), ("ERASE USER u1", 11), ("ERASE USER ''", 11), ("ERASE USER 'a' IN 'x'", 18),
       ("ERASE USER 'a' DRY", 18), ("LIFT ERASURE 'x'", 13), ("HOLD 'a'", 5), ("RELEASE 3", 8),
       ("ALTER TABLE spans SET RETENTION 90", 32), ("ALTER TABLE spans SET RETENTION 5ms", 32),
-      ("ALTER TABLE spans DROP x", 18), ("ERASE USER 'a' WHERE true", 15),
+      ("ALTER TABLE spans DROP x", 18), ("DROP TABLE spans", 5), ("DROP PART 17", 10), ("DROP PART ''", 10),
+      ("ERASE USER 'a' WHERE true", 15),
     ] {
       #expect(throws: QueryError.self, "\(text)") {
         do throws(QueryError) { _ = try SpanQL.parse(text) } catch {
@@ -54,6 +56,7 @@ import Testing
     for (text, changes) in [
       ("ERASE USER 'a'", true), ("ERASE USER 'a' DRY RUN", true), ("SHOW ERASURES", true), ("HOLD ORG 'x'", true),
       ("SHOW HOLDS", true), ("LIFT ERASURE 1", true), ("ALTER TABLE t SET RETENTION 1d", true),
+      ("DROP PART 'x'", true),
       ("SHOW RETENTION", false), ("SELECT 1", false),
     ] {
       #expect(try SpanQL.parse(text).isAdministrative == changes, "\(text)")

@@ -125,6 +125,123 @@ import Testing
     later.crash()
     again.drain()
   }
+
+  /// Wherever processes are killed, and however many, the receipt accounts for each row and each piece once.
+  @Test func whatKilledProcessesTookAwayIsCounted() throws {
+    let seed = UInt64.random(in: 0..<1 << 40)
+    var dice = Dice(seed)
+    var number = 0
+    while true {
+      let tiered = try TieredStore()
+      try tiered.write([Self.talk(0)])
+      try tiered.run { (store) async throws(StorageError) in _ = try await store.append(Self.talk(1)) }
+      _ = try tiered.store.erase([Subject(Samples.user(1))])
+      var disk = tiered.disk
+      var life = tiered
+      let first = disk.callCount
+      var (crashes, isOver) = (0, false)
+      while !isOver {
+        // The first life ends at each of its calls in turn, the others anywhere.
+        let at = crashes == 0 ? number : dice.below(150)
+        let from = crashes == 0 ? first : disk.callCount
+        if crashes < 4 { disk.setFault(.crash(at: from + at)) }
+        // It may have been done all the same: removing what isn't needed any more is no more than tried.
+        isOver = (try? life.store.eraseFilesBlocking()) != nil && !disk.isDown
+        if isOver { break }
+        crashes += 1
+        let losses = Loss.variants(seed: dice.next() % 100).filter { !$0.tearsRecords }
+        disk = disk.afterCrash(losses[dice.below(losses.count)])
+        life.scheduler.drain()
+        life = try TieredStore(on: disk)
+      }
+      disk.setFault(.none)
+      let account = try Self.account(life.store, 1)
+      let rows = (account.fromMemory["events"] ?? 0) + (account.fromParts["events"] ?? 0)
+      #expect(rows == 4 && account.pieces == 2 && account.erasures == [1], "seed \(seed), call \(number): \(account)")
+      // One that came when all was done changes nothing.
+      #expect(crashes > 0 || !account.isAfterRestart)
+      #expect(try RowText.rows(life.store.snapshot("events")).count == 8)
+      #expect(life.store.problems == [])
+      #expect(!disk.paths.contains("/data/erasure/progress"))
+      life.end()
+      if crashes == 0 { break }
+      number += 1
+    }
+    #expect(number > 20)
+  }
+
+  @Test func progressIsReadAsItIsWritten() throws {
+    let seed = UInt64.random(in: 0..<1 << 40)
+    var dice = Dice(seed)
+    for round in 0..<200 {
+      var progress = ErasureProgress()
+      if dice.chance(80) { progress.rootBefore = String(repeating: "ab", count: 32) }
+      var ids: [Int: Set<UInt64>] = [:]
+      for _ in 0..<dice.below(60) {
+        let (shard, id) = (dice.below(3), 1 + UInt64(dice.below(dice.chance(50) ? 50 : 1 << 40)))
+        ids[shard, default: []].insert(id)
+        progress.pieces[shard, default: ContentIDs()].insert(id)
+      }
+      for _ in 0..<dice.below(6) {
+        let replacement = dice.chance(50) ? nil : "warm/00 \(dice.below(9)).part"
+        switch dice.below(3) {
+        case 0:
+          progress.steps.append(.memory(shard: dice.below(3), floor: dice.next(), rows: ["a table": dice.below(1000)]))
+        case 1:
+          progress.steps.append(
+            .part(
+              number: dice.next(),
+              ErasureReceipt.Part(
+                table: "events", tier: .warm, name: "warm/000000000017.part", rowsErased: dice.below(1000),
+                bytesRead: dice.below(1 << 40), replacement: replacement, bytesWritten: dice.below(1 << 40))))
+        default:
+          progress.steps.append(
+            .content(
+              number: dice.next(),
+              ErasureReceipt.Content(
+                name: "content/000000000019.content", piecesErased: dice.below(1000), bytesRead: dice.below(1 << 40),
+                replacement: replacement, bytesWritten: dice.below(1 << 40))))
+        }
+      }
+      let bytes = ErasureProgressCodec.encode(progress, rules: 42)
+      let (rules, read) = try ErasureProgressCodec.decode(bytes, path: "progress")
+      #expect(rules == 42 && read.steps == progress.steps && read.rootBefore == progress.rootBefore, "seed \(seed)")
+      for shard in 0..<3 {
+        let found = (read.pieces[shard] ?? ContentIDs()).runs.flatMap { run in (0..<run.count).map { run.first + $0 } }
+        #expect(found == (ids[shard] ?? []).sorted(), "seed \(seed), round \(round)")
+      }
+      var broken = bytes
+      broken[dice.below(bytes.count)] ^= UInt8(1 << dice.below(8))
+      #expect(throws: StorageError.self) { try ErasureProgressCodec.decode(broken, path: "progress") }
+    }
+    for text in ["", "lintel-progress 1\n", "pieces 0 1 99999999999999\n", "part 1 2\n", "memory 0 1 t -1\n"] {
+      var bytes = Array("lintel-progress 1\nrules 1\nbefore -\n\(text)".utf8)
+      let sum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
+      bytes += Array("end \(ManifestCodec.hex(sum))\n".utf8)
+      if text.isEmpty { continue }
+      #expect(throws: StorageError.self, "\(text)") { try ErasureProgressCodec.decode(bytes, path: "progress") }
+    }
+  }
+
+  /// What can't be read is left out and told; the erasure goes on.
+  @Test func damagedProgressKeepsNothingOpen() throws {
+    let tiered = try TieredStore()
+    try tiered.write([Self.talk(0)])
+    _ = try tiered.store.erase([Subject(Samples.user(1))])
+    let disk = tiered.disk.afterCrash(.processKilled)
+    tiered.scheduler.drain()
+    let file = try disk.create("/data/erasure/progress")
+    try file.append(Array("nonsense".utf8))
+    try file.close()
+    let again = try TieredStore(on: disk)
+    defer { again.end() }
+    #expect(again.store.problems.map(\.path) == ["/data/erasure/progress"])
+    try again.store.eraseFilesBlocking()
+    #expect(
+      try Self.account(again.store, 1)
+        == Account(fromParts: ["events": 2], pieces: 2, erasures: [1], isAfterRestart: true))
+    #expect(!disk.paths.contains("/data/erasure/progress"))
+  }
 }
 
 /// Real files; somebody may be told when one is created.

@@ -11,14 +11,15 @@ enum Keywords {
   /// Words that begin a statement.
   static let statements = [
     "SELECT", "EXPLAIN", "SHOW", "DESCRIBE", "EXPORT", "OPTIMIZE", "FLUSH", "CHECK", "ERASE", "LIFT", "HOLD", "RELEASE",
-    "ALTER",
+    "ALTER", "DROP",
   ]
 
   /// Every keyword, upper-case.
   static let all: [String] =
     (reserved.map { $0.uppercased() } + statements.dropFirst() + [
       "ANALYZE", "ASC", "ATTRIBUTES", "COLUMNS", "DESC", "DRY", "ERASURE", "ERASURES", "FILTER", "FIRST", "FOR",
-      "HOLDS", "LAST", "NULLS", "ORG", "PARTS", "PROBLEMS", "RETENTION", "RUN", "SET", "STORAGE", "TABLE", "TABLES",
+      "HOLDS", "LAST", "NULLS", "ORG", "PART", "PARTS", "PROBLEMS", "RETENTION", "RUN", "SET", "STORAGE", "TABLE",
+      "TABLES",
       "TIERS", "USER",
     ] + TraceJoin.Relation.allCases.map { $0.rawValue.uppercased() }).filter { !["ON", "UNION"].contains($0) }.sorted()
 

@@ -1,4 +1,4 @@
-/// Statements about erasures, legal holds and retention.
+/// Statements about erasures, legal holds, retention and lost parts.
 extension Parser {
   /// Users that one statement may erase.
   private static let maximumUsers = 10_000
@@ -16,6 +16,10 @@ extension Parser {
       return .releaseHold(try number("of a hold; SHOW HOLDS lists them"))
     }
     if take(keyword: "alter") { return try alter() }
+    if take(keyword: "drop") {
+      try expect(keyword: "part", "after DROP")
+      return .dropPart(try text("the file of a damaged part; SHOW PROBLEMS names them"))
+    }
     return nil
   }
 
