@@ -40,8 +40,16 @@ class Lintel:
         self.link = http.client.HTTPConnection(url.hostname, url.port, timeout=300)
 
     def ask(self, text):
-        self.link.request("POST", "/v1/query", json.dumps({"query": text}), {"Content-Type": "application/json"})
-        answer = self.link.getresponse()
+        for attempt in (1, 2):
+            try:
+                self.link.request("POST", "/v1/query", json.dumps({"query": text}), {"Content-Type": "application/json"})
+                answer = self.link.getresponse()
+                break
+            except (BrokenPipeError, http.client.RemoteDisconnected, ConnectionResetError):
+                # Closed while it was idle, as while the peers load.
+                self.link.close()
+                if attempt == 2:
+                    raise
         body = answer.read()
         if answer.status != 200:
             sys.exit(f"{text}: {body[:300]!r}")
