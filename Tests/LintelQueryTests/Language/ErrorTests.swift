@@ -52,7 +52,8 @@ import Testing
       (
         "INSERT INTO spans",
         "INSERT is not a statement of SpanQL; "
-          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH, CHECK, ERASE, LIFT, HOLD, RELEASE, ALTER",
+          + "statements are SELECT, EXPLAIN, SHOW, DESCRIBE, EXPORT, OPTIMIZE, FLUSH, CHECK, ERASE, LIFT, HOLD, RELEASE, "
+          + "ALTER, DROP",
         "INSERT", ""
       ),
       (
