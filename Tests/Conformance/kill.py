@@ -6,7 +6,8 @@
 Several connections send batches without a pause; at a random moment, in one cycle of five already while it recovers, the
 process is killed and started again. A batch whose answer was lost is sent again, as a client's exporter would. At the end
 of each cycle every acknowledged span must be there, exactly once, with its content; so must nothing that was never sent.
-Of three starts one or so has too little memory for what the log holds: those rows go into parts while it recovers.
+Of three starts one or so has too little memory for what the log holds: those rows go into parts while it recovers. The
+spans say something, which is kept apart as content, and their parts move to a warm tier as soon as they can.
 
     memory      the kernel kills the process when it takes more than a control group allows (else: an address space limit)
     full-disk   the data lie on a small tmpfs that a file of random size fills and frees again; answers go on meanwhile
@@ -36,7 +37,13 @@ BATCH = 50
 GENERATION = 100
 
 
-def batch(numbers, filler=""):
+# What each span says: the same beginning, then something of its batch. Both are pieces of content.
+SAID = (
+    '[{"role": "system", "content": "the instructions that every conversation begins with, which are kept once"}, '
+    '{"role": "user", "content": "what was asked in batch ', ', which is long enough to be a piece of content of its own"}]')
+
+
+def batch(numbers, filler="", is_talking=False):
     request = ExportTraceServiceRequest()
     scope = request.resource_spans.add().scope_spans.add()
     scope.scope.name = "kill"
@@ -47,6 +54,9 @@ def batch(numbers, filler=""):
         for key, value in (("number", number), ("batch", number // BATCH)):
             attribute = span.attributes.add()
             attribute.key, attribute.value.int_value = key, value
+        if is_talking:
+            attribute = span.attributes.add()
+            attribute.key, attribute.value.string_value = "gen_ai.input.messages", str(number // BATCH).join(SAID)
         if filler:
             attribute = span.attributes.add()
             attribute.key, attribute.value.string_value = "filler", f"{number} {filler}"
@@ -64,7 +74,7 @@ class Sender(threading.Thread):
         link = None
         while not self.stop_event.is_set():
             number = next(self.numbers)
-            body = batch(range(number * BATCH, (number + 1) * BATCH), self.filler)
+            body = batch(range(number * BATCH, (number + 1) * BATCH), self.filler, is_talking=True)
             while not self.stop_event.is_set():
                 try:
                     link = link or http.client.HTTPConnection("127.0.0.1", self.server.otlp, timeout=10)
@@ -91,14 +101,15 @@ def check(server, acknowledged):
     """Batches that are not whole, batches with a repeated span, batches with a span of another content."""
     rows = server.query(
         "SELECT attributes['batch'] AS b, count(*) AS n, count(DISTINCT span_id) AS ids, sum(attributes['number']) AS sum, "
-        "sum(duration) AS time, count(DISTINCT name) AS names, min(attributes['number']) AS low, max(attributes['number']) AS high "
-        "FROM spans GROUP BY b")
+        "sum(duration) AS time, count(DISTINCT name) AS names, min(attributes['number']) AS low, max(attributes['number']) AS high, "
+        "count(*) FILTER (WHERE attributes['gen_ai.input.messages'] = "
+        f"'{SAID[0]}' || CAST(attributes['batch'] AS string) || '{SAID[1]}') AS said FROM spans GROUP BY b")
     stored = {row[0]: row[1:] for row in rows}
     lost = [n for n in acknowledged if stored.get(n, (0, 0))[1] < BATCH]
     repeated = [n for n, row in stored.items() if row[0] != row[1]]
     damaged = [
-        n for n, (count, ids, total, duration, names, low, high) in stored.items()
-        if total != duration or names != ids or low < n * BATCH or high >= (n + 1) * BATCH
+        n for n, (count, ids, total, duration, names, low, high, said) in stored.items()
+        if total != duration or names != ids or low < n * BATCH or high >= (n + 1) * BATCH or said != count
         or (ids == BATCH and total != sum(range(n * BATCH, (n + 1) * BATCH)))
     ]
     return lost, repeated, damaged
@@ -114,14 +125,22 @@ class Nothing:
         self.chance = chance
 
     def server(self, bin):
-        return Linteld(bin, *self.flags)
+        server = Linteld(bin)
+        self.place(server, server.folder.name)
+        return server
+
+    def place(self, server, folder):
+        """Where its data lie, and where old parts go: those of spans from long ago, as all of these are."""
+        server.data = os.path.join(folder, "store")
+        self.tiers = ["--warm", os.path.join(folder, "warm"), "--warm-after", "1s", "--move-rate", "1GiB"]
+        server.flags = [*self.flags, *self.tiers]
 
     def flags_of_next_start(self):
-        return self.flags if self.chance.random() < 0.7 else ["--write-memory", "512KiB"]
+        return [*(self.flags if self.chance.random() < 0.7 else ["--write-memory", "512KiB"]), *self.tiers]
 
     def during(self, server):
-        """While the senders send, before the kill."""
-        time.sleep(self.chance.uniform(0.02, 0.35))
+        """While the senders send, before the kill; now and then until parts move, which they do every five seconds."""
+        time.sleep(self.chance.uniform(4.8, 5.6) if self.chance.random() < 0.04 else self.chance.uniform(0.02, 0.35))
 
     def after(self, server):
         """The process is dead."""
@@ -147,7 +166,7 @@ class Memory(Nothing):
         return server
 
     def flags_of_next_start(self):
-        return self.flags
+        return [*self.flags, *self.tiers]
 
     def _write(self, name, value):
         with open(f"{self.group}/{name}", "w") as file:
@@ -179,7 +198,7 @@ class FullDisk(Nothing):
         server = super().server(bin)
         self.mount = tempfile.mkdtemp(prefix="lintel-disk-")
         subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.size}", "tmpfs", self.mount], check=True)
-        server.data = os.path.join(self.mount, "store")
+        self.place(server, self.mount)
         return server
 
     def during(self, server):
@@ -271,6 +290,7 @@ def generation(bin, kills, chance, condition, totals):
                     server.start()
                 wrong = check(server, list(tally.acknowledged))
                 totals["cycles"] += 1
+                totals["checks with warm parts"] += any(row[1] == "warm" and row[2] for row in server.query("SHOW TIERS"))
                 if any(wrong):
                     return wrong
                 if getattr(condition, "nearly_full", False):

@@ -40,7 +40,7 @@ class Linteld:
 
     def start(self):
         self.launch()
-        end = time.monotonic() + 15
+        end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             try:
                 if self.get("/health")[0] == 200:
@@ -53,7 +53,7 @@ class Linteld:
     def stop(self, signal_number=15):
         if self.process and self.process.poll() is None:
             self.process.send_signal(signal_number)
-            self.process.wait(20)
+            self.process.wait(120)
         return self.process.returncode
 
     def __enter__(self):

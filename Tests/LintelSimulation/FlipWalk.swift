@@ -1,6 +1,8 @@
 internal import LintelStorage
 
-/// Flips bytes of a small store's files, one at a time, opens and reads the store after each, and adds rows to it.
+/// Flips bytes of a small store's files, one at a time, opens and reads the store after each, and adds rows to it. The store
+/// talks, has a second tier, has erased someone, and is backed up: of the backup's files every flip is told, or what is
+/// restored from it is whole.
 package struct FlipWalk: Sendable {
   package private(set) var flips = 0
   /// The opening failed, or a problem names the damage.
@@ -10,8 +12,11 @@ package struct FlipWalk: Sendable {
   package private(set) var findings: [String] = []
 
   private static let life = StoreScenario(
-    "flips", isTalking: true,
-    steps: [.append([0]), .flush, .append([1, 2]), .flush, .merge, .append([3]), .flush, .append([4]), .append([5])])
+    "flips", isTalking: true, isLinking: false,
+    steps: [
+      .append([0]), .flush, .clock(1200), .move, .append([1, 2]), .flush, .append([3]), .flush, .merge, .append([4]),
+      .erase(2), .eraseFiles, .retain(90_000), .append([5]), .backup(keep: nil), .append([6]), .flush, .append([7]),
+    ])
 
   package init() {}
 
@@ -20,7 +25,7 @@ package struct FlipWalk: Sendable {
     var dice = Dice(seed)
     let scheduler = SimulatedScheduler(seed: seed)
     let disk = SimulatedFileSystem()
-    guard let outcome = scheduler.run({ await Self.life.run(on: disk, scheduler) }), outcome.unanswered.isEmpty else {
+    guard let outcome = scheduler.run({ await Self.life.run(on: disk, scheduler) }), outcome.failures.isEmpty else {
       findings.append("the store could not be made")
       return
     }
@@ -31,7 +36,10 @@ package struct FlipWalk: Sendable {
         let bit = UInt8(1) << UInt8(dice.below(8))
         let damaged = disk.afterCrash(.processKilled)
         damaged.corrupt(path) { $0[place] ^= bit }
-        note(Self.judge(damaged, outcome, secret), "byte \(place) of \(path), bit \(bit)")
+        let verdict =
+          path.hasPrefix("/backups/")
+          ? Self.judgeBackup(damaged, outcome) : Self.judge(damaged, outcome, secret, clock: scheduler.clockSeconds)
+        note(verdict, "byte \(place) of \(path), bit \(bit)")
       }
     }
   }
@@ -48,9 +56,10 @@ package struct FlipWalk: Sendable {
   }
 
   private static func judge(
-    _ damaged: SimulatedFileSystem, _ outcome: StoreScenario.Outcome, _ secret: [UInt8]?
+    _ damaged: SimulatedFileSystem, _ outcome: StoreScenario.Outcome, _ secret: [UInt8]?, clock: Int64
   ) -> Verdict {
     let scheduler = SimulatedScheduler(seed: 1)
+    scheduler.clockSeconds = clock
     defer {
       damaged.crash()
       scheduler.drain()
@@ -68,6 +77,31 @@ package struct FlipWalk: Sendable {
       }
     } catch {
       return [.corrupt, .incompatible, .invalid].contains(error.code) ? .told : .wrong("\(error.code) \(error)")
+    }
+  }
+
+  /// Reads a backup of which a byte was flipped, and restores it.
+  private static func judgeBackup(_ damaged: SimulatedFileSystem, _ outcome: StoreScenario.Outcome) -> Verdict {
+    let scheduler = SimulatedScheduler(seed: 1)
+    defer {
+      damaged.crash()
+      scheduler.drain()
+    }
+    var expected = outcome
+    expected.acknowledged = outcome.backups.finished.values.first ?? []
+    var isTold = false
+    do throws(StorageError) {
+      let backup = "/backups/000000000001"
+      isTold = try !Backups.verify(backup, fileSystem: damaged).problems.isEmpty
+      var options = RestoreOptions()
+      options.erasure = life.path
+      _ = try Backups.restore(backup, to: "/restored/data", options, fileSystem: damaged)
+      let store = try life.open(damaged, scheduler, at: "/restored/data")
+      if let wrong = life.check(store, expected) { return .wrong("what was restored from the backup: \(wrong)") }
+      return isTold ? .told : .harmless
+    } catch {
+      return isTold || [.corrupt, .incompatible, .invalid].contains(error.code)
+        ? .told : .wrong("\(error.code) \(error)")
     }
   }
 

@@ -104,6 +104,14 @@ extension StoreScenario {
       ],
       isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
     StoreScenario(
+      "backup-tiers", isTalking: true,
+      steps: [
+        .append([0, 1]), .flush, .clock(1200), .move, .append([2]), .flush, .backup(keep: nil), .append([3]),
+        .clock(6000),
+        .move, .append([4]), .flush, .backup(keep: 1), .append([5]), .restore, .query,
+      ],
+      isFocus: { $0.path.hasPrefix("/backups") || $0.path.hasPrefix("/restored") }),
+    StoreScenario(
       "tiers",
       steps: [
         .append([0, 1]), .flush, .append([2]), .flush, .query, .clock(1200), .move, .query, .append([3]), .flush,

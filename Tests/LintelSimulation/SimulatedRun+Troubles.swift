@@ -33,8 +33,13 @@ extension SimulatedRun {
     _ life: StoreScenario, _ at: Int, _ misread: Misread, _ scheduler: SimulatedScheduler
   ) async -> Verdict {
     let fileSystem = SimulatedFileSystem()
-    let steps = life.steps.filter { if case .close = $0 { false } else { true } }
-    let open = StoreScenario(life.name, shardCount: life.shardCount, steps: steps)
+    // It is killed while it is open.
+    let open = life.keeping { step in
+      switch step {
+      case .close, .open: false
+      default: true
+      }
+    }
     let outcome = await open.run(on: fileSystem, scheduler)
     let second = fileSystem.afterCrash(.processKilled, fault: .misread(at: at, misread))
     if let store = try? life.open(second, scheduler) {

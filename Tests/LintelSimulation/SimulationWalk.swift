@@ -25,11 +25,15 @@ package struct SimulationWalk: Sendable {
   private let sites: SyncSites?
   private let skippedSite: Int?
   private let jobs: Int
+  private let effort: Double
 
   /// - Parameters:
   ///   - skippedSite: the place whose syncs the device ignores: a bug to be found.
   ///   - jobs: runs at the same time.
-  package init(sites: SyncSites? = nil, skippedSite: Int? = nil, jobs: Int = 1) {
+  ///   - effort: Up to 1. With less, a round takes less time to make and has fewer second crashes and random lives: for walks
+  ///     of few states.
+  package init(sites: SyncSites? = nil, skippedSite: Int? = nil, jobs: Int = 1, effort: Double = 1) {
+    self.effort = effort
     self.sites = sites
     self.skippedSite = skippedSite
     self.jobs = jobs
@@ -41,7 +45,7 @@ package struct SimulationWalk: Sendable {
     var round = seed
     while states < limit, findings.isEmpty {
       var dice = Dice(round)
-      let groups = SimulationWalk.knownRound(seed: round)
+      let groups = SimulationWalk.knownRound(seed: round, effort: effort)
       let total = groups.reduce(0) { $0 + $1.count }
       let share = min(1, Double(limit - states) / Double(max(1, total)))
       let chosen = groups.map { group -> (group: ArraySlice<SimulatedRun>, isCertain: Bool) in
@@ -88,19 +92,20 @@ package struct SimulationWalk: Sendable {
 extension SimulationWalk {
   /// The round that was made last: to make one takes as long as a thousand runs, and walks with one skipped sync after the
   /// other begin with the same.
-  private static let newest = Mutex<(seed: UInt64, groups: [[SimulatedRun]])?>(nil)
+  private static let newest = Mutex<(seed: UInt64, effort: Double, groups: [[SimulatedRun]])?>(nil)
 
-  private static func knownRound(seed: UInt64) -> [[SimulatedRun]] {
-    if let newest = newest.withLock({ $0 }), newest.seed == seed { return newest.groups }
-    let groups = round(seed: seed)
-    newest.withLock { $0 = (seed, groups) }
+  package static func knownRound(seed: UInt64, effort: Double = 1) -> [[SimulatedRun]] {
+    if let newest = newest.withLock({ $0 }), newest.seed == seed, newest.effort == effort { return newest.groups }
+    let groups = round(seed: seed, effort: effort)
+    newest.withLock { $0 = (seed, effort, groups) }
     return groups
   }
 
   /// All runs of one order of the background work, by kind and scenario.
-  package static func round(seed: UInt64) -> [[SimulatedRun]] {
+  private static func round(seed: UInt64, effort: Double) -> [[SimulatedRun]] {
     var dice = Dice(seed)
     var groups: [[SimulatedRun]] = []
+    func part(_ count: Int) -> Int { max(2, Int(Double(count) * effort)) }
     for life in StoreScenario.crashing {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls.filter(\.isChange).filter(life.isFocus)
       groups.append(
@@ -110,11 +115,11 @@ extension SimulationWalk {
       groups.append([SimulatedRun(life.name, seed: seed, .look), SimulatedRun(life.name, seed: seed, .interrupt)])
     }
     let others = StoreScenario.crashing.filter {
-      ["erase", "expire", "recovery-into-parts", "backup", "backup-copies", "tiers"].contains($0.name)
+      ["erase", "expire", "recovery-into-parts", "content-sweep", "backup", "backup-copies", "tiers"].contains($0.name)
     }
     for life in [StoreScenario.lifetime, .lifetimeOfTwoShards] + others {
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls
-      groups.append(recoveries(life, calls.filter(\.isChange), seed, &dice))
+      groups.append(recoveries(life, calls.filter(\.isChange), part(12), seed, &dice))
       groups.append(
         calls.flatMap { call in
           [false, true].map { .init(life.name, seed: seed, .error(at: call.number, lasting: $0)) }
@@ -131,18 +136,18 @@ extension SimulationWalk {
     groups += unsyncedNames(seed)
     groups += unsyncedSegments(seed, &dice)
     groups += fullThenCrashes(seed, &dice)
-    groups += damagedManifests(seed, &dice)
+    groups += damagedManifests(part(25), seed, &dice)
     groups += damagedAfterRemovals(seed, &dice)
-    groups.append((0..<100).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
+    groups.append((0..<part(100)).flatMap { randomLife(seed &* 100 &+ UInt64($0), &dice) })
     return groups
   }
 
   /// Crashes at calls of the recovery from a crash.
   private static func recoveries(
-    _ life: StoreScenario, _ calls: [SimulatedFileSystem.Call], _ seed: UInt64, _ dice: inout Dice
+    _ life: StoreScenario, _ calls: [SimulatedFileSystem.Call], _ count: Int, _ seed: UInt64, _ dice: inout Dice
   ) -> [SimulatedRun] {
     var runs: [SimulatedRun] = []
-    for call in calls.shuffled(using: &dice).prefix(12) {
+    for call in calls.shuffled(using: &dice).prefix(count) {
       guard let loss = Loss.variants(seed: seed).randomElement(using: &dice) else { continue }
       let recovery = SimulatedRun(life.name, seed: seed, .crash(at: call.number, loss)).execute().recoveryCalls
       for again in recovery where again.isChange {
@@ -261,7 +266,7 @@ extension SimulationWalk {
   }
 
   /// Crashes while parts and manifests are exchanged, after which the newest manifest can't be read.
-  private static func damagedManifests(_ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
+  private static func damagedManifests(_ count: Int, _ seed: UInt64, _ dice: inout Dice) -> [[SimulatedRun]] {
     ["merge", "manifest-swap"].compactMap { name in StoreScenario.crashing.first { $0.name == name } }.map { life in
       let calls = SimulatedRun(life.name, seed: seed, .none).execute().calls.filter { $0.isChange && life.isFocus($0) }
       let once = calls.flatMap { call in
@@ -269,7 +274,7 @@ extension SimulationWalk {
           SimulatedRun(life.name, seed: seed, .damagedManifest(at: call.number, $0, again: nil, .everything))
         }
       }
-      let twice = calls.shuffled(using: &dice).prefix(25).flatMap { call -> [SimulatedRun] in
+      let twice = calls.shuffled(using: &dice).prefix(count).flatMap { call -> [SimulatedRun] in
         let recovery = SimulatedRun(life.name, seed: seed, .crash(at: call.number, .nothing)).execute().recoveryCalls
         return recovery.filter(\.isChange).prefix(20).map { again in
           .init(

@@ -67,7 +67,7 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package let rows: [[String]]
   /// The rows without what they say, and with it.
   let silent: [String: String]
-  package let steps: [Step]
+  package private(set) var steps: [Step]
   /// A memtable is flushed by itself when it holds this many bytes.
   let flushBytes: Int
   /// Where the store is.
@@ -119,6 +119,13 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
   package static let warmSeconds = 1000.0
   package static let coldSeconds = 5000.0
 
+  /// The same life without some of its steps.
+  package func keeping(_ isKept: (Step) -> Bool) -> StoreScenario {
+    var life = self
+    life.steps = steps.filter(isKept)
+    return life
+  }
+
   package var description: String { "\(name), \(shardCount) shard\(shardCount == 1 ? "" : "s")" }
 
   package func open(
@@ -132,7 +139,8 @@ package struct StoreScenario: Sendable, CustomStringConvertible {
     configuration.durability = durability
     configuration.logSegmentBytes = logSegmentBytes
     configuration.recoveryMemory = recoveryMemory
-    if steps.contains(where: { if case .move = $0 { true } else { false } }) {
+    // What is restored has its tiers in its own directory.
+    if path ?? self.path == self.path, steps.contains(where: { if case .move = $0 { true } else { false } }) {
       configuration.tiers.warm = TierSettings(directory: Self.warmDirectory, afterSeconds: Self.warmSeconds)
       configuration.tiers.cold = TierSettings(afterSeconds: Self.coldSeconds)
     }

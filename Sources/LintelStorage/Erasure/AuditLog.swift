@@ -60,7 +60,7 @@ enum AuditLog {
     return ("\(text) \(hash)\n", hash)
   }
 
-  private static func hash(_ previous: String, _ text: String) -> String {
+  static func hash(_ previous: String, _ text: String) -> String {
     hex(SHA256.hash(data: Array(previous.utf8) + Array(text.utf8)))
   }
 

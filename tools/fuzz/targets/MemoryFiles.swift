@@ -2,7 +2,7 @@
 import Glibc
 import Synchronization
 
-/// A file system in memory, of one directory, as far as reading parts and recovering logs needs one.
+/// A file system in memory, as far as reading parts, logs and backups needs one. Directories are what files are in.
 final class MemoryFiles: FileSystem {
   private let files: Mutex<[String: [UInt8]]>
 
@@ -40,7 +40,13 @@ final class MemoryFiles: FileSystem {
   func isDirectory(_ path: String) throws(StorageError) -> Bool { false }
 
   func list(_ directory: String) throws(StorageError) -> [String] {
-    files.withLock { $0.keys.map { String($0.dropFirst(directory.utf8.count + 1)) } }
+    let beginning = Array((directory + "/").utf8)
+    let names = files.withLock { files in
+      files.keys.filter { $0.utf8.starts(with: beginning) }.map { path in
+        String(decoding: path.utf8.dropFirst(beginning.count).prefix { $0 != UInt8(ascii: "/") }, as: UTF8.self)
+      }
+    }
+    return Array(Set(names))
   }
 
   func exists(_ path: String) throws(StorageError) -> Bool { files.withLock { $0[path] != nil } }

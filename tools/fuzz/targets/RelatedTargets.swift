@@ -65,7 +65,7 @@ private func decodeRelated(_ type: PhysicalType, _ rows: Int, _ bytes: UnsafeRaw
 }
 
 /// What each relation gives, and a validity that follows from keys.
-func relatedSeeds() -> [(String, Int, [UInt8])] {
+func relatedSeeds() -> [FuzzSeed] {
   let rows = 300
   let related = FuzzRelated(rows: rows)
   let runs = BlockReference(0, .runs)
@@ -88,7 +88,7 @@ func relatedSeeds() -> [(String, Int, [UInt8])] {
       .linear(keys: values, terms: [2])
     ),
   ]
-  var seeds = vectors.map { name, vector, relation in
+  var seeds: [FuzzSeed] = vectors.map { name, vector, relation in
     var encoder = BlockEncoder([relation])
     var out: [UInt8] = []
     _ = encoder.encode(vector, related, into: &out)
@@ -99,11 +99,40 @@ func relatedSeeds() -> [(String, Int, [UInt8])] {
   var out: [UInt8] = []
   _ = encoder.encode(ColumnVector(.codes(keys.map { UInt32($0) }, dictionary)), related, into: &out)
   seeds.append(("keyed-codes", rows, out))
+  return seeds + classedSeeds(related, ids: lanes, keys: keys)
+}
+
+/// Values in classes of every kind, and lengths that enclose others. What doesn't pay here is written all the same.
+private func classedSeeds(_ related: FuzzRelated, ids: [Int64], keys: [UInt16]) -> [FuzzSeed] {
+  let contexts: [(String, ClassContext)] = [
+    ("nothing", .nothing), ("key", .key(BlockReference(1, .values))), ("magnitude", .magnitude(column: 3, steps: 2)),
+    ("previous", .previous(runs: BlockReference(0, .runs), steps: 1)),
+  ]
+  let dictionary = ValueDictionary(.bytes(ByteStrings((0..<50).map { "value \($0)" })))
+  let values: [(String, ColumnVector.Storage)] = [
+    ("integers", .int64(keys.indices.map { Int64(keys[$0]) << 8 | Int64($0 % 5) })),
+    ("codes", .codes(keys.map { UInt32($0) * 2 }, dictionary)),
+  ]
+  var seeds: [FuzzSeed] = []
+  for (name, context) in contexts {
+    let relations: [(String, BlockRelation)] = [
+      ("classes", .classes(context)), ("enclosing", .enclosing(runs: BlockReference(0, .runs), starts: 2, context)),
+    ]
+    for (way, relation) in relations {
+      for (kind, storage) in values {
+        var out: [UInt8] = [0, 0]
+        guard let encoding = BlockEncoder.encodeBody(ColumnVector(storage), relation, related, into: &out) else { continue }
+        out[0] = encoding.rawValue
+        seeds.append(("\(way)-\(name)-\(kind)", related.rows, out))
+      }
+    }
+  }
+  precondition(seeds.count == 3 * contexts.count - 1, "some encoding has no seed")
   return seeds
 }
 
 /// Filters of each form.
-func filterSeeds() -> [(String, Int, [UInt8])] {
+func filterSeeds() -> [FuzzSeed] {
   [20, 3000, 70_000].map { keys in
     var builder = BlockFilterBuilder()
     for block in 0..<3 {

@@ -1,11 +1,22 @@
+import LintelSimulation
 @testable import Lintel
 @testable import LintelColumns
+@testable import LintelIngest
 @testable import LintelStorage
 
 let storageTargets: [String: FuzzTarget] = [
   "batch": { _, bytes in
     guard let batch = try? BatchCodec.decode(bytes, schema: SpanSchema.table) else { return }
     precondition(batch.columns.allSatisfy { $0.count == batch.rowCount })
+    // Whatever the rows are, they leave as lines of JSON, or not at all.
+    guard let lines = try? SpanExporter().lines(batch) else { return }
+    for line in lines.split(separator: 10) {
+      let isWhole = line.withUnsafeBytes { line in
+        var scanner = JSONScanner(line)
+        return (try? scanner.skipValue()) != nil && scanner.isAtEnd
+      }
+      precondition(isWhole, "a span is exported as what is no JSON")
+    }
   },
   "directory": { _, bytes in
     guard let directory = try? PartDirectory(decoding: Array(bytes), fileLength: 1 << 20) else { return }
@@ -20,24 +31,24 @@ let storageTargets: [String: FuzzTarget] = [
     if let manifest = try? ManifestCodec.decode(text, path: "manifest") { _ = ManifestCodec.encode(manifest) }
     _ = try? ManifestCodec.decode(Array(bytes), path: "manifest")
   },
-  "part": { _, bytes in readPart(Array(bytes)) },
+  "part": { table, bytes in readPart(Array(bytes), table & 1 == 0 ? SpanSchema.table : Samples.schema) },
   "log": { shape, bytes in recoverLog(shape, bytes) },
 ]
 
 /// Reads everything of a part whose checksums were made to hold.
-private func readPart(_ bytes: [UInt8]) {
+private func readPart(_ bytes: [UInt8], _ schema: TableSchema) {
   var bytes = bytes
   guard restoreChecksums(&bytes) else { return }
   let file = MemoryFile(bytes)
   guard
     let reader = try? PartReader(
-      file: file, name: "part", schema: SpanSchema.table, expectedChecksum: nil, cache: BlockCache(capacity: 1 << 20),
+      file: file, name: "part", schema: schema, expectedChecksum: nil, cache: BlockCache(capacity: 1 << 20),
       cacheID: 1, onDamage: { _ in })
   else { return }
   // A few bytes may stand for many rows, legally.
   guard reader.rowCount <= 1 << 16 else { return }
   let columns =
-    SpanSchema.table.columns.indices.map { ColumnReference.column($0) }
+    schema.columns.indices.map { ColumnReference.column($0) }
     + reader.attributeKeys.prefix(20).map { .attribute($0) }
   for column in columns {
     let filters = reader.filters(column)

@@ -20,10 +20,10 @@ let textTargets: [String: FuzzTarget] = [
   "otlp-json": { _, bytes in decodeRequest { () throws(OTLPError) in try decoder.decode(json: bytes) } },
 ]
 
-private let decoder = OTLPDecoder(hasher: UserHasher(secret: [1, 2, 3]))
+let decoder = OTLPDecoder(hasher: UserHasher(secret: [1, 2, 3]))
 
 /// What is taken must be a sound batch, which its codec gives back.
-private func decodeRequest(_ decode: () throws(OTLPError) -> DecodedRequest) {
+func decodeRequest(_ decode: () throws(OTLPError) -> DecodedRequest) {
   guard let request = try? decode() else { return }
   do { try request.batch.validate() } catch { preconditionFailure("an unsound batch: \(error)") }
   var bytes: [UInt8] = []
@@ -67,6 +67,15 @@ let sampleRequest = """
   {"traceId":"5b8efff798038103d269b633813fc60d","spanId":"eee19b7ec3c1b179"}]}]}]}]}
   """
 
+/// A conversation, whose messages are content.
+let talkingRequest = """
+  {"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"5b8efff798038103d269b633813fc60c","spanId":"eee19b7ec3c1b174",
+  "name":"chat","startTimeUnixNano":"1789999999000000000","endTimeUnixNano":"1789999999900000000","attributes":[
+  {"key":"gen_ai.input.messages","value":{"stringValue":"[{\\"role\\":\\"user\\",\\"content\\":\\"a question that is long enough to be a piece by itself, and more\\"}, {\\"role\\":\\"assistant\\",\\"content\\":\\"an answer that is long enough to be one, at least when all is counted\\"}]"}},
+  {"key":"gen_ai.output.messages","value":{"arrayValue":{"values":[{"kvlistValue":{"values":[{"key":"role","value":{"stringValue":"assistant"}},
+  {"key":"content","value":{"stringValue":"a structured message of which there is enough to be worth a piece of content"}}]}}]}}}]}]}]}]}
+  """
+
 /// Statements that use most of the language.
 let sampleStatements = [
   "SELECT count(*) AS n, sum(input_tokens) FROM spans WHERE name LIKE 'chat%' AND duration > 250ms GROUP BY name HAVING n > 1 ORDER BY n DESC LIMIT 3 OFFSET 1",
@@ -76,5 +85,8 @@ let sampleStatements = [
   "SELECT a.span_id FROM spans AS a JOIN DESCENDANT spans AS b WHERE a.name IN ('chat', 'tool') AND b.trace_id IN (SELECT trace_id FROM spans WHERE name ILIKE '%TOOL')",
   "SELECT quantile(duration, 0.5), histogram(duration), top_k(name, 3), any(name), arg_max(name, duration), stddev(duration), avg(reported_cost), count(DISTINCT name) FILTER (WHERE kind = 'client') FROM spans",
   "EXPLAIN SELECT -1 + 2 * (3 % 4) / 5.5e3, 'it''s', TRUE, hash_user('x') = user_hash FROM spans WHERE parent_span_id IS NULL",
-  "SHOW PARTS", "DESCRIBE STORAGE spans", "SHOW TABLES", "SELECT * FROM spans",
+  "SHOW PARTS", "DESCRIBE STORAGE spans", "SHOW TABLES", "SELECT * FROM spans", "SHOW TIERS", "SHOW ERASURES",
+  "ERASE USER 'u-17', 'u-18' IN ORG 'org-1' DRY RUN", "HOLD ORG 'org-1' FOR 'a lawsuit'", "RELEASE HOLD 7",
+  "ALTER TABLE spans SET RETENTION 90d FOR ORG 'org-1'", "ALTER TABLE spans SET RETENTION NONE",
+  "EXPORT spans WHERE name = 'chat' TO 'x.jsonl'",
 ]
