@@ -139,8 +139,8 @@ class Nothing:
         return [*(self.flags if self.chance.random() < 0.7 else ["--write-memory", "512KiB"]), *self.tiers]
 
     def during(self, server):
-        """While the senders send, before the kill; now and then until parts move, which they do every five seconds."""
-        time.sleep(self.chance.uniform(4.8, 5.6) if self.chance.random() < 0.04 else self.chance.uniform(0.02, 0.35))
+        """While the senders send, before the kill; now and then until parts move, which begins after ten seconds."""
+        time.sleep(self.chance.uniform(9.8, 11.5) if self.chance.random() < 0.03 else self.chance.uniform(0.02, 0.35))
 
     def after(self, server):
         """The process is dead."""

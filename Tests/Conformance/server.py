@@ -71,8 +71,8 @@ class Linteld:
 
     def connection(self, port):
         if not self.authority:
-            return http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        return http.client.HTTPSConnection("127.0.0.1", port, timeout=60, context=ssl.create_default_context(cafile=self.authority))
+            return http.client.HTTPConnection("127.0.0.1", port, timeout=300)
+        return http.client.HTTPSConnection("127.0.0.1", port, timeout=300, context=ssl.create_default_context(cafile=self.authority))
 
     def request(self, port, method, path, body=b"", headers={}):
         link = self.connection(port)

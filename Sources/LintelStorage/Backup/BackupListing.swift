@@ -112,9 +112,10 @@ private struct ListingParser {
 
   mutating func parse() -> BackupListing? {
     guard field("lintel-backup").flatMap({ Int($0) }) == BackupListing.version,
-      let number = field("number").flatMap({ UInt64($0) }),
+      let number = field("number").flatMap({ StoredNumber.counter($0) }),
       let store = field("store").flatMap({ UInt128($0, radix: 16) }), let began = field("began").flatMap({ Int64($0) }),
-      let manifest = field("manifest").flatMap({ UInt64($0) }), let rules = field("rules").flatMap({ UInt64($0) })
+      let manifest = field("manifest").flatMap({ StoredNumber.counter($0) }),
+      let rules = field("rules").flatMap({ StoredNumber.counter($0) })
     else { return nil }
     var listing = BackupListing(number: number, store: store, began: began, manifest: manifest, rules: rules)
     var names: Set<String> = []
@@ -124,7 +125,7 @@ private struct ListingParser {
       }
       switch (fields[0], fields.count) {
       case ("file", 4):
-        guard let bytes = Int(fields[2]), bytes >= 0, let checksum = UInt32(fields[3], radix: 16),
+        guard let bytes = StoredNumber.size(fields[2]), let checksum = UInt32(fields[3], radix: 16),
           names.insert(name).inserted
         else { return nil }
         listing.files.append(.init(name: name, bytes: bytes, checksum: checksum))

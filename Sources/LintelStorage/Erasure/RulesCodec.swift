@@ -18,6 +18,7 @@ internal import LintelColumns
 /// - `hold`: number, token or `-`, tenant or `-`, since when, reason or `-`.
 /// - `retention`, `content-retention`: table, tenant or `-`, nanoseconds.
 /// - `end`: CRC32C of all bytes before the line, in hex. Nothing follows it.
+/// - Counters are below 2^62, rows below 2^48.
 /// - Names are written as in the manifest, and `-` as `%2d` where it is all of a name; an empty one as `%`.
 enum RulesCodec {
   static let version = 1
@@ -85,9 +86,11 @@ private struct RulesParser {
   mutating func parse() -> StoreRules? {
     var rules = StoreRules()
     guard let header = next(), header.count == 2, header[0] == "lintel-rules", Int(header[1]) == RulesCodec.version,
-      let sequence = next(), sequence.count == 2, sequence[0] == "sequence", let number = UInt64(sequence[1]),
-      let following = next(), following.count == 2, following[0] == "next", let nextNumber = UInt64(following[1]),
-      let done = next(), done.count == 2, done[0] == "finished", let finished = UInt64(done[1])
+      let sequence = next(), sequence.count == 2, sequence[0] == "sequence",
+      let number = StoredNumber.counter(sequence[1]),
+      let following = next(), following.count == 2, following[0] == "next",
+      let nextNumber = StoredNumber.counter(following[1]),
+      let done = next(), done.count == 2, done[0] == "finished", let finished = StoredNumber.counter(done[1])
     else { return nil }
     rules.finished = finished
     rules.sequence = number
@@ -103,16 +106,17 @@ private struct RulesParser {
   private func add(_ kind: String, _ fields: [String], to rules: inout StoreRules) -> Bool {
     switch (kind, fields.count) {
     case ("erasure", 8):
-      guard let number = UInt64(fields[0]), let token = UInt128(fields[1], radix: 16), let tenant = name(fields[2]),
+      guard let number = StoredNumber.counter(fields[0]), let token = UInt128(fields[1], radix: 16),
+        let tenant = name(fields[2]),
         let state = Erasure.State(rawValue: fields[3]), let requested = Int64(fields[4]),
-        let finished = Int64(fields[5]), let lifted = Int64(fields[6]), let rows = Int(fields[7])
+        let finished = Int64(fields[5]), let lifted = Int64(fields[6]), let rows = StoredNumber.size(fields[7])
       else { return false }
       rules.erasures.append(
         Erasure(
           number: number, token: token, tenant: tenant.tenant, state: state, requested: requested, finished: finished,
           lifted: lifted, rows: rows))
     case ("hold", 5):
-      guard let number = UInt64(fields[0]), let tenant = name(fields[2]), let since = Int64(fields[3]),
+      guard let number = StoredNumber.counter(fields[0]), let tenant = name(fields[2]), let since = Int64(fields[3]),
         let reason = name(fields[4])
       else { return false }
       let token = UInt128(fields[1], radix: 16)

@@ -56,7 +56,9 @@ enum LogFormat {
     else { return nil }
     let digits = name.utf8.dropFirst(prefix.utf8.count).dropLast(suffix.utf8.count)
     guard digits.allSatisfy({ UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 }) else { return nil }
-    guard let value = UInt64(Substring(digits)), padded(value).utf8.elementsEqual(digits) else { return nil }
+    guard let value = StoredNumber.counter(Substring(digits)), padded(value).utf8.elementsEqual(digits) else {
+      return nil
+    }
     return value
   }
 }

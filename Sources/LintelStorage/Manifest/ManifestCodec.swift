@@ -22,6 +22,7 @@ internal import LintelColumns
 /// - `end`: CRC32C of all the bytes before the line, in hex. Nothing follows it.
 /// - In a name, every byte outside `!`...`~`, and `%`, is written as `%` and two hex digits.
 /// - Shards are listed from 0 upwards, parts in any order with distinct numbers below `next-part`.
+/// - Counters are below 2^62, sizes below 2^48, levels below 2^16.
 ///
 /// Text, so that an operator can read it; strict, so that nothing half understood is acted on.
 enum ManifestCodec {
@@ -111,19 +112,20 @@ private struct ManifestParser {
 
   mutating func parse() -> Manifest? {
     guard let header = fields("lintel-manifest", 1), Int(header[0]) == ManifestCodec.version,
-      let sequence = fields("sequence", 1).flatMap({ UInt64($0[0]) }),
-      let next = fields("next-part", 1).flatMap({ UInt64($0[0]) })
+      let sequence = fields("sequence", 1).flatMap({ StoredNumber.counter($0[0]) }),
+      let next = fields("next-part", 1).flatMap({ StoredNumber.counter($0[0]) })
     else { return nil }
     var manifest = Manifest(sequence: sequence, nextPartNumber: next, logFloors: [], parts: [])
     while line < lines.count, lines[line].starts(with: "shard ".utf8) {
-      guard let shard = fields("shard", 2), Int(shard[0]) == manifest.logFloors.count, let floor = UInt64(shard[1]),
+      guard let shard = fields("shard", 2), Int(shard[0]) == manifest.logFloors.count,
+        let floor = StoredNumber.counter(shard[1]),
         manifest.logFloors.count < ManifestCodec.maximumShards
       else { return nil }
       manifest.logFloors.append(floor)
     }
     guard !manifest.logFloors.isEmpty else { return nil }
     if line < lines.count, lines[line].starts(with: "erased ".utf8) {
-      guard let erased = fields("erased", 1).flatMap({ UInt64($0[0]) }), erased > 0 else { return nil }
+      guard let erased = fields("erased", 1).flatMap({ StoredNumber.counter($0[0]) }), erased > 0 else { return nil }
       manifest.erased = erased
     }
     while line < lines.count, lines[line].starts(with: "tier ".utf8) {
@@ -157,8 +159,9 @@ private struct ManifestParser {
 
   private mutating func content(shards: Int) -> ContentEntry? {
     guard let text = fields("content", 8), let number = UInt64(text[0]), let shard = Int(text[1]),
-      0..<shards ~= shard, let level = Int(text[2]), level >= 0, let file = unescape(text[3]),
-      let pieces = Int(text[4]), pieces >= 0, let bytes = Int(text[5]), bytes >= 0, let raw = Int(text[6]), raw >= 0,
+      0..<shards ~= shard, let level = StoredNumber.level(text[2]), let file = unescape(text[3]),
+      let pieces = StoredNumber.size(text[4]), let bytes = StoredNumber.size(text[5]),
+      let raw = StoredNumber.size(text[6]),
       let checksum = UInt32(text[7], radix: 16)
     else { return nil }
     return ContentEntry(
@@ -168,8 +171,10 @@ private struct ManifestParser {
 
   private mutating func part(shards: Int) -> PartEntry? {
     guard let text = fields("part", 13), let number = UInt64(text[0]), let table = unescape(text[1]),
-      let shard = Int(text[2]), 0..<shards ~= shard, let level = Int(text[3]), let file = unescape(text[4]),
-      let rows = Int(text[5]), rows >= 0, let bytes = Int(text[6]), bytes >= 0, let raw = Int(text[7]), raw >= 0,
+      let shard = Int(text[2]), 0..<shards ~= shard, let level = StoredNumber.level(text[3]),
+      let file = unescape(text[4]),
+      let rows = StoredNumber.size(text[5]), let bytes = StoredNumber.size(text[6]),
+      let raw = StoredNumber.size(text[7]),
       let minTime = Int64(text[8]), let maxTime = Int64(text[9]), let arrived = Int64(text[10]),
       let checksum = UInt32(text[11], radix: 16), text[12] == "live" || text[12] == "quarantined"
     else { return nil }

@@ -8,9 +8,9 @@ import Testing
 
   private static func rules(_ dice: inout Dice) -> StoreRules {
     var rules = StoreRules()
-    rules.sequence = dice.next()
-    rules.nextNumber = dice.next()
-    rules.finished = dice.next()
+    rules.sequence = dice.next() >> 2
+    rules.nextNumber = dice.next() >> 2
+    rules.finished = dice.next() >> 2
     func name() -> String? { names[dice.below(names.count)] }
     for number in 0..<UInt64(dice.below(5)) {
       rules.erasures.append(

@@ -9,14 +9,14 @@ extension Manifest {
     let parts = (0..<count).map { index in
       PartEntry(
         number: UInt64(index + 1), table: ["spans", "two words", "Größe%", ""][index % 4], shard: index % 3,
-        level: index % 5, fileName: "hot/\(index).part", rowCount: .random(in: 0...Int.max, using: &generator),
+        level: index % 5, fileName: "hot/\(index).part", rowCount: .random(in: 0..<1 << 48, using: &generator),
         fileBytes: .random(in: 0...1000, using: &generator), rawBytes: .random(in: 0...1000, using: &generator),
         minTime: .random(in: Int64.min...0, using: &generator), maxTime: .random(in: 0...Int64.max, using: &generator),
         arrived: .random(in: 0...Int64.max, using: &generator),
         footerChecksum: .random(in: 0...UInt32.max, using: &generator),
         isQuarantined: Bool.random(using: &generator))
     }
-    return Manifest(sequence: 5, nextPartNumber: UInt64(count + 1), logFloors: [0, 7, .max], parts: parts)
+    return Manifest(sequence: 5, nextPartNumber: UInt64(count + 1), logFloors: [0, 7, 1 << 62 - 1], parts: parts)
   }
 }
 
@@ -35,6 +35,30 @@ extension Manifest {
   func survivesEncoding(parts: Int) throws {
     let manifest = Manifest.sample(parts: parts)
     #expect(try ManifestCodec.decode(ManifestCodec.encode(manifest), path: "m") == manifest)
+  }
+
+  /// Whoever counted on from such numbers, or added sizes up, would overflow.
+  @Test func numbersThatNoStoreComesToAreRefused() throws {
+    let part = "part 17 spans 0 1 hot/17.part 120 1843 9600 -5 6 7 00009ab3 live"
+    let content = "content 18 0 1 content/18.content 12 843 900 1f2e3d4c"
+    let lines = [
+      "lintel-manifest 1", "sequence 42", "next-part 19", "shard 0 7", "erased 3", "next-content 0 9", part, content,
+    ]
+    #expect(decode(sealed(lines.joined(separator: "\n") + "\n")) == nil)
+    let fields = [
+      (1, 1), (2, 1), (3, 2), (4, 1), (5, 2), (6, 4), (6, 6), (6, 7), (6, 8), (7, 3), (7, 5), (7, 6), (7, 7),
+    ]
+    for (line, field) in fields {
+      for number in ["-1", "4611686018427387904", "9223372036854775807", "18446744073709551615"] {
+        var lines = lines
+        var words = lines[line].split(separator: " ").map(String.init)
+        words[field] = number
+        lines[line] = words.joined(separator: " ")
+        #expect(decode(sealed(lines.joined(separator: "\n") + "\n")) == .incompatible, "\(lines[line])")
+      }
+    }
+    #expect(LogFormat.segment("4611686018427387903.log") == 1 << 62 - 1)
+    #expect(LogFormat.segment("4611686018427387904.log") == nil)
   }
 
   @Test func isTheDocumentedText() throws {
