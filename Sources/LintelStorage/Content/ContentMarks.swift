@@ -11,7 +11,19 @@ struct ContentIDs {
   /// A recipe's ids are mostly of one chunk.
   private var last: (chunk: UInt64, place: Int)?
 
-  mutating func insert(_ id: UInt64) {
+  mutating func insert(_ id: UInt64) { insert(bits: 1 << (id & 63), at: id) }
+
+  /// Consecutive ids, a word at a time.
+  mutating func insert(_ run: Range<UInt64>) {
+    var id = run.lowerBound
+    while id < run.upperBound {
+      let end = min(run.upperBound, (id | 63) + 1)
+      insert(bits: (.max >> (64 - (end - id))) << (id & 63), at: id)
+      id = end
+    }
+  }
+
+  private mutating func insert(bits: UInt64, at id: UInt64) {
     let chunk = id >> 12
     let place: Int
     if let last, last.chunk == chunk {
@@ -20,7 +32,7 @@ struct ContentIDs {
       place = self.place(of: chunk)
       last = (chunk, place)
     }
-    words[place + Int(id >> 6 & 63)] |= 1 << (id & 63)
+    words[place + Int(id >> 6 & 63)] |= bits
   }
 
   private mutating func place(of chunk: UInt64) -> Int {

@@ -11,11 +11,11 @@ internal import LintelColumns
 ///     content 19 content/000000000019.content 4 8014 - 0           number, file, pieces, bytes, replacement, its bytes
 ///     end 5d41402a                                                 CRC32C of all bytes before this line
 ///
-/// Steps of `memory` have a line for each table. Names are escaped as in the manifest.
+/// Steps of `memory` have a line for each table. Names are escaped, and numbers limited, as in the manifest.
 enum ErasureProgressCodec {
   static let version = 1
   static let maximumBytes = 256 << 20
-  /// More than a store has.
+  /// Of all lines together: more than a store has.
   private static let maximumPieces: UInt64 = 1 << 30
 
   static func encode(_ progress: ErasureProgress, rules: UInt64) -> [UInt8] {
@@ -65,29 +65,36 @@ enum ErasureProgressCodec {
       }
     }
     guard fields.count >= 3, fields[0] == ["lintel-progress", "\(version)"], fields[1].count == 2,
-      fields[1][0] == "rules", let rules = UInt64(fields[1][1]), fields[2].count == 2, fields[2][0] == "before"
+      fields[1][0] == "rules", let rules = StoredNumber.counter(fields[1][1]), fields[2].count == 2,
+      fields[2][0] == "before"
     else { throw damaged("it isn't of format \(version)") }
     var progress = ErasureProgress()
+    var pieces: UInt64 = 0
     if fields[2][1] != "-" { progress.rootBefore = fields[2][1] }
     for (number, line) in fields.enumerated().dropFirst(3) {
-      guard let kind = line.first, add(kind, line.dropFirst(), to: &progress) else {
+      guard let kind = line.first, add(kind, line.dropFirst(), to: &progress, &pieces) else {
         throw damaged("line \(number + 1) isn't of format \(version)")
       }
     }
     return (rules, progress)
   }
 
-  private static func add(_ kind: String, _ fields: ArraySlice<String>, to progress: inout ErasureProgress) -> Bool {
+  /// - Parameter pieces: How many the lines so far have.
+  private static func add(
+    _ kind: String, _ fields: ArraySlice<String>, to progress: inout ErasureProgress, _ pieces: inout UInt64
+  ) -> Bool {
     let fields = Array(fields)
     switch (kind, fields.count) {
     case ("memory", 4):
-      guard let shard = Int(fields[0]), let floor = UInt64(fields[1]), let table = ManifestCodec.unescape(fields[2]),
-        let rows = count(fields[3])
+      guard let shard = shard(fields[0]), let floor = StoredNumber.counter(fields[1]),
+        let table = ManifestCodec.unescape(fields[2]),
+        let rows = StoredNumber.size(fields[3])
       else { return false }
       progress.steps.append(.memory(shard: shard, floor: floor, rows: [table: rows]))
     case ("part", 7):
-      guard let number = UInt64(fields[0]), let table = ManifestCodec.unescape(fields[1]),
-        let name = ManifestCodec.unescape(fields[2]), let rows = count(fields[3]), let read = count(fields[4]),
+      guard let number = StoredNumber.counter(fields[0]), let table = ManifestCodec.unescape(fields[1]),
+        let name = ManifestCodec.unescape(fields[2]), let rows = StoredNumber.size(fields[3]),
+        let read = StoredNumber.size(fields[4]),
         let replacement = Replacement(fields[5], fields[6])
       else { return false }
       progress.steps.append(
@@ -97,8 +104,9 @@ enum ErasureProgressCodec {
             table: table, tier: Tier(fileName: name), name: name, rowsErased: rows, bytesRead: read,
             replacement: replacement.name, bytesWritten: replacement.bytes)))
     case ("content", 6):
-      guard let number = UInt64(fields[0]), let name = ManifestCodec.unescape(fields[1]), let pieces = count(fields[2]),
-        let read = count(fields[3]), let replacement = Replacement(fields[4], fields[5])
+      guard let number = StoredNumber.counter(fields[0]), let name = ManifestCodec.unescape(fields[1]),
+        let pieces = StoredNumber.size(fields[2]), let read = StoredNumber.size(fields[3]),
+        let replacement = Replacement(fields[4], fields[5])
       else { return false }
       progress.steps.append(
         .content(
@@ -107,28 +115,29 @@ enum ErasureProgressCodec {
             name: name, piecesErased: pieces, bytesRead: read, replacement: replacement.name,
             bytesWritten: replacement.bytes)))
     case ("pieces", 3...):
-      guard let shard = Int(fields[0]), fields.count % 2 == 1 else { return false }
-      var total: UInt64 = 0
+      guard let shard = shard(fields[0]), fields.count % 2 == 1 else { return false }
       for place in stride(from: 1, to: fields.count, by: 2) {
         guard let first = UInt64(fields[place]), let length = UInt64(fields[place + 1]), length > 0,
-          first <= ContentIDs.greatest, length <= maximumPieces - total
+          first <= ContentIDs.greatest, length <= maximumPieces - pieces
         else { return false }
-        total += length
-        for id in first..<first + length { progress.pieces[shard, default: ContentIDs()].insert(id) }
+        pieces += length
+        progress.pieces[shard, default: ContentIDs()].insert(first..<first + length)
       }
     default: return false
     }
     return true
   }
 
-  private static func count(_ text: String) -> Int? { Int(text).flatMap { $0 >= 0 ? $0 : nil } }
+  private static func shard(_ text: String) -> Int? {
+    Int(text).flatMap { 0..<ManifestCodec.maximumShards ~= $0 ? $0 : nil }
+  }
 
   private struct Replacement {
     var name: String?
     var bytes: Int
 
     init?(_ name: String, _ bytes: String) {
-      guard let bytes = ErasureProgressCodec.count(bytes) else { return nil }
+      guard let bytes = StoredNumber.size(bytes) else { return nil }
       self.bytes = bytes
       if name == "-" { return }
       guard let name = ManifestCodec.unescape(name) else { return nil }

@@ -177,6 +177,12 @@ import Testing
       ids.insert(id)
       twin.insert(id)
     }
+    for _ in 0..<30 {
+      let first = UInt64(dice.below(19_000))
+      let run = first..<first + UInt64(dice.below(dice.chance(50) ? 70 : 900))
+      ids.insert(run)
+      twin.formUnion(run)
+    }
     for id in 0..<20_000 { #expect(ids.contains(UInt64(id)) == twin.contains(UInt64(id))) }
     #expect(twin.allSatisfy(ids.contains))
   }

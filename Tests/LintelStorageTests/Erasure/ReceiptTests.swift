@@ -186,18 +186,19 @@ import Testing
         let replacement = dice.chance(50) ? nil : "warm/00 \(dice.below(9)).part"
         switch dice.below(3) {
         case 0:
-          progress.steps.append(.memory(shard: dice.below(3), floor: dice.next(), rows: ["a table": dice.below(1000)]))
+          progress.steps.append(
+            .memory(shard: dice.below(3), floor: dice.next() >> 2, rows: ["a table": dice.below(1000)]))
         case 1:
           progress.steps.append(
             .part(
-              number: dice.next(),
+              number: dice.next() >> 2,
               ErasureReceipt.Part(
                 table: "events", tier: .warm, name: "warm/000000000017.part", rowsErased: dice.below(1000),
                 bytesRead: dice.below(1 << 40), replacement: replacement, bytesWritten: dice.below(1 << 40))))
         default:
           progress.steps.append(
             .content(
-              number: dice.next(),
+              number: dice.next() >> 2,
               ErasureReceipt.Content(
                 name: "content/000000000019.content", piecesErased: dice.below(1000), bytesRead: dice.below(1 << 40),
                 replacement: replacement, bytesWritten: dice.below(1 << 40))))
@@ -214,7 +215,10 @@ import Testing
       broken[dice.below(bytes.count)] ^= UInt8(1 << dice.below(8))
       #expect(throws: StorageError.self) { try ErasureProgressCodec.decode(broken, path: "progress") }
     }
-    for text in ["", "lintel-progress 1\n", "pieces 0 1 99999999999999\n", "part 1 2\n", "memory 0 1 t -1\n"] {
+    for text in [
+      "", "lintel-progress 1\n", "pieces 0 1 99999999999999\n", "part 1 2\n", "memory 0 1 t -1\n", "memory -1 1 t 1\n",
+      "memory 0 1 t 9223372036854775807\n", "pieces -1 1 1\n", "pieces 0 1 1000000000\npieces 1 1 1000000000\n",
+    ] {
       var bytes = Array("lintel-progress 1\nrules 1\nbefore -\n\(text)".utf8)
       let sum = bytes.withUnsafeBytes { Checksum.crc32c($0) }
       bytes += Array("end \(ManifestCodec.hex(sum))\n".utf8)

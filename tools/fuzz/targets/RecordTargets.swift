@@ -18,6 +18,15 @@ let recordTargets: [String: FuzzTarget] = [
     }
     _ = try? RulesCodec.decode(Array(bytes), path: "rules")
   },
+  "progress": { _, bytes in
+    guard let (rules, progress) = try? ErasureProgressCodec.decode(ended(bytes), path: "progress") else { return }
+    let again = ErasureProgressCodec.encode(progress, rules: rules)
+    let back = try? ErasureProgressCodec.decode(again, path: "progress")
+    precondition(back.map { $0.rules == rules && $0.progress.steps.count >= progress.steps.count } ?? false)
+    let manifest = Manifest(sequence: 1, nextPartNumber: 20, logFloors: [7, 8], parts: [])
+    for step in progress.steps { _ = step.hasHappened(in: manifest) }
+    _ = progress.rowsFromMemory
+  },
   "listing": { _, bytes in
     guard let listing = try? BackupListing(decoding: ended(bytes), path: "listing") else { return }
     precondition((try? BackupListing(decoding: listing.encoded(), path: "listing")) == listing)

@@ -51,6 +51,9 @@ private func requestSeeds() -> [String: [FuzzSeed]] {
   }
   let manifest = "lintel-manifest 1\nsequence 42\nnext-part 18\nshard 0 7\n"
     + "part 17 spans 0 1 hot/000000000017.part 120000 1843200 9600000 1700000000 1700000600 1700000900 9ab3c1d0 live\n"
+  let progress = "lintel-progress 1\nrules 42\nbefore \(AuditLog.origin)\npieces 0 17 3 125 70\nmemory 0 8 events 12\n"
+    + "part 17 events hot/000000000017.part 3 18432 - 0\ncontent 19 content/000000000019.content 4 8014 x 7\n"
+  seeds["progress"] = [("progress", 0, Array(progress.utf8))]
   seeds["manifest"] = [("manifest", 0, Array(manifest.utf8))]
   return seeds
 }
