@@ -21,8 +21,12 @@ class CollectingAggregator: Aggregator {
     case .float64(let lanes): bits = mapLanes(lanes) { SortOrder.bits($0) }
     default: return
     }
-    if operand.validity == nil, let all = rows.groups {
-      all.withUnsafeBufferPointer { groups.append(contentsOf: $0) }
+    if operand.validity == nil {
+      if let all = rows.groups {
+        all.withUnsafeBufferPointer { groups.append(contentsOf: $0) }
+      } else {
+        groups.grow(groups.count + bits.count)
+      }
       bits.withUnsafeBufferPointer { values.append(contentsOf: $0) }
       return
     }
@@ -36,23 +40,20 @@ class CollectingAggregator: Aggregator {
     guard let other = other as? CollectingAggregator else { return }
     let (groups, values) = (groups, values)
     try interrupt.forEachStretch(of: other.groups.count) { stretch in
-      for index in stretch {
-        groups.append(mapping[Int(other.groups[index])])
-        values.append(other.values[index])
-      }
+      values.append(
+        contentsOf: UnsafeBufferPointer(start: other.values.pointer + stretch.lowerBound, count: stretch.count))
+      for index in stretch { groups.append(mapping[Int(other.groups[index])]) }
     }
   }
 
-  /// Values put together by group: those of group `g` lie at `starts[g] ..< starts[g + 1]`.
+  /// Values in no particular order, and the group of each.
+  final var ungrouped: (values: StateBuffer<UInt64>, groups: StateBuffer<UInt32>) { (values, groups) }
+
+  /// Values put together by group: those of group `g` lie at `starts[g] ..< starts[g + 1]`. Those of a single group are the
+  /// values themselves, whose order nothing depends on.
   final func collected(_ count: Int) throws(ExecutionFailure) -> Collected {
     let (groups, values, collected) = (groups, values, StateBuffer<UInt64>(0))
-    if count == 1 {
-      try interrupt.forEachStretch(of: values.count) { stretch in
-        collected.append(
-          contentsOf: UnsafeBufferPointer(start: values.pointer + stretch.lowerBound, count: stretch.count))
-      }
-      return Collected(collected, [0, values.count])
-    }
+    if count == 1 { return Collected(values, [0, values.count]) }
     let (order, starts) = try interrupt.byGroup(groups.count, groups: count) { groups[$0] }
     try interrupt.forEachStretch(of: order.count) { stretch in
       for place in stretch { collected.append(values[Int(order[place])]) }
@@ -240,81 +241,4 @@ func select(
   var rest = UnsafeMutableBufferPointer(rebasing: values[low...high])
   rest.sort()
   return values[wanted]
-}
-
-/// Buckets of equal width.
-final class HistogramAggregator: CollectingAggregator {
-  private let buckets: Int
-  private static let maximumBuckets = 10_000
-
-  init(buckets: Int, _ interrupt: Interrupt = .never) {
-    self.buckets = min(buckets, Self.maximumBuckets)
-    super.init(isDouble: true, interrupt)
-  }
-
-  override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
-    guard let operand = operands.first else { return }
-    let doubles = Arithmetic.doubles(operand)
-    let finite = zipLanes(doubles, operand.validity ?? Array(repeating: true, count: doubles.count)) {
-      $0.isFinite && $1
-    }
-    try super.update(rows, [Vector(.float64(doubles), validity: finite)])
-  }
-
-  override func restore(_ rows: StateRows, groups: Int) -> Bool {
-    guard let bits = rows.integers(1), bits.allSatisfy({ double(UInt64(bitPattern: $0)).isFinite }) else {
-      return false
-    }
-    return super.restore(rows, groups: groups)
-  }
-
-  override func finish(_ groups: Int, _ call: AggregateCall) throws(ExecutionFailure) -> Vector {
-    let all = try collected(groups)
-    let (values, starts) = (all.values, all.starts)
-    var builder = BytesBuilder(capacity: groups)
-    for group in 0..<groups {
-      let range = starts[group]..<starts[group + 1]
-      let members = try interrupt.makeLanes(range.count) { double(values[range.lowerBound &+ $0]) }
-      if members.isEmpty {
-        builder.appendNull()
-      } else {
-        builder.append(try Histogram.encode(members, buckets: buckets, interrupt))
-      }
-    }
-    return builder.finish()
-  }
-}
-
-enum Histogram {
-  /// The variant array of `[lower bound, count]` of finite values.
-  static func encode(
-    _ values: [Double], buckets: Int, _ interrupt: Interrupt = .never
-  ) throws(ExecutionFailure) -> [UInt8] {
-    var low = values.first ?? 0
-    var high = low
-    try interrupt.forEachStretch(of: values.count) { stretch in
-      for index in stretch {
-        low = min(low, values[index])
-        high = max(high, values[index])
-      }
-    }
-    // Divided before subtracting: the difference of two finite values may be infinite.
-    let width = high / Double(buckets) - low / Double(buckets)
-    let count = low == high || width <= 0 ? 1 : buckets
-    var counts = Array(repeating: Int64(0), count: count)
-    try interrupt.forEachStretch(of: values.count) { stretch in
-      for index in stretch {
-        let place = count == 1 ? 0 : (values[index] - low) / width
-        counts[place >= Double(count - 1) ? count - 1 : Int(place)] += 1
-      }
-    }
-    var out: [UInt8] = [7]
-    EncodedVariant.appendVarint(UInt64(count), to: &out)
-    for (bucket, number) in counts.enumerated() {
-      out += [7, 2]
-      EncodedVariant.appendDouble(bucket == 0 ? low : low + width * Double(bucket), to: &out)
-      EncodedVariant.appendInt(number, to: &out)
-    }
-    return out
-  }
 }

@@ -9,6 +9,15 @@ final class IntegerDeviationAggregator: Aggregator {
     var squares: UInt128 = 0
     var carries: UInt64 = 0
 
+    @inline(__always)
+    mutating func add(_ value: Int64) {
+      let magnitude = UInt128(value.magnitude)
+      count &+= 1
+      sum &+= Int128(value)
+      addSquares(magnitude &* magnitude, 0)
+    }
+
+    @inline(__always)
     mutating func addSquares(_ value: UInt128, _ carried: UInt64) {
       let (total, overflow) = squares.addingReportingOverflow(value)
       squares = total
@@ -16,19 +25,24 @@ final class IntegerDeviationAggregator: Aggregator {
     }
   }
 
-  private var states: [State] = []
+  private let states = StateBuffer(State())
 
-  override func grow(_ groups: Int) { states.grow(groups, State()) }
-  override var byteCount: Int { states.count * 64 }
+  override func grow(_ groups: Int) { states.grow(groups) }
+  override var byteCount: Int { states.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .int64(let values) = operand.lanes else { return }
-    for lane in values.indices where operand.isValid(lane) {
-      let group = rows.group(lane)
-      let magnitude = UInt128(values[lane].magnitude)
-      states[group].count &+= 1
-      states[group].sum &+= Int128(values[lane])
-      states[group].addSquares(magnitude &* magnitude, 0)
+    let (states, validity) = (states.pointer, operand.validity)
+    values.withUnsafeBufferPointer { values in
+      guard let groups = rows.groups else {
+        var state = states[0]
+        for lane in 0..<values.count where validity?[lane] ?? true { state.add(values[lane]) }
+        states[0] = state
+        return
+      }
+      groups.withUnsafeBufferPointer { groups in
+        for lane in 0..<values.count where validity?[lane] ?? true { states[Int(groups[lane])].add(values[lane]) }
+      }
     }
   }
 
@@ -37,9 +51,11 @@ final class IntegerDeviationAggregator: Aggregator {
     try interrupt.forEachStretch(of: other.states.count) { stretch in
       for group in stretch {
         let (state, target) = (other.states[group], Int(mapping[group]))
-        states[target].count &+= state.count
-        states[target].sum &+= state.sum
-        states[target].addSquares(state.squares, state.carries)
+        var sum = states[target]
+        sum.count &+= state.count
+        sum.sum &+= state.sum
+        sum.addSquares(state.squares, state.carries)
+        states[target] = sum
       }
     }
   }
@@ -60,8 +76,9 @@ final class IntegerDeviationAggregator: Aggregator {
     guard rows.count == groups, let counts = rows.integers(0), let sums = rows.wide(1), let squares = rows.wide(2),
       let carries = rows.integers(3)
     else { return false }
-    states = (0..<groups).map { group in
-      State(
+    grow(groups)
+    for group in 0..<groups {
+      states[group] = State(
         count: counts[group], sum: Int128(bitPattern: sums[group]), squares: squares[group],
         carries: UInt64(bitPattern: carries[group]))
     }
@@ -100,9 +117,9 @@ final class DoubleDeviationAggregator: Aggregator {
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .float64(let values) = operand.lanes else { return }
+    sums.add(values, operand.validity, rows.groups)
     for lane in values.indices where operand.isValid(lane) {
       let group = rows.group(lane)
-      sums.add(values[lane], to: group)
       if values[lane].isFinite { squareBytes &+= squares[group].add(values[lane]) }
       counts[group] &+= 1
     }

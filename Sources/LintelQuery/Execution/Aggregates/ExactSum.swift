@@ -64,6 +64,76 @@ struct ExactSums {
     }
   }
 
+  /// Adds every valid value to its group, or to group 0 where there are none. The loop handles what lies in the windows; the
+  /// little that doesn't goes by ``add(_:to:)`` afterwards, and the sum is exact in any order.
+  mutating func add(_ values: [Double], _ validity: [Bool]?, _ groups: [UInt32]?) {
+    guard values.count < Self.carryInterval else {
+      for lane in values.indices where validity?[lane] ?? true {
+        add(values[lane], to: groups.map { Int($0[lane]) } ?? 0)
+      }
+      return
+    }
+    if pending + values.count >= Self.carryInterval { carry() }
+    pending += values.count
+    var (lanes, bases) = ([Int64](), [Int16]())
+    swap(&lanes, &self.lanes)
+    swap(&bases, &self.bases)
+    var others: [Int] = []
+    lanes.withUnsafeMutableBufferPointer { lanes in
+      bases.withUnsafeMutableBufferPointer { bases in
+        values.withUnsafeBufferPointer { values in
+          if let groups {
+            groups.withUnsafeBufferPointer { groups in
+              Self.add(values, validity, lanes, bases, &others) { Int(groups[$0]) }
+            }
+          } else {
+            Self.add(values, validity, lanes, bases, &others) { _ in 0 }
+          }
+        }
+      }
+    }
+    swap(&lanes, &self.lanes)
+    swap(&bases, &self.bases)
+    for lane in others { add(values[lane], to: groups.map { Int($0[lane]) } ?? 0) }
+  }
+
+  /// Adds to the windows; `others` gets the lanes of infinities, of NaN, and of what a window doesn't cover.
+  @inline(__always)
+  private static func add(
+    _ values: UnsafeBufferPointer<Double>, _ validity: [Bool]?, _ lanes: UnsafeMutableBufferPointer<Int64>,
+    _ bases: UnsafeMutableBufferPointer<Int16>, _ others: inout [Int], _ group: (Int) -> Int
+  ) {
+    for lane in 0..<values.count where validity?[lane] ?? true {
+      let bits = values[lane].bitPattern
+      let biased = Int(truncatingIfNeeded: bits &>> 52) & 0x7FF
+      let mantissa = bits & (1 << 52 - 1) | (biased == 0 ? 0 : 1 << 52)
+      // Zero has no place: a window around it would be of no use to the values that follow.
+      if mantissa == 0 { continue }
+      let group = group(lane)
+      let place = max(biased, 1) &- 1
+      let (digit, shift) = (place &>> 5, UInt64(truncatingIfNeeded: place & 31))
+      var base = Int(bases[group])
+      if base < 0, biased != 0x7FF {
+        base = max(0, digit &- 2)
+        bases[group] = Int16(truncatingIfNeeded: base)
+      }
+      let local = digit &- base
+      guard biased != 0x7FF, local >= 0, local < Self.window &- 3 else {
+        others.append(lane)
+        continue
+      }
+      let index = group &* Self.window &+ local
+      // All ones where the value is negative: then the digits are subtracted.
+      let sign = Int64(bitPattern: bits) &>> 63
+      let low = Int64(bitPattern: mantissa &<< shift & 0xFFFF_FFFF)
+      let middle = Int64(bitPattern: mantissa &>> (32 &- shift) & 0xFFFF_FFFF)
+      let high = Int64(bitPattern: (mantissa &>> 32) &>> (32 &- shift))
+      lanes[index] &+= (low ^ sign) &- sign
+      lanes[index &+ 1] &+= (middle ^ sign) &- sign
+      lanes[index &+ 2] &+= (high ^ sign) &- sign
+    }
+  }
+
   /// Brings every lane but the last of each window below 2^32.
   private mutating func carry() {
     pending = 0

@@ -23,7 +23,8 @@ final class StateBuffer<State: BitwiseCopyable> {
     count = groups
   }
 
-  private func reserve(_ wanted: Int) {
+  /// Makes room for so many without any being there yet.
+  func reserve(_ wanted: Int) {
     guard wanted > capacity else { return }
     let room = max(wanted, capacity * 2)
     pointer = Memory.resize(pointer, from: capacity, to: room)
@@ -43,6 +44,9 @@ final class StateBuffer<State: BitwiseCopyable> {
     (pointer + count).initialize(from: first, count: states.count)
     count += states.count
   }
+
+  /// Forgets all states, and keeps their room.
+  func removeAll() { count = 0 }
 
   subscript(group: Int) -> State {
     get { pointer[group] }

@@ -144,21 +144,22 @@ final class IntegerSumAggregator: Aggregator {
 /// Sums and averages of doubles: exact, rounded once.
 final class DoubleSumAggregator: Aggregator {
   private var sums = ExactSums()
-  private var counts: [Int64] = []
+  private let counts = StateBuffer<Int64>(0)
 
   override func grow(_ groups: Int) {
     sums.resize(groups)
-    counts.grow(groups, 0)
+    counts.grow(groups)
   }
 
-  override var byteCount: Int { sums.byteCount + counts.count * 8 }
+  override var byteCount: Int { sums.byteCount + counts.byteCount }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first, case .float64(let values) = operand.lanes else { return }
-    for lane in values.indices where operand.isValid(lane) {
-      let group = rows.group(lane)
-      sums.add(values[lane], to: group)
-      counts[group] &+= 1
+    sums.add(values, operand.validity, rows.groups)
+    if let groups = rows.groups {
+      GroupKernels.count(groups, operand.validity, into: counts.pointer, groupCount: counts.count)
+    } else {
+      counts[0] &+= operand.validity.map(ScanKernels.countTrue) ?? Int64(values.count)
     }
   }
 
@@ -181,7 +182,8 @@ final class DoubleSumAggregator: Aggregator {
 
   override func restore(_ rows: StateRows, groups: Int) -> Bool {
     guard rows.count == groups, let counts = rows.integers(0), sums.restore(rows, from: 1) else { return false }
-    self.counts = counts
+    self.counts.grow(groups)
+    for group in 0..<groups { self.counts[group] = counts[group] }
     return true
   }
 

@@ -4,14 +4,31 @@ import LintelColumns
 class KeptValueAggregator: Aggregator {
   fileprivate final var kept = KeptValues()
   fileprivate final let type: ColumnType
+  fileprivate final let winners = BlockWinners()
+  /// False for the plain way, which writes a sort key for every row.
+  fileprivate final let usesWinners: Bool
 
-  init(_ type: ColumnType, _ interrupt: Interrupt = .never) {
+  init(_ type: ColumnType, usesWinners: Bool = true, _ interrupt: Interrupt = .never) {
     self.type = type
+    self.usesWinners = usesWinners
     super.init(interrupt)
   }
 
-  override final func grow(_ groups: Int) { kept.grow(groups) }
-  override final var byteCount: Int { kept.byteCount }
+  override final func grow(_ groups: Int) {
+    kept.grow(groups)
+    if usesWinners { winners.grow(groups) }
+  }
+
+  override final var byteCount: Int { kept.byteCount + winners.byteCount }
+
+  /// Calls `body(lane, group)` for lanes among which are the first of each group in the order of the column; of equal ones
+  /// the first lane.
+  fileprivate final func forEachCandidate(
+    _ column: SortColumn, _ rows: GroupedRows, _ body: (_ lane: Int, _ group: Int) -> Void
+  ) {
+    if usesWinners, winners.forEach(of: column, rows, body) { return }
+    for lane in 0..<rows.count where column.vector.isValid(lane) { body(lane, rows.group(lane)) }
+  }
 
   /// Whether what `other` keeps for its group `theirs`, which has a value, wins over what is kept here for `group`.
   fileprivate func wins(_ other: KeptValues, _ theirs: Int, _ group: Int) -> Bool { false }
@@ -43,19 +60,18 @@ class KeptValueAggregator: Aggregator {
 final class ValueExtremeAggregator: KeptValueAggregator {
   private let isDescending: Bool
 
-  init(_ type: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
+  init(_ type: ColumnType, wantsGreatest: Bool, usesWinners: Bool = true, _ interrupt: Interrupt = .never) {
     isDescending = wantsGreatest
-    super.init(type, interrupt)
+    super.init(type, usesWinners: usesWinners, interrupt)
   }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let column = SortColumn(operand, type, isDescending: isDescending)
     var key: [UInt8] = []
-    for lane in 0..<rows.count where operand.isValid(lane) {
+    forEachCandidate(column, rows) { lane, group in
       key.removeAll(keepingCapacity: true)
       column.append(lane, to: &key)
-      let group = rows.group(lane)
       if !kept.seen[group] || key.lexicographicallyPrecedes(kept.keys[group]) {
         kept.put(operand.value(lane), key: key, position: 0, group)
       }
@@ -69,6 +85,8 @@ final class ValueExtremeAggregator: KeptValueAggregator {
 
 /// The first value in scan order.
 final class AnyAggregator: KeptValueAggregator {
+  init(_ type: ColumnType, _ interrupt: Interrupt = .never) { super.init(type, usesWinners: false, interrupt) }
+
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
     guard let operand = operands.first else { return }
     let positions = rows.context.positions()
@@ -90,10 +108,13 @@ final class ArgumentAggregator: KeptValueAggregator {
   private let keyType: ColumnType
   private let isDescending: Bool
 
-  init(_ type: ColumnType, keyType: ColumnType, wantsGreatest: Bool, _ interrupt: Interrupt = .never) {
+  init(
+    _ type: ColumnType, keyType: ColumnType, wantsGreatest: Bool, usesWinners: Bool = true,
+    _ interrupt: Interrupt = .never
+  ) {
     self.keyType = keyType
     isDescending = wantsGreatest
-    super.init(type, interrupt)
+    super.init(type, usesWinners: usesWinners, interrupt)
   }
 
   override func update(_ rows: GroupedRows, _ operands: [Vector]) throws(ExecutionFailure) {
@@ -101,10 +122,9 @@ final class ArgumentAggregator: KeptValueAggregator {
     let column = SortColumn(operands[1], keyType, isDescending: isDescending)
     let positions = rows.context.positions()
     var key: [UInt8] = []
-    for lane in 0..<rows.count where operands[1].isValid(lane) {
+    forEachCandidate(column, rows) { lane, group in
       key.removeAll(keepingCapacity: true)
       column.append(lane, to: &key)
-      let group = rows.group(lane)
       if wins(key, positions[lane], group) {
         kept.put(operands[0].value(lane), key: key, position: positions[lane], group)
       }

@@ -3,7 +3,7 @@
 final class IdentifierTable: @unchecked Sendable {
   static let none = UInt32.max
 
-  private struct Slot {
+  fileprivate struct Slot {
     var key: UInt128
     /// One more than the key's number; 0 where the slot is free.
     var tag: UInt32
@@ -37,14 +37,27 @@ final class IdentifierTable: @unchecked Sendable {
 
   /// The number of a key that has been interned; ``none`` of others.
   @inline(__always)
-  func find(_ key: UInt128) -> UInt32 {
-    var index = Int(truncatingIfNeeded: ValueHash.hash(key)) & mask
-    while true {
-      let slot = slots[index]
-      if slot.tag == 0 || slot.key == key { return slot.tag &- 1 }
-      index = (index &+ 1) & mask
+  func find(_ key: UInt128) -> UInt32 { reader.find(key, ValueHash.hash(key)) }
+
+  /// Looks keys up while none comes; valid as long as the table lives. Unlike that it isn't counted by those who use it, as
+  /// many threads at once may.
+  struct Reader {
+    fileprivate let slots: UnsafePointer<Slot>
+    fileprivate let mask: Int
+
+    /// - Parameter hash: That of the key.
+    @inline(__always)
+    func find(_ key: UInt128, _ hash: UInt64) -> UInt32 {
+      var index = Int(truncatingIfNeeded: hash) & mask
+      while true {
+        let slot = slots[index]
+        if slot.tag == 0 || slot.key == key { return slot.tag &- 1 }
+        index = (index &+ 1) & mask
+      }
     }
   }
+
+  var reader: Reader { Reader(slots: slots, mask: mask) }
 
   @inline(__always)
   func intern(_ key: UInt128) -> UInt32 {

@@ -37,9 +37,29 @@ final class NumberInterner: @unchecked Sendable {
     }
   }
 
+  /// Looks values up while none comes; valid as long as the table lives. Unlike that it isn't counted by those who use it, as
+  /// many threads at once may.
+  struct Reader {
+    fileprivate let table: UnsafePointer<UInt32>
+    fileprivate let mask: Int
+    fileprivate let values: UnsafePointer<UInt64>
+
+    @inline(__always)
+    func contains(_ value: UInt64) -> Bool {
+      var slot = Int(truncatingIfNeeded: NumberInterner.spread(value)) & mask
+      while table[slot] != 0 {
+        if values[Int(table[slot] &- 1)] == value { return true }
+        slot = (slot &+ 1) & mask
+      }
+      return false
+    }
+  }
+
+  var reader: Reader { Reader(table: table, mask: mask, values: values) }
+
   /// A multiply and a fold: cheap, and enough for keys that are counters, codes or times.
   @inline(__always)
-  private static func spread(_ value: UInt64) -> UInt64 {
+  fileprivate static func spread(_ value: UInt64) -> UInt64 {
     let (high, low) = (value ^ 0x9E37_79B9_7F4A_7C15).multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
     return high ^ low
   }

@@ -36,8 +36,10 @@ final class WideValues: @unchecked Sendable {
       base: bytes.pointer, offsets: UnsafeBufferPointer(start: offsets.pointer, count: offsets.count), codes: nil)
   }
 
-  func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 {
-    let hash = ValueHash.hash(bytes)
+  func intern(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32 { intern(bytes, ValueHash.hash(bytes)) }
+
+  /// - Parameter hash: That of the bytes.
+  func intern(_ bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> UInt32 {
     let slot = slot(of: bytes, hash)
     if table[slot] != 0 { return table[slot] &- 1 }
     self.bytes.append(contentsOf: bytes)
@@ -59,6 +61,29 @@ final class WideValues: @unchecked Sendable {
 
   @inline(__always)
   func find(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt32? { entry(slot(of: bytes, ValueHash.hash(bytes))) }
+
+  /// Looks byte strings up while none comes; valid as long as the table lives. Unlike that it isn't counted by those who use
+  /// it, as many threads at once may.
+  struct Reader {
+    fileprivate let table: UnsafePointer<UInt32>
+    fileprivate let mask: Int
+    fileprivate let hashes: UnsafePointer<UInt64>
+    fileprivate let strings: BytesView
+
+    /// - Parameter hash: That of the bytes.
+    @inline(__always)
+    func contains(_ bytes: UnsafeBufferPointer<UInt8>, _ hash: UInt64) -> Bool {
+      var slot = Int(truncatingIfNeeded: hash) & mask
+      while table[slot] != 0 {
+        let entry = Int(table[slot] &- 1)
+        if hashes[entry] == hash, equalBytes(strings[entry], bytes) { return true }
+        slot = (slot &+ 1) & mask
+      }
+      return false
+    }
+  }
+
+  var reader: Reader { Reader(table: table, mask: mask, hashes: hashes.pointer, strings: strings) }
 
   @inline(__always)
   private func entry(_ slot: Int) -> UInt32? { table[slot] == 0 ? nil : table[slot] &- 1 }

@@ -10,6 +10,9 @@ indirect enum BlockCondition: Sendable {
   /// Never holds where the list is empty.
   case any([BlockCondition])
 
+  /// Members up to which blocks are tested for them one by one.
+  private static let testedMembers = 256
+
   /// `nil` when nothing follows from the expression.
   ///
   /// - Parameter subqueries: The results that the expression refers to; without them nothing is known of those.
@@ -34,7 +37,9 @@ indirect enum BlockCondition: Sendable {
       self = .test(test)
     case .inList(let operand, let values, _): self.init(operand, .oneOf(values), subqueries)
     case .inSubquery(let operand, let number):
-      guard number < subqueries.count, let values = subqueries[number].distinctValues else { return nil }
+      guard number < subqueries.count, let values = subqueries[number].values(atMost: Self.testedMembers) else {
+        return nil
+      }
       self.init(operand, .oneOf(values), subqueries)
     case .call(let function, let operands, _):
       guard operands.count == 2, let flipped = BlockTest.flipped(function) else { return nil }
@@ -118,13 +123,4 @@ extension BlockTest.Demand {
 extension Value {
   /// Whether values are equal where their representations are.
   fileprivate var isExact: Bool { if case .float64 = self { false } else { true } }
-}
-
-extension MemberSet {
-  /// The members other than null; `nil` when they are too many to test blocks for one by one.
-  fileprivate var distinctValues: [Value]? {
-    guard integers.count + doubles.count + bytes.count + ids.count <= 256 else { return nil }
-    return integers.map { .int64($0) } + doubles.map { .float64($0) } + bools.map { .bool($0) }
-      + bytes.map { .bytes($0) } + ids.keys.map { .id128($0) }
-  }
 }
