@@ -31,6 +31,7 @@ final class ErasureJournal: Sendable {
       bytes = try directory.fileSystem.readAll(empty.path, limit: ErasureProgressCodec.maximumBytes)
     } catch {
       if error.isMissingFile { return (empty, nil) }
+      if error.code == .corrupt { return (empty, error) }
       throw error
     }
     do throws(StorageError) {

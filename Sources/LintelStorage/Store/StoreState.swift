@@ -96,10 +96,12 @@ struct StoreState: Sendable {
   /// The problems after the first `count`, as far as they are still known.
   func problems(after count: Int) -> [StorageError] { noted.filter { $0.number > count }.map(\.error) }
 
-  /// - Parameter work: What failed by it, and is tried again: each failure is noted once until the work has succeeded.
+  /// - Parameter work: What failed by it, and is tried again: its last failure is noted until it has succeeded.
   mutating func report(_ problem: StorageError, by work: BackgroundWork? = nil) {
     func isSame(_ other: NotedProblem) -> Bool { other.error == problem && other.work == work }
     guard !(work == nil ? noted.last.map(isSame) ?? false : noted.contains(where: isSame)) else { return }
+    // The same work fails of something else by now, or of another file.
+    if let work { forgetProblems(by: work) }
     if noted.count >= Self.maximumProblems { noted.removeFirst() }
     reported += 1
     noted.append(NotedProblem(error: problem, work: work, number: reported))

@@ -150,6 +150,20 @@ private struct PolicyRun {
     #expect(run.parts.count <= 2 * 200 * 5_000_000 / (32 << 20) + 1 && run.amplification < 4)
   }
 
+  /// Parts that are larger each than a merge may make stay apart.
+  @Test func aStoresPartSizeIsItsPolicys() throws {
+    var limit = 2 << 30
+    for count in [1, 8] {
+      let tiered = try TieredStore { $0.maximumPartBytes = limit }
+      defer { tiered.end() }
+      try tiered.write(TieredStore.batches(8))
+      limit = (tiered.store.parts("events").map(\.bytes).min() ?? 0) / 2
+      try tiered.run { (store) async throws(StorageError) in try await store.mergeAll() }
+      #expect(tiered.store.parts("events").count == count)
+      #expect(tiered.store.parts("events").reduce(0) { $0 + $1.rows } == 800)
+    }
+  }
+
   @Test func whatHasPiledUpDuringALongMergeIsMergedAtOnce() {
     var run = PolicyRun()
     for index in 0..<90 { run.flush(rows: 170_000, isMerging: index == 89) }
