@@ -326,11 +326,15 @@ extension StoreScenario {
   package func look(_ fileSystem: SimulatedFileSystem, _ scheduler: SimulatedScheduler, _ ledger: Ledger) {
     let outcome = ledger.value
     if outcome.acknowledged.isEmpty || fileSystem.isDown { return }
+    let before = fileSystem.callCount
+    var wrong: Wrong?
     do throws(StorageError) {
-      let store = try open(fileSystem, scheduler, readOnly: true)
-      if let wrong = check(store, outcome) { ledger.change { $0.wrong = $0.wrong ?? wrong } }
+      wrong = check(try open(fileSystem, scheduler, readOnly: true), outcome)
     } catch {
-      ledger.change { $0.wrong = $0.wrong ?? Wrong(.unopenable, "read-only beside the writer: \(error)") }
+      wrong = Wrong(.unopenable, "read-only beside the writer: \(error)")
     }
+    // A device that failed to read shows nobody a store.
+    if fileSystem.hasFailed(since: before) { return }
+    if let wrong { ledger.change { $0.wrong = $0.wrong ?? wrong } }
   }
 }

@@ -62,6 +62,14 @@ package final class SimulatedFileSystem: FileSystem {
   package var callCount: Int { state.withLock { $0.calls.count } }
   package var isDown: Bool { state.withLock { $0.isDown } }
 
+  /// Whether a call from this one on was failed by the device, whatever it asked for; a full disk fails only some.
+  package func hasFailed(since call: Int) -> Bool {
+    state.withLock { state in
+      guard case .fail(let at, let errno, let lasting) = state.fault, errno != Self.noSpace else { return false }
+      return at < state.calls.count && (lasting || at >= call)
+    }
+  }
+
   /// Stops the machine now.
   package func crash() { state.withLock { $0.isDown = true } }
 
